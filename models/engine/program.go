@@ -1,0 +1,99 @@
+package engine
+
+import (
+	"fmt"
+	"runtime"
+)
+
+// Program is a network compiled for one kernel family: weights packed, batch
+// norm folded, activations fused. It never changes, and any number of Runners
+// may share it.
+type Program struct {
+	net     *Net
+	profile Profile
+	shapes  []Shape
+}
+
+// Compile checks a network and packs it for a profile. The network's
+// parameters must not change afterwards.
+func Compile(n *Net, p Profile) (*Program, error) {
+	if err := p.check(); err != nil {
+		return nil, fmt.Errorf("compile %s: %w", n.Name, err)
+	}
+	shapes, err := n.Shapes()
+	if err != nil {
+		return nil, fmt.Errorf("compile: %w", err)
+	}
+	return &Program{net: n, profile: p, shapes: shapes}, nil
+}
+
+// Net is the network as it was given.
+func (p *Program) Net() *Net { return p.net }
+
+// Profile says which kernels run.
+func (p *Program) Profile() Profile { return p.profile }
+
+// Output is the shape of the logits of one image.
+func (p *Program) Output() Shape { return p.shapes[p.net.Output] }
+
+// Runner owns the buffers of one batch size, and its worker threads. It is not
+// safe for use by several goroutines at once.
+type Runner struct {
+	program *Program
+	batch   int
+	exec    executor
+}
+
+// executor is what a kernel family does with a batch.
+type executor interface {
+	forward(x, logits []float32)
+	backward(dlogits, dx []float32)
+	close()
+}
+
+// Runner allocates everything that steps on batches of one size need. threads
+// is the number of goroutines that share a step, the caller's included; 0
+// means GOMAXPROCS. The results do not depend on it.
+func (p *Program) Runner(batch, threads int) (*Runner, error) {
+	if batch < 1 {
+		return nil, fmt.Errorf("network %s: batch %d, want at least 1", p.net.Name, batch)
+	}
+	if threads < 0 {
+		return nil, fmt.Errorf("network %s: %d threads, want at least 0", p.net.Name, threads)
+	}
+	if threads == 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	return &Runner{program: p, batch: batch, exec: newDouble(p, batch)}, nil
+}
+
+// Program is what the runner runs.
+func (r *Runner) Program() *Program { return r.program }
+
+// Batch is the number of images of one step.
+func (r *Runner) Batch() int { return r.batch }
+
+// Forward computes the logits (batch*K) of a batch of images x (batch*C*H*W,
+// NCHW).
+func (r *Runner) Forward(x, logits []float32) {
+	r.check("images", len(x), r.program.net.Input)
+	r.check("logits", len(logits), r.program.Output())
+	r.exec.forward(x, logits)
+}
+
+// Backward computes the gradient dx (batch*C*H*W) of sum(dlogits*logits) with
+// respect to the images of the last Forward. dlogits has length batch*K.
+func (r *Runner) Backward(dlogits, dx []float32) {
+	r.check("gradient of the logits", len(dlogits), r.program.Output())
+	r.check("gradient of the images", len(dx), r.program.net.Input)
+	r.exec.backward(dlogits, dx)
+}
+
+// Close stops the worker threads. The Runner is of no use afterwards.
+func (r *Runner) Close() { r.exec.close() }
+
+func (r *Runner) check(what string, got int, s Shape) {
+	if got != r.batch*s.Len() {
+		panic(fmt.Sprintf("engine: %s have %d numbers, want %d (%d of %v)", what, got, r.batch*s.Len(), r.batch, s))
+	}
+}
