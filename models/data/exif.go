@@ -1,0 +1,87 @@
+package data
+
+import "encoding/binary"
+
+// exifOrientation returns the orientation (1 to 8) that a JPEG's EXIF block
+// asks for, or 1 where there is none or it can't be read.
+// The layout is CIPA DC-008 (EXIF 2.32), sections 4.5.2 to 4.6.4.
+func exifOrientation(jpeg []byte) int {
+	const upright, tagOrientation, typeShort = 1, 0x0112, 3
+	for p := 2; p+4 <= len(jpeg) && jpeg[p] == 0xff; {
+		marker, size := jpeg[p+1], int(binary.BigEndian.Uint16(jpeg[p+2:]))
+		if marker == 0xda || size < 2 || p+2+size > len(jpeg) {
+			return upright
+		}
+		segment := jpeg[p+4 : p+2+size]
+		p += 2 + size
+		if marker != 0xe1 || len(segment) < 14 || string(segment[:6]) != "Exif\x00\x00" {
+			continue
+		}
+		tiff := segment[6:]
+		var order binary.ByteOrder = binary.LittleEndian
+		switch string(tiff[:2]) {
+		case "II":
+		case "MM":
+			order = binary.BigEndian
+		default:
+			return upright
+		}
+		at := int(order.Uint32(tiff[4:]))
+		if at < 8 || at > len(tiff)-2 {
+			return upright
+		}
+		entries := int(order.Uint16(tiff[at:]))
+		for e := range entries {
+			q := at + 2 + 12*e
+			if q+12 > len(tiff) {
+				return upright
+			}
+			if order.Uint16(tiff[q:]) == tagOrientation && order.Uint16(tiff[q+2:]) == typeShort {
+				if v := int(order.Uint16(tiff[q+8:])); v >= 1 && v <= 8 {
+					return v
+				}
+			}
+		}
+		return upright
+	}
+	return upright
+}
+
+// orient turns the image so that a picture stored with the EXIF orientation o
+// stands upright.
+func orient(m Image, o int) Image {
+	if o <= 1 || o > 8 {
+		return m
+	}
+	h, w := m.H, m.W
+	if o >= 5 {
+		h, w = w, h
+	}
+	out := NewImage(m.Name, m.C, h, w)
+	out.Label = m.Label
+	for c := range m.C {
+		for y := range h {
+			for x := range w {
+				sy, sx := y, x
+				switch o {
+				case 2:
+					sx = m.W - 1 - x
+				case 3:
+					sy, sx = m.H-1-y, m.W-1-x
+				case 4:
+					sy = m.H - 1 - y
+				case 5:
+					sy, sx = x, y
+				case 6:
+					sy, sx = m.H-1-x, y
+				case 7:
+					sy, sx = m.H-1-x, m.W-1-y
+				case 8:
+					sy, sx = x, m.W-1-y
+				}
+				out.Pix[(c*h+y)*w+x] = m.At(c, sy, sx)
+			}
+		}
+	}
+	return out
+}

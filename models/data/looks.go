@@ -1,0 +1,55 @@
+package data
+
+import (
+	"bytes"
+	"fmt"
+	"unicode/utf8"
+)
+
+// signatures are the first bytes of files that people hand over by mistake.
+var signatures = []struct{ prefix, what string }{
+	{"\x89PNG\r\n\x1a\n", "a PNG picture"},
+	{"\xff\xd8\xff", "a JPEG picture"},
+	{"GIF8", "a GIF picture"},
+	{"PK\x03\x04", "a zip archive (a PyTorch checkpoint is one)"},
+	{"\x1f\x8b", "a gzip file"},
+	{"\x80\x02", "a Python pickle (an old PyTorch checkpoint starts like this)"},
+	{"\x80\x03", "a Python pickle"},
+	{"\x80\x04", "a Python pickle"},
+	{"\x80\x05", "a Python pickle"},
+	{"\x89HDF\r\n", "an HDF5 file (Keras)"},
+	{"\x08", "a protocol buffer (ONNX starts like this)"},
+	{"%PDF", "a PDF"},
+	{"version https://git-lfs", "a Git LFS pointer: the file itself was not fetched"},
+	{"\x93NUMPY", "a NumPy array"},
+}
+
+// Looks says in words what the first bytes of a file look like, for messages.
+func Looks(head []byte) string {
+	if len(head) == 0 {
+		return "an empty file"
+	}
+	for _, s := range signatures {
+		if bytes.HasPrefix(head, []byte(s.prefix)) {
+			return s.what
+		}
+	}
+	if len(head) >= 12 && bytes.HasPrefix(head, []byte("RIFF")) && string(head[8:12]) == "WEBP" {
+		return "a WebP picture"
+	}
+	if len(head) > 9 && head[8] == '{' {
+		return "a safetensors file"
+	}
+	text := head[:min(len(head), 512)]
+	lower := bytes.ToLower(bytes.TrimSpace(text))
+	if bytes.HasPrefix(lower, []byte("<!doctype html")) || bytes.HasPrefix(lower, []byte("<html")) {
+		return "an HTML page"
+	}
+	for len(text) > 0 && len(head) > 512 && !utf8.Valid(text) && len(text) > 508 {
+		text = text[:len(text)-1] // a rune may be cut at the end
+	}
+	if utf8.Valid(text) && !bytes.ContainsRune(text, 0) {
+		return "a text file"
+	}
+	return fmt.Sprintf("binary data starting with % x", head[:min(len(head), 8)])
+}
