@@ -18,6 +18,22 @@ type Entry struct {
 	Label, Target int
 }
 
+// path is where the picture lies: in dir, or in its folder images.
+func (e Entry) path(dir string) string {
+	file := filepath.Join(dir, filepath.FromSlash(e.File))
+	if _, err := os.Stat(file); err != nil {
+		if within := filepath.Join(dir, "images", filepath.FromSlash(e.File)); exists(within) {
+			return within
+		}
+	}
+	return file
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
+}
+
 // ReadLabels reads the labels.csv of an image folder: a header with a column
 // named file (or image_id) and class_index (or label), and optionally
 // target_index; other columns are ignored.
@@ -101,7 +117,7 @@ func loadImageNet(name string, o Options) (Image, error) {
 		if name != e.File && name != base && name != strings.TrimSuffix(base, filepath.Ext(base)) {
 			continue
 		}
-		m, err := LoadFile(filepath.Join(dir, filepath.FromSlash(e.File)))
+		m, err := LoadFile(e.path(dir))
 		if err != nil {
 			return Image{}, err
 		}
