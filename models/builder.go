@@ -1,0 +1,131 @@
+package models
+
+import (
+	"fmt"
+
+	"sapf/models/engine"
+)
+
+// builder writes down a network layer by layer, in PyTorch's order and with
+// PyTorch's parameter names. The first error stays; net reports it.
+type builder struct {
+	*Params
+	n      engine.Net
+	shapes []engine.Shape
+	err    error
+}
+
+func newBuilder(p *Params, name string, input engine.Shape) *builder {
+	return &builder{Params: p, n: engine.Net{Name: name, Input: input}}
+}
+
+// add appends a layer that reads the given nodes and returns its index.
+func (b *builder) add(name string, op engine.Op, in ...int) int {
+	var shapes []engine.Shape
+	for _, k := range in {
+		shapes = append(shapes, b.shape(k))
+	}
+	if b.err == nil && b.Params.err == nil {
+		s, err := op.OutShape(shapes)
+		if err != nil {
+			b.err = fmt.Errorf("network %s: layer %s (%s): %w", b.n.Name, name, op.Kind(), err)
+		}
+		b.shapes = append(b.shapes, s)
+	} else {
+		b.shapes = append(b.shapes, engine.Shape{})
+	}
+	b.n.Nodes = append(b.n.Nodes, engine.Node{Name: name, Op: op, In: in})
+	return len(b.n.Nodes) - 1
+}
+
+// shape is the output shape of a node.
+func (b *builder) shape(k int) engine.Shape {
+	if k == engine.Input {
+		return b.n.Input
+	}
+	return b.shapes[k]
+}
+
+// net is the network whose logits are node out.
+func (b *builder) net(out int) (*engine.Net, error) {
+	if err := b.Params.Err(); err != nil {
+		return nil, err
+	}
+	if b.err != nil {
+		return nil, b.err
+	}
+	b.n.Output = out
+	return &b.n, nil
+}
+
+// normalise is (x - mean) / std per channel.
+func (b *builder) normalise(mean, std []float64, in int) int {
+	a := &engine.Affine{}
+	for c := range mean {
+		a.Scale = append(a.Scale, 1/std[c])
+		a.Shift = append(a.Shift, -mean[c]/std[c])
+	}
+	return b.add("normalise", a, in)
+}
+
+// convOptions are the less common parameters of conv.
+type convOptions struct {
+	kh, kw     int // kernel; both 0: square
+	ph, pw     int
+	groups     int // 0: 1
+	noBias     bool
+	asymmetric bool // ph, pw are used in place of pad
+}
+
+// conv is a square convolution with bias: name.weight (out x in x k x k) and
+// name.bias (out).
+func (b *builder) conv(name string, out, k, stride, pad, in int) int {
+	return b.convWith(name, out, k, stride, pad, convOptions{}, in)
+}
+
+// convNoBias is a square convolution without bias.
+func (b *builder) convNoBias(name string, out, k, stride, pad, in int) int {
+	return b.convWith(name, out, k, stride, pad, convOptions{noBias: true}, in)
+}
+
+func (b *builder) convWith(name string, out, k, stride, pad int, o convOptions, in int) int {
+	kh, kw, ph, pw, groups := k, k, pad, pad, max(o.groups, 1)
+	if o.asymmetric {
+		kh, kw, ph, pw = o.kh, o.kw, o.ph, o.pw
+	}
+	c := b.shape(in).C
+	op := &engine.Conv{
+		In: c, Out: out, Groups: groups, KernelH: kh, KernelW: kw, StrideH: stride, StrideW: stride, DilationH: 1, DilationW: 1,
+		Pad: engine.Padding{Top: ph, Left: pw, Bottom: ph, Right: pw},
+		W:   b.Take(name+".weight", out, c/groups, kh, kw),
+	}
+	if !o.noBias {
+		op.B = b.Take(name+".bias", out)
+	}
+	return b.add(name, op, in)
+}
+
+// batchNorm is name.weight, bias, running_mean and running_var.
+func (b *builder) batchNorm(name string, eps float64, in int) int {
+	c := b.shape(in).C
+	return b.add(name, &engine.BatchNorm{
+		Gamma: b.Take(name+".weight", c), Beta: b.Take(name+".bias", c),
+		Mean: b.Take(name+".running_mean", c), Var: b.Take(name+".running_var", c), Eps: eps,
+	}, in)
+}
+
+// dense is a linear layer over the flattened input: name.weight (out x in) and
+// name.bias (out).
+func (b *builder) dense(name string, out, in int) int {
+	n := b.shape(in).Len()
+	return b.add(name, &engine.Dense{In: n, Out: out, W: b.Take(name+".weight", out, n), B: b.Take(name+".bias", out)}, in)
+}
+
+func (b *builder) relu(name string, in int) int {
+	return b.add(name, &engine.Activation{Func: engine.ReLU}, in)
+}
+
+func (b *builder) maxPool(name string, k, stride, pad, in int) int {
+	return b.add(name, &engine.MaxPool{KernelH: k, KernelW: k, StrideH: stride, StrideW: stride,
+		Pad: engine.Padding{Top: pad, Left: pad, Bottom: pad, Right: pad}}, in)
+}

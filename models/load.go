@@ -1,0 +1,295 @@
+package models
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"sync"
+
+	"sapf/models/data"
+	"sapf/models/engine"
+)
+
+// embedded are our own models: weights/NAME.safetensors and its card,
+// weights/NAME.json.
+//
+//go:embed weights
+var embedded embed.FS
+
+// LoadOptions say how Load reads a model. The zero value suits models known by
+// name.
+type LoadOptions struct {
+	// Arch names the architecture, where the file does not say.
+	Arch string
+	// Classes name the classes, in place of the architecture's names.
+	Classes []string
+	// Threads is Model.Threads.
+	Threads int
+	// SHA256, where set, is the digest that the file must have, in hexadecimal.
+	SHA256 string
+	// Profile chooses kernels; nil means engine.DefaultProfile.
+	Profile *engine.Profile
+}
+
+// maxModelBytes is the largest weight file that Load reads: VGG-16's is 553 MB.
+const maxModelBytes = 4 << 30
+
+// Load opens a model by name (see List) or file. Our own models are embedded;
+// other names stand for files looked for in the models folder of data.Roots.
+// Nothing is downloaded.
+func Load(name string, o LoadOptions) (*Model, error) {
+	profile, err := o.profile()
+	if err != nil {
+		return nil, err
+	}
+	if card, err := embedded.ReadFile("weights/" + name + ".json"); err == nil && fs.ValidPath(name) {
+		return loadEmbedded(name, card, profile, o)
+	}
+	file := name
+	if known, ok := published(name); ok {
+		if file, err = findModel(known); err != nil {
+			return nil, err
+		}
+		if o.Arch == "" {
+			o.Arch = known.Arch
+		}
+		m, err := loadFile(file, profile, o)
+		if err != nil {
+			return nil, err
+		}
+		known.describe(&m.card)
+		return m, nil
+	}
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		return nil, unknownModel(name)
+	}
+	return loadFile(file, profile, o)
+}
+
+func (o LoadOptions) profile() (engine.Profile, error) {
+	if o.Profile != nil {
+		return *o.Profile, nil
+	}
+	return engine.DefaultProfile()
+}
+
+func unknownModel(name string) error {
+	var names []string
+	for _, l := range List() {
+		names = append(names, l.Name)
+	}
+	return fmt.Errorf("no model %q%s: neither a file nor one of %s", name, didYouMean(name, names), strings.Join(names, ", "))
+}
+
+// embeddedModels keeps what was decoded once: loading the same model again
+// shares its weights.
+var embeddedModels sync.Map // "name profile" -> *onceModel
+
+type onceModel struct {
+	once  sync.Once
+	model *Model
+	err   error
+}
+
+func loadEmbedded(name string, card []byte, profile engine.Profile, o LoadOptions) (*Model, error) {
+	v, _ := embeddedModels.LoadOrStore(name+" "+profile.String(), &onceModel{})
+	once := v.(*onceModel)
+	once.once.Do(func() { once.model, once.err = decodeEmbedded(name, card, profile) })
+	if once.err != nil {
+		return nil, once.err
+	}
+	m := once.model.WithThreads(o.Threads)
+	if o.Classes != nil {
+		return m.withClasses(o.Classes)
+	}
+	return m, nil
+}
+
+func (m *Model) withClasses(classes []string) (*Model, error) {
+	if len(classes) != len(m.card.Classes) {
+		return nil, fmt.Errorf("model %s: %d class names for %d logits", m.card.Name, len(classes), len(m.card.Classes))
+	}
+	c := *m
+	c.card.Classes = classes
+	return &c, nil
+}
+
+func decodeEmbedded(name string, rawCard []byte, profile engine.Profile) (*Model, error) {
+	var card Card
+	if err := json.Unmarshal(rawCard, &card); err != nil {
+		return nil, fmt.Errorf("card of model %s: %w", name, err)
+	}
+	raw, err := embedded.ReadFile("weights/" + name + ".safetensors")
+	if err != nil {
+		return nil, err
+	}
+	if err := checkDigest(name, raw, card.SHA256); err != nil {
+		return nil, err
+	}
+	d, err := ReadSafetensors(name, raw)
+	if err != nil {
+		return nil, err
+	}
+	m, err := fromStateDict(d, card, profile)
+	if err != nil {
+		return nil, err
+	}
+	return m, m.selfTest()
+}
+
+// checkDigest compares SHA-256 with what is expected; an empty want accepts
+// anything.
+func checkDigest(name string, raw []byte, want string) error {
+	if want == "" {
+		return nil
+	}
+	if got := digest(raw); !strings.EqualFold(got, want) {
+		return fmt.Errorf("weights %s: SHA-256 is %s, expected %s: the file is damaged or another version", name, got, want)
+	}
+	return nil
+}
+
+func digest(raw []byte) string {
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:])
+}
+
+// fromStateDict builds the card's architecture from tensors.
+func fromStateDict(d *StateDict, card Card, profile engine.Profile) (*Model, error) {
+	arch, err := architecture(card.Architecture)
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", d.Source, err)
+	}
+	p, err := NewParams(d)
+	if err != nil {
+		return nil, err
+	}
+	net, err := arch.Build(p)
+	if err != nil {
+		return nil, fmt.Errorf("architecture %s: %w", arch.Name, err)
+	}
+	card.Architecture, card.Normalisation = arch.Name, arch.Normalisation
+	if len(card.Classes) == 0 {
+		card.Classes = arch.Classes()
+	}
+	if cost, err := net.Cost(); err == nil {
+		card.Parameters = int64(cost.Parameters)
+	}
+	return NewWithProfile(net, card, profile)
+}
+
+// loadFile opens a weight file of any format we read.
+func loadFile(file string, profile engine.Profile, o LoadOptions) (*Model, error) {
+	raw, err := readModelFile(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkDigest(file, raw, o.SHA256); err != nil {
+		return nil, err
+	}
+	d, err := ReadWeights(file, raw)
+	if err != nil {
+		return nil, err
+	}
+	card := Card{Name: modelName(file), Source: file, SHA256: digest(raw), Classes: o.Classes}
+	if text, ok := d.Metadata["sapf.card"]; ok {
+		if err := json.Unmarshal([]byte(text), &card); err != nil {
+			return nil, fmt.Errorf("load %s: its card: %w", file, err)
+		}
+		card.SHA256 = digest(raw)
+		if o.Classes != nil {
+			card.Classes = o.Classes
+		}
+	}
+	if o.Arch != "" {
+		card.Architecture = o.Arch
+	}
+	if card.Architecture == "" {
+		return nil, fmt.Errorf("load %s: the file does not say what network it is for: name the architecture (%s)", file, archNames())
+	}
+	m, err := fromStateDict(d, card, profile)
+	if err != nil {
+		return nil, err
+	}
+	m.Threads = o.Threads
+	return m, m.selfTest()
+}
+
+func archNames() string {
+	var names []string
+	for _, a := range Architectures() {
+		names = append(names, a.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func modelName(file string) string {
+	return strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+}
+
+func readModelFile(file string) ([]byte, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, fmt.Errorf("load model: %w", err)
+	}
+	if info.IsDir() {
+		return nil, fmt.Errorf("load model %s: is a folder", file)
+	}
+	if info.Size() > maxModelBytes {
+		return nil, fmt.Errorf("load model %s: %d bytes, expected up to %d", file, info.Size(), int64(maxModelBytes))
+	}
+	return os.ReadFile(file)
+}
+
+// ReadWeights parses the tensors of a weight file, whose format is told by its
+// first bytes, not by its name.
+func ReadWeights(source string, raw []byte) (*StateDict, error) {
+	switch {
+	case len(raw) > 8 && raw[8] == '{' && !bytes.HasPrefix(raw, []byte("PK")):
+		return ReadSafetensors(source, raw)
+	}
+	return nil, fmt.Errorf("weights %s: expected safetensors, it looks like %s", source, data.Looks(raw))
+}
+
+// Listing is one model that Load knows by name.
+type Listing struct {
+	Name         string  `json:"name"`
+	Architecture string  `json:"architecture"`
+	Input        string  `json:"input"`
+	Classes      int     `json:"classes"`
+	Accuracy     float64 `json:"accuracy,omitempty"`
+	// Embedded models need no file. Otherwise File is where it was found, or
+	// "" where it was not.
+	Embedded bool   `json:"embedded"`
+	File     string `json:"file,omitempty"`
+	About    string `json:"about"`
+}
+
+// List lists the models that Load knows by name, embedded ones first.
+func List() []Listing {
+	var list []Listing
+	files, _ := fs.Glob(embedded, "weights/*.json")
+	sort.Strings(files)
+	for _, f := range files {
+		raw, err := embedded.ReadFile(f)
+		var card Card
+		if err != nil || json.Unmarshal(raw, &card) != nil {
+			continue
+		}
+		l := Listing{Name: card.Name, Architecture: card.Architecture, Accuracy: card.Accuracy, Embedded: true, About: card.Recipe}
+		if a := architectures[card.Architecture]; a != nil {
+			l.Input, l.Classes, l.About = a.Input.String(), len(a.Classes()), a.About
+		}
+		list = append(list, l)
+	}
+	return append(list, publishedListings()...)
+}
