@@ -74,9 +74,13 @@ type Result struct {
 	K, Selected int
 	// Mask is G (SAPF): length C*H*W, 0 or 1. Nil for other attacks.
 	Mask []float32
+	// Prediction is the class of the image before the attack.
+	Prediction int
 	// Lambda1 is the trade-off constant of the round kept, Rounds how many ran.
 	Lambda1 float64
 	Rounds  int
+	// Search lists the rounds (SAPF): each lambda1 and what came of it.
+	Search []Round
 	// Forwards and Gradients count passes per example.
 	Forwards, Gradients int
 	// Options are the attack's options, every one resolved.

@@ -1,0 +1,88 @@
+package sapf
+
+import (
+	"bytes"
+	"context"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Checkpoints let an attack of hours outlive its process. The attack never
+// touches a file: whoever asks for checkpoints writes what Save is given, in
+// one piece (temporary file, sync, rename), and gives it back as Resume.
+type Checkpoints struct {
+	// Every is the number of passes through the network between two saves.
+	Every int
+	// Save is given the whole state. Its error ends the attack.
+	Save func(state []byte) error
+	// Resume is a state to go on from, or nil. The attack must be the same one:
+	// same images, goals and settings.
+	Resume []byte
+}
+
+type checkpointKey struct{}
+
+// WithCheckpoints returns a context whose SAPF attacks save their state now
+// and then. A run that was resumed ends in the same bytes as one that never
+// stopped.
+func WithCheckpoints(ctx context.Context, c Checkpoints) context.Context {
+	return context.WithValue(ctx, checkpointKey{}, c)
+}
+
+// checkpointVersion changes with the meaning of State.
+const checkpointVersion = 1
+
+// checkpoint saves the state if it is time.
+func (s *solver) checkpoint() error {
+	c := s.watch.checkpoints
+	if c == nil || c.Save == nil || c.Every < 1 || s.Passes%c.Every != 0 {
+		return nil
+	}
+	var b bytes.Buffer
+	enc := gob.NewEncoder(&b)
+	if err := errors.Join(enc.Encode(checkpointVersion), enc.Encode(s.State)); err != nil {
+		return fmt.Errorf("encode checkpoint: %w", err)
+	}
+	if err := c.Save(b.Bytes()); err != nil {
+		return fmt.Errorf("save checkpoint: %w", err)
+	}
+	return nil
+}
+
+// resume replaces the fresh state by the one to go on from.
+func (s *solver) resume() error {
+	c := s.watch.checkpoints
+	if c == nil || c.Resume == nil {
+		return nil
+	}
+	dec := gob.NewDecoder(bytes.NewReader(c.Resume))
+	var version int
+	var state State
+	if err := dec.Decode(&version); err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	if version != checkpointVersion {
+		return fmt.Errorf("checkpoint of version %d, expected %d", version, checkpointVersion)
+	}
+	if err := dec.Decode(&state); err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	if len(state.Attempts) != len(s.Attempts) {
+		return fmt.Errorf("checkpoint of %d images, expected %d", len(state.Attempts), len(s.Attempts))
+	}
+	for i, a := range state.Attempts {
+		fresh := s.Attempts[i].F
+		switch {
+		case !slices.Equal(a.F.X, fresh.X):
+			return fmt.Errorf("checkpoint: image %d is another one", i)
+		case a.F.Goal != fresh.Goal:
+			return fmt.Errorf("checkpoint: image %d has goal %+v, expected %+v", i, a.F.Goal, fresh.Goal)
+		case a.F.Settings.String() != fresh.Settings.String() || !slices.Equal(a.F.GroupOf, fresh.GroupOf):
+			return fmt.Errorf("checkpoint: image %d has other settings", i)
+		}
+	}
+	s.State = state
+	return nil
+}

@@ -1,0 +1,62 @@
+package sapf
+
+import "fmt"
+
+// DeltaStep is one gradient step on delta with G fixed: eq. 7.
+func (f *Factorization) DeltaStep() error {
+	f.enter(DeltaStage)
+	return f.gradientStepOnDelta()
+}
+
+// TuneStep is a gradient step on delta after Round: the same step, in the
+// stage that the authors' program adds (7).
+func (f *Factorization) TuneStep() error {
+	f.enter(TuneStage)
+	return f.gradientStepOnDelta()
+}
+
+func (f *Factorization) gradientStepOnDelta() error {
+	if err := f.pass.run(f); err != nil {
+		return err
+	}
+	return f.updateDelta(f.pass.gradient(0))
+}
+
+// updateDelta is eq. 7 given slope = dL/dx at clip(x + delta*G):
+//
+//	delta -= eta * (2 delta*G*G*w*w + lambda1 G*slope*1[0 <= x + delta*G <= 1])
+//
+// The clip passes the gradient on its bounds and stops it beyond them. The
+// quadratic term takes delta as it is, unclipped.
+func (f *Factorization) updateDelta(slope []float64) error {
+	eta, lambda1, m := f.DeltaStepSize, f.Lambda1, len(f.G)
+	check := 0.0 // stays 0 until an entry is not finite
+	for at := 0; at < len(f.Delta); at += m {
+		x, w2, delta, slope := f.X[at:at+m], f.W2[at:at+m], f.Delta[at:at+m], slope[at:at+m]
+		for i, g := range f.G {
+			d := delta[i]
+			pull := float64(2 * d * g * g * w2[i])
+			if v := x[i] + float64(d*g); v >= 0 && v <= 1 {
+				pull += float64(lambda1 * g * slope[i])
+			}
+			d -= float64(eta * pull)
+			delta[i] = d
+			check += d - d
+		}
+	}
+	f.Step++
+	f.DeltaStepSize = f.decayed(f.DeltaStepSize)
+	if check != 0 {
+		return fmt.Errorf("delta at step %d of the %s stage: %w", f.Step, f.Stage, ErrDiverged)
+	}
+	return nil
+}
+
+// decayed is the step size after a step: times StepDecay every StepEvery
+// steps of the stage, down to StepMin (12).
+func (f *Factorization) decayed(eta float64) float64 {
+	if f.Step%f.Settings.StepEvery != 0 {
+		return eta
+	}
+	return max(eta*f.Settings.StepDecay, min(eta, f.Settings.StepMin))
+}

@@ -1,0 +1,300 @@
+package sapf
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"sapf/models"
+	"sapf/models/data"
+	"sapf/models/engine"
+)
+
+// Stage is a part of Algorithm 1.
+type Stage string
+
+// The stages, in their order.
+const (
+	DeltaStage Stage = "delta"
+	MaskStage  Stage = "mask"
+	TuneStage  Stage = "tune"
+)
+
+// ErrDiverged says that delta or G left every reasonable range: a number that
+// is not finite, or a sum of G far beyond N. Settings.Guard prevents it.
+var ErrDiverged = errors.New("the iteration diverged")
+
+// Factorization is the mixed integer programme of eq. 3 for one image, with
+// the whole state of its solver. It is plain data: encoding/gob and
+// encoding/json keep it, Clone copies it, and after Attach it goes on with the
+// same bytes. In the comments N = C*H*W, and M = len(G) is N, or H*W where one
+// G serves all channels of a pixel.
+type Factorization struct {
+	Settings Settings
+	Shape    engine.Shape
+	Goal     Goal
+	// Lambda1 weighs the loss in this run.
+	Lambda1 float64
+
+	// X is the image, length N, in [0,1]; W2 is w squared, length N.
+	X, W2 []float64
+	// GroupOf is the group of each entry of G, length M, or nil without
+	// groups; groups are numbered from 0 to NumGroups-1.
+	GroupOf   []int
+	NumGroups int
+
+	// Delta are the magnitudes, length N, in pixel units where 1.0 is full
+	// scale; G is the selection, length M, relaxed until Round.
+	Delta, G []float64
+	// Y1, Y2, Y3 are the copies of G for box, sphere and groups, Z1, Z2, Z3
+	// their multipliers, each of length M; Z4 is that of the cardinality.
+	Y1, Y2, Y3, Z1, Z2, Z3 []float64
+	Z4                     float64
+	// RhoBox to RhoCard are the penalties now, DeltaStepSize and MaskStepSize
+	// the step sizes.
+	RhoBox, RhoSphere, RhoGroup, RhoCard float64
+	DeltaStepSize, MaskStepSize          float64
+
+	// Outer counts the outer iterations from 1, Step the steps done in Stage.
+	Outer int
+	Stage Stage
+	Step  int
+	// Loss and Logits are those of the last pass, of delta and G before it.
+	Loss   float64
+	Logits []float64
+
+	pass *pass     // of batch 1, for stepping by hand
+	grad []float64 // dL/dG, length M
+}
+
+// Factorize sets up the programme at its start, delta = 0 and G = 1, with
+// lambda1 as the settings say.
+func Factorize(m Classifier, x data.Image, goal Goal, s Settings) (*Factorization, error) {
+	f, err := newFactorization(m, x, goal, s)
+	if err != nil {
+		return nil, err
+	}
+	return f, f.Attach(m)
+}
+
+func newFactorization(m Classifier, x data.Image, goal Goal, s Settings) (*Factorization, error) {
+	if err := Check(m, x, goal); err != nil {
+		return nil, err
+	}
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	f := &Factorization{Settings: s, Shape: m.InputShape(), Goal: goal, X: make([]float64, x.Len())}
+	for i, v := range x.Pix {
+		f.X[i] = float64(v)
+	}
+	entries := x.Len()
+	if s.Share == "pixel" {
+		entries = x.H * x.W
+	}
+	if s.K > entries {
+		return nil, fmt.Errorf("option k: %d, expected at most %d, the number of entries of G", s.K, entries)
+	}
+	f.G = make([]float64, entries)
+	f.Delta = make([]float64, x.Len())
+	for _, v := range []*[]float64{&f.Y1, &f.Y2, &f.Z1, &f.Z2} {
+		*v = make([]float64, entries)
+	}
+	f.W2 = squaredWeights(x, s)
+	if s.Lambda2 > 0 {
+		var err error
+		if f.GroupOf, f.NumGroups, err = groupsOf(x, s, entries); err != nil {
+			return nil, err
+		}
+		f.Y3, f.Z3 = make([]float64, entries), make([]float64, entries)
+	}
+	f.Restart(s.Lambda1)
+	return f, nil
+}
+
+// Restart goes back to delta = 0 and G = 1 with fresh penalties and step
+// sizes, as every run of the lambda1 search does.
+func (f *Factorization) Restart(lambda1 float64) {
+	f.Lambda1 = lambda1
+	clear(f.Delta)
+	fill(f.G, 1)
+	f.resetPenalties()
+	f.resetDuals()
+	f.DeltaStepSize, f.MaskStepSize = f.Settings.StepSize, f.Settings.StepSize
+	f.Outer, f.Stage, f.Step = 0, "", 0
+	f.Loss, f.Logits = 0, nil
+}
+
+func (f *Factorization) resetPenalties() {
+	s := f.Settings
+	f.RhoBox, f.RhoSphere, f.RhoGroup, f.RhoCard = s.RhoBox, s.RhoSphere, s.RhoGroup, s.RhoCard
+}
+
+func (f *Factorization) resetDuals() {
+	clear(f.Z1)
+	clear(f.Z2)
+	clear(f.Z3)
+	f.Z4 = 0
+	for _, y := range [][]float64{f.Y1, f.Y2, f.Y3} {
+		fill(y, 1)
+	}
+}
+
+func fill(v []float64, x float64) {
+	for i := range v {
+		v[i] = x
+	}
+}
+
+// begin enters a stage: its step counter starts at 0. The first stage of an
+// outer iteration starts the penalties and step sizes afresh where the
+// settings say so, the mask stage the multipliers (10, 11).
+func (f *Factorization) begin(stage Stage) {
+	f.Stage, f.Step = stage, 0
+	switch stage {
+	case DeltaStage:
+		f.Outer++
+		if f.Settings.ResetRho {
+			f.resetPenalties()
+		}
+		if f.Settings.ResetStep {
+			f.DeltaStepSize, f.MaskStepSize = f.Settings.StepSize, f.Settings.StepSize
+		}
+	case MaskStage:
+		if f.Settings.ResetDuals {
+			f.resetDuals()
+		}
+	}
+}
+
+// enter begins a stage unless the solver is in it.
+func (f *Factorization) enter(stage Stage) {
+	if f.Stage != stage {
+		f.begin(stage)
+	}
+}
+
+// copies is how many times G is laid over delta: once, or once a channel.
+// Entry i of delta belongs to entry i mod M of G, since images are stored
+// channel by channel.
+func (f *Factorization) copies() int { return len(f.Delta) / len(f.G) }
+
+// point writes clip(x + delta*G, 0, 1), where the network is asked (row 17
+// of the divergences: delta itself is never clipped).
+func (f *Factorization) point(out []float64) {
+	m := len(f.G)
+	for at := 0; at < len(f.Delta); at += m {
+		x, delta, out := f.X[at:at+m], f.Delta[at:at+m], out[at:at+m]
+		for i, g := range f.G {
+			out[i] = clamp01(x[i] + float64(delta[i]*g))
+		}
+	}
+}
+
+// Perturbation returns delta*G, length N, before the clip.
+func (f *Factorization) Perturbation() []float64 {
+	out := make([]float64, len(f.Delta))
+	for i, d := range f.Delta {
+		out[i] = d * f.G[i%len(f.G)]
+	}
+	return out
+}
+
+// Adversarial returns clip(x + delta*G, 0, 1) as an image.
+func (f *Factorization) Adversarial() data.Image {
+	v := make([]float64, len(f.X))
+	f.point(v)
+	return f.image(v)
+}
+
+func (f *Factorization) image(v []float64) data.Image {
+	img := data.NewImage("adversarial", f.Shape.C, f.Shape.H, f.Shape.W)
+	for i := range v {
+		img.Pix[i] = float32(v[i])
+	}
+	img.Label = f.Goal.Label
+	return img
+}
+
+// Mask returns G for every entry of the image, length N.
+func (f *Factorization) Mask() []float32 {
+	out := make([]float32, len(f.Delta))
+	for i := range out {
+		out[i] = float32(f.G[i%len(f.G)])
+	}
+	return out
+}
+
+// Selected is the number of entries of G above one half.
+func (f *Factorization) Selected() int {
+	n := 0
+	for _, g := range f.G {
+		if g > 0.5 {
+			n++
+		}
+	}
+	return n
+}
+
+// Residuals say how far G is from binary with k ones.
+type Residuals struct {
+	// Box is the distance of G to [0,1]^M, Sphere to the sphere of eq. 13, and
+	// Card is |1'G - k|.
+	Box, Sphere, Card float64
+	// CopyBox is ||G - Y1||, CopySphere ||G - Y2||: the primal residuals of ADMM.
+	CopyBox, CopySphere float64
+}
+
+// Residuals measures G as it stands.
+func (f *Factorization) Residuals() Residuals {
+	var box, y1, y2 float64
+	for i, g := range f.G {
+		box += float64((g - clamp01(g)) * (g - clamp01(g)))
+		y1 += float64((g - f.Y1[i]) * (g - f.Y1[i]))
+		y2 += float64((g - f.Y2[i]) * (g - f.Y2[i]))
+	}
+	return Residuals{
+		Box:        math.Sqrt(box),
+		Sphere:     math.Abs(distanceToHalf(f.G) - math.Sqrt(float64(len(f.G)))/2),
+		Card:       math.Abs(sum(f.G) - float64(f.Settings.K)),
+		CopyBox:    math.Sqrt(y1),
+		CopySphere: math.Sqrt(y2),
+	}
+}
+
+// Clone returns a copy that shares nothing that a step changes: keep one, and
+// Restore goes back to it.
+func (f *Factorization) Clone() *Factorization {
+	c := *f
+	for _, v := range []*[]float64{&c.Delta, &c.G, &c.Y1, &c.Y2, &c.Y3, &c.Z1, &c.Z2, &c.Z3, &c.Logits} {
+		*v = slices.Clone(*v)
+	}
+	c.grad = nil
+	return &c
+}
+
+// Restore returns to the state of a clone, which stays usable.
+func (f *Factorization) Restore(from *Factorization) { *f = *from.Clone() }
+
+// Attach connects a factorization that was read from a file, or one whose
+// model is to change, with a classifier.
+func (f *Factorization) Attach(m Classifier) error {
+	if s := m.InputShape(); s != f.Shape {
+		return fmt.Errorf("the factorization is of a %v image, the model takes %v", f.Shape, s)
+	}
+	p, err := newPass(m, f.Settings.loss(f.Goal), 1)
+	if err != nil {
+		return err
+	}
+	f.pass = p
+	return nil
+}
+
+// loss is what the network is asked to lower.
+func (s Settings) loss(goal Goal) models.Loss {
+	if s.Loss == "ce" {
+		return CrossEntropy{Untargeted: !goal.Targeted()}
+	}
+	return Margin{Confidence: s.Confidence, Untargeted: !goal.Targeted()}
+}

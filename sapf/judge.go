@@ -1,0 +1,210 @@
+package sapf
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"sapf/models"
+	"sapf/models/data"
+)
+
+// lookAtCleanImages classifies the images themselves. One that satisfies its
+// goal already needs no attack (20), and with k = 0 none is possible.
+func (s *solver) lookAtCleanImages() error {
+	if s.Checked {
+		return nil
+	}
+	images := make([]data.Image, len(s.Attempts))
+	for i, a := range s.Attempts {
+		images[i] = a.F.image(a.F.X)
+	}
+	classes, err := s.classify(s.Attempts, images)
+	if err != nil {
+		return err
+	}
+	for i, a := range s.Attempts {
+		if a.Status != "" {
+			continue
+		}
+		a.Clean, a.Last, a.LastMask = classes[i], images[i], make([]float32, len(a.F.X))
+		switch {
+		case a.F.Goal.Reached(a.Clean):
+			a.Status, a.Best, a.BestMask = Already, images[i], a.LastMask
+			a.Note = fmt.Sprintf("the image itself is classified as %s", s.m.Classes()[a.Clean])
+		case a.F.Settings.K == 0:
+			a.Status, a.Note = Failed, "k is 0: no entry may change"
+		}
+	}
+	s.Checked = true
+	return nil
+}
+
+// judge classifies the candidate of each attempt, keeps it if it is the best
+// success, and chooses the next lambda1.
+func (s *solver) judge() error {
+	going := s.goingOn()
+	candidates, judged := make([]data.Image, len(going)), make([]data.Image, len(going))
+	for i, a := range going {
+		candidates[i] = a.F.Adversarial()
+		judged[i] = candidates[i]
+		if a.F.Settings.Judge == "8bit" {
+			candidates[i] = EightBit(candidates[i])
+			judged[i] = candidates[i]
+		}
+	}
+	classes, err := s.classify(going, judged)
+	if err != nil {
+		return err
+	}
+	for i, a := range going {
+		if a.Status == "" {
+			if err := a.take(candidates[i], classes[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// take books the candidate of a round.
+func (a *Attempt) take(candidate data.Image, class int) error {
+	norms, err := NormsOf(a.F.image(a.F.X), candidate)
+	if err != nil {
+		return err
+	}
+	r := Round{Lambda1: a.F.Lambda1, Success: a.F.Goal.Reached(class), Prediction: class, Selected: a.F.Selected(), Norms: norms}
+	a.Rounds = append(a.Rounds, r)
+	a.Last, a.LastMask = candidate, a.F.Mask()
+	if r.Success && (a.BestMask == nil || r.better(a.Rounds[a.BestRound], a.F.Settings.Keep)) {
+		a.Best, a.BestMask, a.BestRound = candidate, a.LastMask, len(a.Rounds)-1
+	}
+	a.Search.Next(r.Success, a.F.Settings)
+	if a.Search.Finished {
+		a.Status = Failed
+		if a.BestMask != nil {
+			a.Status = Succeeded
+		}
+	}
+	return nil
+}
+
+// better compares two successes by the rule of Settings.Keep (19). Of equal
+// ones the later, with the smaller lambda1, is better.
+func (r Round) better(than Round, keep string) bool {
+	switch keep {
+	case "smallest_l0":
+		return r.L0 <= than.L0
+	case "smallest_l1":
+		return r.L1 <= than.L1
+	case "smallest_l2":
+		return r.L2 <= than.L2
+	case "smallest_linf":
+		return r.Linf <= than.Linf
+	}
+	return r.Lambda1 <= than.Lambda1
+}
+
+// classify returns the class of each image, asking the network once. The image
+// is taken as float32, as it is returned. An attempt whose logits are not
+// finite ends; its class is None.
+func (s *solver) classify(attempts []*Attempt, images []data.Image) ([]int, error) {
+	p, err := s.pass(len(images))
+	if err != nil {
+		return nil, err
+	}
+	for i, img := range images {
+		for j, v := range img.Pix {
+			p.point(i)[j] = float64(v)
+		}
+	}
+	classes := make([]int, len(images))
+	for {
+		logits, err := p.forward()
+		var numeric *models.NumericError
+		switch {
+		case errors.As(err, &numeric) && numeric.Example >= 0 && numeric.Example < len(images) && attempts[numeric.Example].Status == "":
+			bad := numeric.Example
+			attempts[bad].fail(err)
+			for j := range p.point(bad) { // any image that does no harm
+				p.point(bad)[j] = 0.5
+			}
+			continue
+		case err != nil:
+			return nil, err
+		}
+		for i, a := range attempts {
+			classes[i] = None
+			if a.Status == "" {
+				a.Forwards++
+				classes[i] = argmax(logits[i*p.classes : (i+1)*p.classes])
+			}
+		}
+		return classes, nil
+	}
+}
+
+// result is what the attempt has come to.
+func (a *Attempt) result(c Case) Result {
+	r := Result{
+		Method: "sapf", Preset: c.Settings.Preset, Goal: c.Goal, Status: a.Status, Note: a.Note,
+		Prediction: a.Clean, K: c.Settings.K, Rounds: len(a.Rounds), Search: a.Rounds,
+		Forwards: a.Forwards, Gradients: a.Gradients, Options: c.Settings.Map(),
+		Adversarial: a.Last, Mask: a.LastMask, Lambda1: a.F.Lambda1,
+	}
+	if a.BestMask != nil {
+		r.Success, r.Adversarial, r.Mask = true, a.Best, a.BestMask
+	}
+	if len(a.Rounds) > 0 {
+		kept := a.Rounds[len(a.Rounds)-1]
+		if r.Success {
+			kept = a.Rounds[a.BestRound]
+		}
+		r.Lambda1 = kept.Lambda1
+	}
+	if r.Adversarial.Pix == nil {
+		r.Adversarial = c.Image.Clone()
+	}
+	r.Adversarial.Name, r.Adversarial.Label = c.Image.Name+" adversarial", c.Image.Label
+	r.Selected = ones(r.Mask[:len(a.F.G)])
+	r.Note = a.describe(r.Note)
+	return r
+}
+
+func ones(v []float32) int {
+	n := 0
+	for _, x := range v {
+		if x > 0.5 {
+			n++
+		}
+	}
+	return n
+}
+
+// describe adds to the note how the search ended and whether the image was
+// classified wrongly before the attack.
+func (a *Attempt) describe(note string) string {
+	successes := 0
+	for _, r := range a.Rounds {
+		if r.Success {
+			successes++
+		}
+	}
+	switch {
+	case note != "":
+	case a.Status == Succeeded && successes == len(a.Rounds):
+		note = fmt.Sprintf("success with every lambda1 tried, the smallest %.3g", a.Rounds[len(a.Rounds)-1].Lambda1)
+	case a.Status == Succeeded:
+		note = fmt.Sprintf("%d of %d values of lambda1 succeeded", successes, len(a.Rounds))
+	case a.Status == Failed:
+		largest := 0.0
+		for _, r := range a.Rounds {
+			largest = math.Max(largest, r.Lambda1)
+		}
+		note = fmt.Sprintf("no success with lambda1 up to %.3g", largest)
+	}
+	if label := a.F.Goal.Label; label != None && a.Status != Already && a.Clean != label {
+		note += "; the image was misclassified before the attack"
+	}
+	return note
+}

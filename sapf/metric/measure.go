@@ -1,0 +1,95 @@
+// Package metric measures what an attack returned: norms and success, from the
+// image alone; best, average and worst cases over the targets of an image; and
+// how far a set of attacks is from the best one known.
+package metric
+
+import (
+	"fmt"
+
+	"sapf/models/data"
+	"sapf/sapf"
+)
+
+// Measurement is what can be said of an adversarial image without trusting
+// the attack that made it.
+type Measurement struct {
+	// Norms are those of adversarial - image; entries count as changed if they
+	// differ at all.
+	sapf.Norms
+	// Prediction and AdversarialPrediction are the classes of the two images,
+	// EightBitPrediction that of the adversarial one rounded to 8 bits a
+	// channel.
+	Prediction, AdversarialPrediction, EightBitPrediction int
+	// Success says that the adversarial image reaches the goal, Success8Bit
+	// that it still does after rounding (failure 13).
+	Success, Success8Bit bool
+	// Already says that the image itself reaches the goal: no attack was
+	// needed (failure 9). Misclassified says that its label is known and is
+	// not its prediction (failure 10).
+	Already, Misclassified bool
+}
+
+// Measure classifies the image, the adversarial image and its 8-bit rounding
+// in one pass of three, and measures the perturbation. It refuses an
+// adversarial image outside [0,1]: an attack that returns one is broken.
+func Measure(m sapf.Classifier, x, adv data.Image, goal sapf.Goal) (Measurement, error) {
+	if err := sapf.Check(m, x, goal); err != nil {
+		return Measurement{}, err
+	}
+	norms, err := sapf.NormsOf(x, adv)
+	if err != nil {
+		return Measurement{}, err
+	}
+	if err := adv.Validate(); err != nil {
+		return Measurement{}, fmt.Errorf("adversarial image: %w", err)
+	}
+	classes, err := Classify(m, x, adv, sapf.EightBit(adv))
+	if err != nil {
+		return Measurement{}, err
+	}
+	return Measurement{
+		Norms:      norms,
+		Prediction: classes[0], AdversarialPrediction: classes[1], EightBitPrediction: classes[2],
+		Success: goal.Reached(classes[1]), Success8Bit: goal.Reached(classes[2]),
+		Already:       goal.Reached(classes[0]),
+		Misclassified: goal.Label != sapf.None && classes[0] != goal.Label,
+	}, nil
+}
+
+// Classify returns the class of each image, asking the model once. Of equal
+// largest logits the lowest index is the class.
+func Classify(m sapf.Classifier, images ...data.Image) ([]int, error) {
+	if len(images) == 0 {
+		return nil, nil
+	}
+	size := m.InputShape().Len()
+	points := make([]float64, 0, len(images)*size)
+	for _, img := range images {
+		if len(img.Pix) != size {
+			return nil, fmt.Errorf("image %q has %d entries, the model takes %d", img.Name, len(img.Pix), size)
+		}
+		for _, v := range img.Pix {
+			points = append(points, float64(v))
+		}
+	}
+	ev, err := m.Evaluator(len(images), sapf.CrossEntropy{})
+	if err != nil {
+		return nil, err
+	}
+	defer ev.Close()
+	logits, err := ev.Forward(points)
+	if err != nil {
+		return nil, err
+	}
+	classes := make([]int, len(images))
+	n := len(logits) / len(images)
+	for i := range images {
+		row := logits[i*n : (i+1)*n]
+		for j, z := range row {
+			if z > row[classes[i]] {
+				classes[i] = j
+			}
+		}
+	}
+	return classes, nil
+}

@@ -1,0 +1,102 @@
+package sapf
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+
+	"sapf/models/data"
+)
+
+// Options is SAPF as a notebook asks for it: the fields of Settings, where a
+// zero means "as the preset says". For a zero that is meant (lambda2 of 0), or
+// a false, use Set.
+type Options struct {
+	// Preset is "reference" (also if empty) or "paper".
+	Preset string
+	// Set holds settings by name; they win over the fields.
+	Set map[string]any
+
+	// The fields are explained at Settings.
+	Loss       string
+	Confidence float64
+
+	K            int
+	Round, Share string
+
+	Lambda1, Lambda1Max, Lambda1Growth, Lambda1Stop float64
+
+	SearchRounds       int
+	StopAtFirstSuccess bool
+	Keep, Judge        string
+
+	Lambda2      float64
+	GroupMode    string
+	Segments     int
+	Compactness  float64
+	Connectivity string
+	Groups       []int
+
+	Weight, WeightStat, WeightScale string
+	WeightWindow                    int
+	WeightFloor                     float64
+
+	Outer          int
+	OuterTolerance float64
+
+	DeltaSteps, MaskSteps, MaskInner, TuneSteps int
+
+	StepSize, StepDecay float64
+	StepEvery           int
+	StepMin             float64
+	ResetStep           bool
+
+	RhoBox, RhoBoxMax, RhoSphere, RhoSphereMax float64
+	RhoGroup, RhoGroupMax, RhoCard, RhoCardMax float64
+	RhoGrowth                                  float64
+	RhoGrowthPer                               string
+	ResetRho, ResetDuals                       bool
+
+	Guard      string
+	GuardTheta float64
+}
+
+var _ Attack = Options{}
+
+// Resolve returns the settings that the options mean.
+func (o Options) Resolve() (Settings, error) {
+	s, err := Preset(o.Preset)
+	if err != nil {
+		return s, err
+	}
+	from, to := reflect.ValueOf(o), reflect.ValueOf(&s).Elem()
+	for i := range to.NumField() {
+		name := to.Type().Field(i).Name
+		if name == "Preset" {
+			continue
+		}
+		if f := from.FieldByName(name); !f.IsZero() {
+			to.Field(i).Set(f)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.Set)) {
+		if err := s.Set(name, fmt.Sprint(o.Set[name])); err != nil {
+			return s, err
+		}
+	}
+	return s, s.Validate()
+}
+
+// Name is "sapf".
+func (Options) Name() string { return "sapf" }
+
+// Run is Algorithm 1 with the lambda1 search on one image.
+func (o Options) Run(ctx context.Context, m Classifier, x data.Image, goal Goal) (Result, error) {
+	s, err := o.Resolve()
+	if err != nil {
+		return Result{}, err
+	}
+	return Run(ctx, m, x, goal, s)
+}

@@ -1,0 +1,80 @@
+package sapf
+
+import (
+	"fmt"
+
+	"sapf/models"
+)
+
+// pass asks the network for the logits and gradients of one or several
+// factorizations at once: many programmes, one evaluator.
+type pass struct {
+	ev      models.Evaluator
+	size    int // entries of one image
+	classes int
+	points  []float64 // batch x size: clip(x + delta*G)
+	targets []float64 // batch x classes: one-hot rows
+	last    models.Evaluation
+}
+
+func newPass(m Classifier, loss models.Loss, batch int) (*pass, error) {
+	ev, err := m.Evaluator(batch, loss)
+	if err != nil {
+		return nil, err
+	}
+	p := &pass{ev: ev, size: m.InputShape().Len(), classes: len(m.Classes())}
+	p.points = make([]float64, batch*p.size)
+	p.targets = make([]float64, batch*p.classes)
+	return p, nil
+}
+
+// place puts the point of f into slot i.
+func (p *pass) place(i int, f *Factorization) {
+	f.point(p.point(i))
+	row := p.targets[i*p.classes : (i+1)*p.classes]
+	clear(row)
+	row[f.Goal.class()] = 1
+}
+
+// class is the class that a loss compares the others with.
+func (g Goal) class() int {
+	if g.Targeted() {
+		return g.Target
+	}
+	return g.Label
+}
+
+func (p *pass) point(i int) []float64 { return p.points[i*p.size : (i+1)*p.size] }
+
+// run is one forward and one backward pass of the given factorizations, in
+// the slots of their order.
+func (p *pass) run(fs ...*Factorization) error {
+	for i, f := range fs {
+		if f != nil {
+			p.place(i, f)
+		}
+	}
+	var err error
+	if p.last, err = p.ev.Gradient(p.points, p.targets); err != nil {
+		return fmt.Errorf("gradient: %w", err)
+	}
+	for i, f := range fs {
+		if f != nil {
+			f.Loss = p.last.Loss[i]
+			f.Logits = append(f.Logits[:0], p.last.Logits[i*p.classes:(i+1)*p.classes]...)
+		}
+	}
+	return nil
+}
+
+// gradient is dL/dx of slot i after run.
+func (p *pass) gradient(i int) []float64 { return p.last.Grad[i*p.size : (i+1)*p.size] }
+
+// forward returns the logits of whatever is in the slots.
+func (p *pass) forward() ([]float64, error) {
+	logits, err := p.ev.Forward(p.points)
+	if err != nil {
+		return nil, fmt.Errorf("logits: %w", err)
+	}
+	return logits, nil
+}

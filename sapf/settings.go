@@ -1,0 +1,219 @@
+package sapf
+
+import (
+	"fmt"
+
+	"sapf/sapf/option"
+)
+
+// Settings is every choice the method leaves open, resolved and meant
+// literally: a K of 0 selects nothing. Options is what a user writes. The
+// comments give the paper's value and, where it differs, the value of the
+// authors' program as "reference". Numbers in parentheses are rows of the
+// table of divergences in the package comment.
+type Settings struct {
+	// Preset is the name of the preset that the settings started from.
+	Preset string `option:"-"`
+
+	// Loss is "ce", cross entropy, in the paper; "cw", the hinge on logits, in
+	// the reference (2). Confidence is the hinge's kappa, in logits.
+	Loss       string  `oneof:"cw ce"`
+	Confidence float64 `range:"[0,inf)"`
+
+	// K is the number of ones in G: entries of C*H*W (16), or pixels where
+	// Share is "pixel". Default 200.
+	K int
+	// Round makes G binary: "threshold", 1[G > 1/2] (reference: about K ones),
+	// "topk", the K largest G (paper: exactly K), or "topk_product", the K
+	// largest |delta*G| (8).
+	Round string `oneof:"threshold topk topk_product"`
+	// Share is "channel", one G for each entry, or "pixel", one G for all
+	// channels of a pixel (16).
+	Share string `oneof:"channel pixel"`
+
+	// Lambda1 weighs the loss, at first: 1e-3 for CIFAR-10, 1e-2 for ImageNet
+	// in the paper (4). The search (SearchRounds runs, 6) multiplies it by
+	// Lambda1Growth (10) after failures, bisects below successes, and ends
+	// early after a success below Lambda1Stop*Lambda1 (0.01). Lambda1Max (100)
+	// stands for "no success yet".
+	Lambda1       float64 `range:"(0,inf)"`
+	Lambda1Max    float64 `range:"(0,inf)"`
+	Lambda1Growth float64 `range:"(1,inf)"`
+	Lambda1Stop   float64 `range:"[0,inf)"`
+	SearchRounds  int     `range:"[1,inf)"`
+	// StopAtFirstSuccess ends the search there: true in the paper, false in
+	// the reference (3).
+	StopAtFirstSuccess bool
+	// Keep is the success that is returned (19): "smallest_lambda1" (reference),
+	// "smallest_l0", "smallest_l1", "smallest_l2" or "smallest_linf".
+	Keep string `oneof:"smallest_lambda1 smallest_l0 smallest_l1 smallest_l2 smallest_linf"`
+	// Judge is the image whose prediction counts as success: "float", or
+	// "8bit", rounded to 256 levels as a picture file would be (21).
+	Judge string `oneof:"float 8bit"`
+
+	// Lambda2 weighs the group norms: 0 in the paper, 1e-3 in the reference,
+	// whose published run is thereby SAPF-GS already (14). GroupMode is
+	// "gradient" (paper) or "admm", a splitting variable with group
+	// soft-threshold (reference, 13).
+	Lambda2   float64 `range:"[0,inf)"`
+	GroupMode string  `oneof:"admm gradient"`
+	// Segments is the number of superpixels asked of SLIC: 150 for CIFAR-10,
+	// 350 for ImageNet. Compactness is SLIC's, 10. Connectivity names the rule
+	// for small segments: that of scikit-image "0.16" and before or "0.17" and
+	// after (24). Unused where Groups is given or Lambda2 is 0.
+	Segments     int     `range:"[1,inf)"`
+	Compactness  float64 `range:"(0,inf)"`
+	Connectivity string  `oneof:"0.16 0.17"`
+	// Groups is the group of each pixel, length H*W, numbered from 0. Nil
+	// means SLIC superpixels.
+	Groups []int
+
+	// Weight is the statistic behind w of SAPF-VI; "none" is w = 1.
+	Weight string `oneof:"none variance variance_mean contrast contrast_mean gradient"`
+	// WeightStat is "population" with the window's full size as divisor
+	// (paper) or "sample" on the window cut at the border (reference, 15).
+	WeightStat string `oneof:"population sample"`
+	// WeightScale is "max", w/max w in (0,1] (the paper only says "in [0,1]"),
+	// or "minmax" per channel (reference: the least sensitive entry gets 0, 15).
+	WeightScale string `oneof:"max minmax"`
+	// WeightWindow is the side of the neighbourhood, odd, 3 pixels.
+	WeightWindow int `range:"[1,inf)"`
+	// WeightFloor is added to the statistic before it is inverted; 1e-4. The
+	// paper prints no floor, and would divide by 0 in a flat neighbourhood.
+	WeightFloor float64 `range:"(0,inf)"`
+
+	// Outer is the number of alternations of delta and mask stage: 10 in the
+	// paper, 1 in the reference (5). OuterTolerance stops them when delta*G
+	// changes by less than that, relative in l2; 0 never stops.
+	Outer          int     `range:"[0,inf)"`
+	OuterTolerance float64 `range:"[0,inf)"`
+	// DeltaSteps and MaskSteps are the steps of the two stages, 2000 each.
+	// MaskInner is the number of gradient steps on G in each ADMM iteration, 1 (6).
+	DeltaSteps int `range:"[0,inf)"`
+	MaskSteps  int `range:"[0,inf)"`
+	MaskInner  int `range:"[1,inf)"`
+	// TuneSteps are further delta steps with G binary and fixed: 0 in the
+	// paper, 1000 in the reference (7).
+	TuneSteps int `range:"[0,inf)"`
+
+	// StepSize (0.1) is multiplied by StepDecay (0.9) every StepEvery (50)
+	// steps of a stage, down to StepMin: 0 in the paper, 0.001 in the
+	// reference (12). ResetStep starts again at StepSize in each outer
+	// iteration; neither does.
+	StepSize  float64 `range:"(0,inf)"`
+	StepDecay float64 `range:"(0,1]"`
+	StepEvery int     `range:"[1,inf)"`
+	StepMin   float64 `range:"[0,inf)"`
+	ResetStep bool
+
+	// Penalties of the box, the sphere, the groups and the cardinality: they
+	// start at 5e-3, 5e-3, 5e-3, 1e-4, and grow by RhoGrowth (1.01) up to their
+	// maxima: 20, 10, -, 100 in the paper; 20, 20, 100, 0.01 in the reference (9).
+	RhoBox       float64 `range:"[0,inf)"`
+	RhoBoxMax    float64 `range:"[0,inf)"`
+	RhoSphere    float64 `range:"[0,inf)"`
+	RhoSphereMax float64 `range:"[0,inf)"`
+	RhoGroup     float64 `range:"(0,inf)"`
+	RhoGroupMax  float64 `range:"(0,inf)"`
+	RhoCard      float64 `range:"[0,inf)"`
+	RhoCardMax   float64 `range:"[0,inf)"`
+	RhoGrowth    float64 `range:"[1,inf)"`
+	// RhoGrowthPer is when they grow: each ADMM "step" (reference) or once an
+	// "outer" iteration, the other reading of the paper, under which G never
+	// becomes binary (10).
+	RhoGrowthPer string `oneof:"step outer"`
+	// ResetRho and ResetDuals start penalties and multipliers afresh in each
+	// outer iteration: false and true in both (10, 11).
+	ResetRho   bool
+	ResetDuals bool
+
+	// Guard keeps the cardinality term stable where StepSize*RhoCard*N passes
+	// 4/3: "cap" bounds rho_card by GuardTheta/(step size * N), "implicit" takes
+	// the term implicitly, "off" does neither. The paper's maxima diverge
+	// without it; so do the reference's on images of ImageNet's size.
+	Guard      string  `oneof:"off cap implicit"`
+	GuardTheta float64 `range:"(0,1.3333]"`
+}
+
+// Reference returns the settings of the authors' program.
+func Reference() Settings {
+	return Settings{
+		Preset: "reference",
+		Loss:   "cw", K: 200, Round: "threshold", Share: "channel",
+		Lambda1: 1e-3, Lambda1Max: 100, Lambda1Growth: 10, Lambda1Stop: 0.01, SearchRounds: 6,
+		Keep: "smallest_lambda1", Judge: "float",
+		Lambda2: 1e-3, GroupMode: "admm", Segments: 150, Compactness: 10, Connectivity: "0.17",
+		Weight: "none", WeightStat: "sample", WeightScale: "minmax", WeightWindow: 3, WeightFloor: 1e-4,
+		Outer: 1, DeltaSteps: 2000, MaskSteps: 2000, MaskInner: 1, TuneSteps: 1000,
+		StepSize: 0.1, StepDecay: 0.9, StepEvery: 50, StepMin: 0.001,
+		RhoBox: 5e-3, RhoBoxMax: 20, RhoSphere: 5e-3, RhoSphereMax: 20,
+		RhoGroup: 5e-3, RhoGroupMax: 100, RhoCard: 1e-4, RhoCardMax: 0.01,
+		RhoGrowth: 1.01, RhoGrowthPer: "step", ResetDuals: true,
+		Guard: "off", GuardTheta: 0.5,
+	}
+}
+
+// Paper returns the settings of the paper's section 4.1, with the stability
+// guard that its penalties need.
+func Paper() Settings {
+	s := Reference()
+	s.Preset = "paper"
+	s.Loss, s.Round = "ce", "topk"
+	s.StopAtFirstSuccess = true
+	s.Lambda2, s.GroupMode = 0, "gradient"
+	s.WeightStat, s.WeightScale = "population", "max"
+	s.Outer, s.TuneSteps, s.StepMin = 10, 0, 0
+	s.RhoBoxMax, s.RhoSphereMax, s.RhoCardMax = 20, 10, 100
+	s.Guard = "cap"
+	return s
+}
+
+// Presets are the names that Preset knows.
+func Presets() []string { return []string{"reference", "paper"} }
+
+// Preset returns the settings of that name; "" is the reference.
+func Preset(name string) (Settings, error) {
+	switch name {
+	case "", "reference":
+		return Reference(), nil
+	case "paper":
+		return Paper(), nil
+	}
+	return Settings{}, fmt.Errorf("unknown preset %q, did you mean %q?", name, option.Nearest(name, Presets()))
+}
+
+// Set parses value into the setting called name ("lambda1", "rho_box_max").
+// An unknown name is refused with the nearest one; so is a value of the wrong
+// type, out of range, or not finite.
+func (s *Settings) Set(name, value string) error { return option.Set(s, name, value) }
+
+// Names lists the settings as Set knows them.
+func (s Settings) Names() []string { return option.Names(s) }
+
+// Map returns every setting by name, for results.
+func (s Settings) Map() map[string]any {
+	m := option.Values(s)
+	if s.Groups != nil {
+		m["segments"] = fmt.Sprintf("given, %d pixels", len(s.Groups))
+	}
+	return m
+}
+
+// String prints every setting as name=value, a line each.
+func (s Settings) String() string { return option.Format(s, "\n") }
+
+// Validate reports a setting that no run could use.
+func (s Settings) Validate() error {
+	if err := option.Check(s); err != nil {
+		return err
+	}
+	switch {
+	case s.K < 0:
+		return fmt.Errorf("option k: %d, expected at least 0", s.K)
+	case s.WeightWindow%2 == 0:
+		return fmt.Errorf("option weight_window: %d, expected an odd number", s.WeightWindow)
+	case s.Lambda1 >= s.Lambda1Max:
+		return fmt.Errorf("option lambda1: %v, expected less than lambda1_max %v", s.Lambda1, s.Lambda1Max)
+	}
+	return nil
+}
