@@ -1,0 +1,260 @@
+package kernel
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-zeromq/zmq4"
+
+	"sapf/kernel/internal/toy"
+	"sapf/kernel/message"
+	"sapf/kernel/worker"
+)
+
+// envRole turns this test's program into a kernel, see TestMain.
+const envRole = "SAPF_TEST_KERNEL"
+
+func TestMain(m *testing.M) {
+	toy.Main()
+	switch os.Getenv(envRole) {
+	case "toy":
+		if err := Serve(context.Background(), os.Args[1], Options{Worker: toy.Command()}); err != nil {
+			os.Stderr.WriteString(err.Error() + "\n")
+			os.Exit(2)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// freePort finds a port that nobody has at the moment.
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+func newConnection(t *testing.T) Connection {
+	t.Helper()
+	return Connection{
+		Transport: "tcp", IP: "127.0.0.1", Key: "0123-4567", SignatureScheme: "hmac-sha256",
+		ShellPort: freePort(t), ControlPort: freePort(t), IOPubPort: freePort(t), StdinPort: freePort(t), HeartbeatPort: freePort(t),
+	}
+}
+
+func writeConnection(t *testing.T, c Connection) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "connection.json")
+	raw, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// client is a Jupyter client on zmq4, which shares no code with our sockets.
+type client struct {
+	t                            *testing.T
+	conn                         Connection
+	codec                        *message.Codec
+	shell, control, stdin, iopub zmq4.Socket
+	replies, answers, published  chan message.Message // shell, control, iopub
+	questions                    chan message.Message // stdin
+	ended                        chan error           // the kernel's end
+}
+
+// startKernel serves a toy kernel in this process, and connects to it.
+func startKernel(t *testing.T) *client { return startWith(t, newConnection(t), toy.Command()) }
+
+func startWith(t *testing.T, conn Connection, cfg worker.Config) *client {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	path := writeConnection(t, conn)
+	go func() { ended <- Serve(ctx, path, Options{Worker: cfg, Log: io.Discard}) }()
+	c := connect(t, conn)
+	c.ended = ended
+	t.Cleanup(func() {
+		cancel()
+		select {
+		case <-ended:
+		case <-time.After(10 * time.Second):
+			t.Error("the kernel does not end")
+		}
+		for _, s := range []zmq4.Socket{c.shell, c.control, c.stdin, c.iopub} {
+			s.Close()
+		}
+	})
+	return c
+}
+
+func connect(t *testing.T, conn Connection) *client {
+	t.Helper()
+	codec, err := message.NewCodec(conn.SignatureScheme, []byte(conn.Key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := zmq4.SocketIdentity("client-" + message.ID())
+	ctx := context.Background()
+	quick := zmq4.WithDialerRetry(20 * time.Millisecond)
+	many := zmq4.WithDialerMaxRetries(250)
+	c := &client{
+		t: t, conn: conn, codec: codec,
+		shell: zmq4.NewDealer(ctx, zmq4.WithID(id), quick, many), control: zmq4.NewDealer(ctx, zmq4.WithID(id), quick, many),
+		stdin: zmq4.NewDealer(ctx, zmq4.WithID(id), quick, many), iopub: zmq4.NewSub(ctx, quick, many),
+		replies: make(chan message.Message, 100), answers: make(chan message.Message, 100),
+		questions: make(chan message.Message, 100), published: make(chan message.Message, 100000),
+	}
+	for _, s := range []struct {
+		socket zmq4.Socket
+		port   int
+		to     chan message.Message
+	}{{c.iopub, conn.IOPubPort, c.published}, {c.shell, conn.ShellPort, c.replies}, {c.control, conn.ControlPort, c.answers}, {c.stdin, conn.StdinPort, c.questions}} {
+		if err := s.socket.Dial(conn.endpoint(s.port)); err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			for {
+				m, err := s.socket.Recv()
+				if err != nil {
+					return
+				}
+				if got, err := codec.Decode(m.Frames); err == nil {
+					s.to <- got
+				} else {
+					t.Errorf("a message can't be read: %v: %.100q", err, m.Frames)
+				}
+			}
+		}()
+	}
+	if err := c.iopub.SetOption(zmq4.OptionSubscribe, ""); err != nil {
+		t.Fatal(err)
+	}
+	c.wait(c.published, "iopub_welcome", "")
+	return c
+}
+
+// wait returns the next message of a type that answers parent ("" any), and
+// fails if none comes.
+func (c *client) wait(from chan message.Message, kind, parent string) message.Message {
+	c.t.Helper()
+	deadline := time.After(20 * time.Second)
+	for {
+		select {
+		case m := <-from:
+			if m.Header.Type == kind && (parent == "" || parentOf(m) == parent) {
+				return m
+			}
+		case <-deadline:
+			c.t.Fatalf("no %s came", kind)
+		}
+	}
+}
+
+func parentOf(m message.Message) string {
+	var parent message.Header
+	json.Unmarshal(m.Parent, &parent)
+	return parent.ID
+}
+
+// send sends a message and returns its id.
+func (c *client) send(to zmq4.Socket, kind string, body any) string {
+	c.t.Helper()
+	frames := c.codec.Encode(kind, nil, nil, encode(body))
+	var header message.Header
+	if err := json.Unmarshal(frames[2], &header); err != nil {
+		c.t.Fatal(err)
+	}
+	if err := to.Send(zmq4.NewMsgFrom(frames...)); err != nil {
+		c.t.Fatal(err)
+	}
+	return header.ID
+}
+
+// ask sends a request on the shell channel and returns the reply's content.
+func (c *client) ask(kind string, body any) map[string]any {
+	c.t.Helper()
+	id := c.send(c.shell, kind+"_request", body)
+	return fields(c.wait(c.replies, kind+"_reply", id))
+}
+
+func fields(m message.Message) map[string]any {
+	var f map[string]any
+	json.Unmarshal(m.Content, &f)
+	return f
+}
+
+// ran is what one cell made of itself.
+type ran struct {
+	reply   map[string]any
+	outputs []message.Message // between busy and idle
+}
+
+func (r ran) text(stream string) string {
+	var b strings.Builder
+	for _, m := range r.outputs {
+		if f := fields(m); m.Header.Type == "stream" && (stream == "" || f["name"] == stream) {
+			b.WriteString(f["text"].(string))
+		}
+	}
+	return b.String()
+}
+
+// kinds is the types of the outputs, in order.
+func (r ran) kinds() string {
+	var kinds []string
+	for _, m := range r.outputs {
+		kinds = append(kinds, m.Header.Type)
+	}
+	return strings.Join(kinds, " ")
+}
+
+func (c *client) execute(code string) ran {
+	c.t.Helper()
+	return c.outcome(c.send(c.shell, "execute_request", content{"code": code}))
+}
+
+// outcome collects what an execute_request led to.
+func (c *client) outcome(id string) ran {
+	c.t.Helper()
+	var r ran
+	deadline := time.After(30 * time.Second)
+	busy := false
+	for {
+		select {
+		case m := <-c.published:
+			if parentOf(m) != id {
+				continue
+			}
+			if m.Header.Type == "status" {
+				if state := fields(m)["execution_state"]; state == "idle" {
+					r.reply = fields(c.wait(c.replies, "execute_reply", id))
+					return r
+				} else if state == "busy" {
+					busy = true
+				}
+				continue
+			}
+			if !busy {
+				c.t.Errorf("%s before busy", m.Header.Type)
+			}
+			r.outputs = append(r.outputs, m)
+		case <-deadline:
+			c.t.Fatal("the cell does not become idle")
+		}
+	}
+}

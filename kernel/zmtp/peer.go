@@ -1,0 +1,259 @@
+package zmtp
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"time"
+)
+
+// peer is one connection after its handshake: a goroutine that reads, another
+// that writes what was queued.
+type peer struct {
+	identity string
+	conn     net.Conn
+	ch       channel
+	limit    int64 // bytes that may wait
+
+	mu      sync.Mutex
+	topics  map[string]int // subscriptions, counted
+	waiting []frame
+	bytes   int64
+	ended   bool
+	empty   chan struct{} // closed when drained, if someone waits for that
+	wake    chan struct{} // holds one token when there is something to write
+}
+
+func newPeer(conn net.Conn, ch channel, limit int64) *peer {
+	return &peer{conn: conn, ch: ch, limit: limit, topics: map[string]int{}, wake: make(chan struct{}, 1)}
+}
+
+// queue adds a message, or says that too much waits already. One message always
+// finds room in an empty queue, however long it is.
+func (p *peer) queue(frames [][]byte) bool {
+	var size int64
+	for _, f := range frames {
+		size += int64(len(f)) + 64 // 64 is about what the bookkeeping takes
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended || (p.bytes > 0 && p.bytes+size > p.limit) {
+		return false
+	}
+	p.bytes += size
+	for i, f := range frames {
+		p.waiting = append(p.waiting, frame{more: i+1 < len(frames), body: f})
+	}
+	p.signal()
+	return true
+}
+
+// queueCommand adds an answer of the protocol itself.
+func (p *peer) queueCommand(f frame) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	// Between two whole messages only: a command may not come among the frames
+	// of a message, and the queue holds whole ones.
+	if !p.ended && p.bytes < p.limit {
+		p.bytes += int64(len(f.body)) + 64
+		p.waiting = append(p.waiting, f)
+		p.signal()
+	}
+}
+
+func (p *peer) signal() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// writeLoop writes what is queued until the peer ends.
+func (p *peer) writeLoop() {
+	for range p.wake {
+		for {
+			p.mu.Lock()
+			batch, ended := p.waiting, p.ended
+			p.waiting = nil
+			p.mu.Unlock()
+			if ended {
+				return
+			}
+			if len(batch) == 0 {
+				break
+			}
+			var size int64
+			for _, f := range batch {
+				if p.ch.write(f) != nil {
+					p.end()
+					return
+				}
+				size += int64(len(f.body)) + 64
+			}
+			p.mu.Lock()
+			more := len(p.waiting) > 0
+			p.mu.Unlock()
+			if !more && p.ch.flush() != nil {
+				p.end()
+				return
+			}
+			p.mu.Lock()
+			p.bytes -= size
+			if p.empty != nil && p.bytes == 0 {
+				close(p.empty)
+				p.empty = nil
+			}
+			p.mu.Unlock()
+		}
+	}
+}
+
+// drain waits until everything queued has left or the deadline has come, and
+// ends the peer.
+func (p *peer) drain(deadline time.Time) {
+	p.mu.Lock()
+	empty := make(chan struct{})
+	if p.bytes == 0 || p.ended {
+		close(empty)
+	} else {
+		p.empty = empty
+	}
+	p.mu.Unlock()
+	select {
+	case <-empty:
+	case <-time.After(time.Until(deadline)):
+	}
+	p.end()
+}
+
+// end closes the connection; both goroutines then return.
+func (p *peer) end() {
+	p.mu.Lock()
+	p.ended = true
+	p.signal()
+	p.mu.Unlock()
+	p.conn.Close()
+}
+
+// wants says whether a message with this topic is for this peer.
+func (p *peer) wants(topic string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for prefix := range p.topics {
+		if strings.HasPrefix(topic, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// subscribe adds or takes back one subscription. Cancelling what was never
+// subscribed does nothing.
+func (p *peer) subscribe(topic string, add bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case add:
+		p.topics[topic]++
+	case p.topics[topic] > 1:
+		p.topics[topic]--
+	default:
+		delete(p.topics, topic)
+	}
+}
+
+// readLoop takes frames until the connection ends or breaks a rule.
+func (s *Socket) readLoop(p *peer) error {
+	limits := s.opts.Limits
+	var message [][]byte
+	var size int64
+	for {
+		f, err := p.ch.read(limits.FrameBytes)
+		if err != nil {
+			return err
+		}
+		if f.command {
+			if err := s.obey(p, f.body); err != nil {
+				return err
+			}
+			continue
+		}
+		size += int64(len(f.body))
+		if size > limits.MessageBytes {
+			return &LimitError{"message bytes", uint64(limits.MessageBytes), uint64(size)}
+		}
+		message = append(message, f.body)
+		if len(message) > limits.Parts {
+			return &LimitError{"message parts", uint64(limits.Parts), uint64(len(message))}
+		}
+		if f.more {
+			continue
+		}
+		if err := s.deliver(p, message); err != nil {
+			return err
+		}
+		message, size = nil, 0
+	}
+}
+
+// maxTopics is the most subscriptions of one peer.
+const maxTopics = 1024
+
+// deliver does with a whole message what the socket's kind asks.
+func (s *Socket) deliver(p *peer, message [][]byte) error {
+	switch s.kind {
+	case Router:
+		if s.opts.Receive != nil {
+			s.opts.Receive(p.identity, message)
+		}
+	case Rep:
+		// The envelope, up to an empty frame, goes back as it came, and the
+		// heartbeat's answer is its question: so the whole message goes back.
+		if !p.queue(message) {
+			s.dropped.Add(1)
+		}
+	case XPub: // ZMTP 3.0 subscribes by message: 1 or 0, then the topic
+		if len(message) == 1 && len(message[0]) > 0 && message[0][0] <= 1 {
+			return s.subscription(p, string(message[0][1:]), message[0][0] == 1)
+		}
+	}
+	return nil
+}
+
+func (s *Socket) subscription(p *peer, topic string, add bool) error {
+	p.mu.Lock()
+	n := len(p.topics)
+	p.mu.Unlock()
+	if add && n >= maxTopics {
+		return &LimitError{"subscriptions", maxTopics, uint64(n) + 1}
+	}
+	p.subscribe(topic, add)
+	if add && s.opts.Subscribed != nil {
+		s.opts.Subscribed(p.identity, topic)
+	}
+	return nil
+}
+
+// obey follows a command of the protocol. Unknown ones are ignored, as libzmq
+// does.
+func (s *Socket) obey(p *peer, body []byte) error {
+	name, data, err := parseCommand(body)
+	if err != nil {
+		return err
+	}
+	switch name {
+	case "PING": // two bytes of time to live, then a context of at most 16 to send back
+		if len(data) < 2 || len(data) > 2+16 {
+			return fmt.Errorf("%w: PING of %d bytes", ErrProtocol, len(data))
+		}
+		p.queueCommand(command("PONG", data[2:]))
+	case "SUBSCRIBE", "CANCEL": // ZMTP 3.1
+		if s.kind == XPub {
+			return s.subscription(p, string(data), name == "SUBSCRIBE")
+		}
+	case "ERROR":
+		return fmt.Errorf("%w: peer says ERROR", ErrProtocol)
+	}
+	return nil
+}
