@@ -18,6 +18,8 @@ type progress struct {
 	started time.Time
 	last    time.Time
 	shown   bool
+	// fraction is how much was done at the last step.
+	fraction float64
 }
 
 func newProgress(verb string) *progress {
@@ -29,6 +31,7 @@ func newProgress(verb string) *progress {
 // step shows that done of total steps are over, if it is time to.
 func (p *progress) step(done, total int, what string) {
 	now := time.Now()
+	p.fraction = float64(done) / float64(max(total, 1))
 	if now.Sub(p.last) < minInterval || total <= 0 {
 		return
 	}
@@ -38,7 +41,7 @@ func (p *progress) step(done, total int, what string) {
 		left := time.Duration(float64(now.Sub(p.started)) * float64(total-done) / float64(done))
 		eta = "ETA " + clock(left)
 	}
-	p.show(float64(done)/float64(total), fmt.Sprintf("%d/%d", done, total), what, eta)
+	p.show(p.fraction, fmt.Sprintf("%d/%d", done, total), what, eta)
 }
 
 // finish shows how the verb ended, always.

@@ -1,0 +1,215 @@
+package dsl
+
+import (
+	"fmt"
+	"math"
+
+	"sapf/dsl/display"
+	"sapf/sapf"
+	"sapf/sapf/figure"
+	"sapf/sapf/sweep"
+)
+
+// traceEvery is the number of steps between two points of Outcome.PlotTrace.
+const traceEvery = 20
+
+// Outcome is what Attack returns: the result, what its image shows when
+// measured, and the way there.
+type Outcome struct {
+	*sweep.Outcome
+	// Trace has a row every 20 steps of each stage; SAPF only.
+	Trace []sapf.TraceRow
+}
+
+// Attack runs a method on one image, with a progress display that updates in
+// place. Options{} is SAPF, Algorithm 1 with the lambda1 search; any other
+// method is named by its own options. An interrupt stops it within one step;
+// the outcome is then the best so far.
+//
+//	r := Attack(m, x, Target("dog"), Options{K: 200})
+func Attack(m *Model, x Image, aim Aim, method sapf.Attack) *Outcome {
+	clean, err := m.Model.Predict(x)
+	if err != nil {
+		fail("Attack", err)
+	}
+	goal, err := aim.Goal(m, x)
+	if err != nil {
+		fail("Attack", err)
+	}
+	r := &Outcome{}
+	bar := newProgress(method.Name())
+	ctx := sapf.WithProgress(display.Context(), func(p sapf.Progress) {
+		bar.step(p.Done, p.Total, describe(p))
+	})
+	ctx = sapf.WithTrace(ctx, traceEvery, func(row sapf.TraceRow) {
+		row.Delta, row.G = nil, nil // the solver's own, valid only during the call
+		r.Trace = append(r.Trace, row)
+	})
+	task := &sweep.Task{Model: m.Model, Image: x, Clean: clean, Goal: goal, Attack: method}
+	if r.Outcome, err = task.Run(ctx); err != nil {
+		fail("Attack", err)
+	}
+	done := 1.0
+	if r.Result.Status == sapf.Cancelled {
+		done = bar.fraction
+	}
+	bar.finish(done, r.verdict())
+	return r
+}
+
+// describe is a step of an attack in a few words.
+func describe(p sapf.Progress) string {
+	s := fmt.Sprintf("%s, loss %.4g", p.Stage, p.Loss)
+	if p.Rounds > 1 {
+		s = fmt.Sprintf("round %d of %d, %s", p.Round, p.Rounds, s)
+	}
+	if p.Success {
+		s += ", success in hand"
+	}
+	return s
+}
+
+// verdict says how the attack ended: "success: cat to dog, 198 entries".
+func (r *Outcome) verdict() string {
+	classes := r.Model.Classes()
+	s := fmt.Sprintf("%s: %s", r.Result.Status, classes[r.Clean.Class])
+	if r.Measured.Success {
+		s += fmt.Sprintf(" is now %s, %d of %d entries changed", classes[r.Measured.Prediction], r.Measured.L0, r.Image.Len())
+	}
+	return s
+}
+
+// Success reports whether the adversarial image reaches the goal.
+func (r *Outcome) Success() bool { return r.Measured.Success }
+
+// Adversarial is the best adversarial image found.
+func (r *Outcome) Adversarial() Image { return r.Result.Adversarial }
+
+// Panel shows the benign image, the perturbation (magnified by a stated
+// factor), the mask and the adversarial image side by side.
+func (r *Outcome) Panel() *figure.Figure {
+	d := r.Delta()
+	magnify := figure.Magnification(d)
+	adversarial, err := r.Model.Predict(r.Result.Adversarial)
+	if err != nil {
+		fail("Panel", err)
+	}
+	n := r.Measured
+	return figure.Panel([]figure.Tile{
+		{Picture: figure.Picture(r.Image), Title: "benign", Caption: top(r.Clean)},
+		{Picture: figure.Perturbation(r.Image, d, magnify), Title: "perturbation " + figure.Times(magnify),
+			Caption: []string{fmt.Sprintf("l2 %.3f, linf %.3f", n.L2, n.Linf)}},
+		{Picture: figure.Mask(r.Image, r.Selection()), Title: "mask",
+			Caption: []string{fmt.Sprintf("%d entries in %d pixels", n.L0, n.L0Pixels)}},
+		{Picture: figure.Picture(r.Result.Adversarial), Title: "adversarial", Caption: top(adversarial)},
+	}, 4)
+}
+
+// top is the first two classes of a prediction, a line each.
+func top(p Prediction) []string {
+	var lines []string
+	for _, c := range p.Top(2) {
+		lines = append(lines, fmt.Sprintf("%s %.1f %%", c.Name, 100*c.Probability))
+	}
+	return lines
+}
+
+// Table lists what was measured.
+func (r *Outcome) Table() *Table {
+	n, res := r.Measured, r.Result
+	t := NewTable("", "")
+	t.Row("method", fmt.Sprintf("%s, preset %s", res.Method, res.Preset))
+	t.Row("status", string(res.Status))
+	t.Row("success", fmt.Sprintf("%v (after rounding to 8 bits: %v)", n.Success, n.Success8Bit))
+	t.Row("l0", fmt.Sprintf("%d entries, %d pixels", n.L0, n.L0Pixels))
+	t.Row("l1 / l2 / linf", fmt.Sprintf("%.4f / %.4f / %.4f", n.L1, n.L2, n.Linf))
+	if res.Mask != nil {
+		t.Row("k / ones in G", fmt.Sprintf("%d / %d", res.K, res.Selected))
+		t.Row("lambda1", fmt.Sprintf("%.4g, of %d rounds", res.Lambda1, res.Rounds))
+	}
+	t.Row("passes", fmt.Sprintf("%d forward, %d backward", res.Forwards, res.Gradients))
+	t.Row("numerics", r.Model.Profile().String())
+	return t
+}
+
+// PlotTrace draws the margin over the steps of all rounds: the target is
+// reached where it falls below 0.
+func (r *Outcome) PlotTrace() *figure.Figure {
+	curves := r.byRound(func(row sapf.TraceRow) float64 { return row.Margin })
+	f, err := figure.Curves(figure.Axes{
+		Title: "Margin of the target: reached below 0", X: "step of the round", Y: "best other logit - target's",
+	}, curves...)
+	if err != nil {
+		fail("PlotTrace", err)
+	}
+	return f
+}
+
+// PlotResiduals draws how far G is from the box, the sphere and k ones in the
+// mask stages of the last round.
+func (r *Outcome) PlotResiduals() *figure.Figure {
+	last := 0
+	for _, row := range r.Trace {
+		last = max(last, row.Round)
+	}
+	var steps, box, sphere, card []float64
+	for _, row := range r.Trace {
+		if row.Round == last && row.Stage == sapf.MaskStage {
+			steps = append(steps, float64(row.Step))
+			box, sphere, card = append(box, row.Box), append(sphere, row.Sphere), append(card, row.Card)
+		}
+	}
+	return residualPlot(steps, box, sphere, card)
+}
+
+// byRound makes one curve of each round of the lambda1 search.
+func (r *Outcome) byRound(value func(sapf.TraceRow) float64) []figure.Curve {
+	var curves []figure.Curve
+	before, offset := sapf.TraceRow{}, 0
+	for _, row := range r.Trace {
+		if len(curves) < row.Round {
+			curves = append(curves, figure.Curve{Name: fmt.Sprintf("round %d, lambda1 %.3g", row.Round, row.Lambda1)})
+			before, offset = sapf.TraceRow{}, 0
+		}
+		if row.Step < before.Step {
+			offset += before.Step
+		}
+		before = row
+		c := &curves[len(curves)-1]
+		c.X, c.Y = append(c.X, float64(offset+row.Step)), append(c.Y, value(row))
+	}
+	return curves
+}
+
+// Compare sets outcomes side by side in one table, a column each.
+func Compare(outcomes ...*Outcome) *Table {
+	head := []string{""}
+	for _, r := range outcomes {
+		head = append(head, r.Result.Method)
+	}
+	t := NewTable(head...)
+	add := func(name string, cell func(*Outcome) string) {
+		cells := []string{name}
+		for _, r := range outcomes {
+			cells = append(cells, cell(r))
+		}
+		t.Row(cells...)
+	}
+	add("success", func(r *Outcome) string { return fmt.Sprint(r.Measured.Success) })
+	add("success, 8 bits", func(r *Outcome) string { return fmt.Sprint(r.Measured.Success8Bit) })
+	add("l0, entries", func(r *Outcome) string { return fmt.Sprint(r.Measured.L0) })
+	add("l0, pixels", func(r *Outcome) string { return fmt.Sprint(r.Measured.L0Pixels) })
+	add("l1", func(r *Outcome) string { return number(r.Measured.L1) })
+	add("l2", func(r *Outcome) string { return number(r.Measured.L2) })
+	add("linf", func(r *Outcome) string { return number(r.Measured.Linf) })
+	add("backward passes", func(r *Outcome) string { return fmt.Sprint(r.Result.Gradients) })
+	return t
+}
+
+// number writes a measurement with four significant digits.
+func number(v float64) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return "none"
+	}
+	return fmt.Sprintf("%.4g", v)
+}

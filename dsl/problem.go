@@ -1,0 +1,180 @@
+package dsl
+
+import (
+	"fmt"
+	"slices"
+
+	"sapf/dsl/display"
+	"sapf/sapf"
+	"sapf/sapf/figure"
+)
+
+// Options are SAPF's; a zero field means "as the preset says".
+type Options = sapf.Options
+
+// Problem is the mixed integer programme of eq. 3 for one image, and the state
+// of its solver: step it by hand, look at it, save it, step back.
+type Problem struct {
+	*sapf.Factorization
+	model   *Model
+	image   Image
+	history []sample
+}
+
+// sample is what Problem remembers of a step, for its plots.
+type sample struct {
+	step  int
+	stage sapf.Stage
+	loss  float64
+	gaps  sapf.Residuals
+	ones  int
+}
+
+// Factorize sets up the problem: find magnitudes delta and a selection G with
+// exactly k ones such that x + delta*G is taken for the target, at the least
+// l2 norm.
+//
+//	p := Factorize(m, x, Target("dog"), Options{K: 200})
+func Factorize(m *Model, x Image, aim Aim, o Options) *Problem {
+	goal, err := aim.Goal(m, x)
+	if err != nil {
+		fail("Factorize", err)
+	}
+	s, err := o.Resolve()
+	if err != nil {
+		fail("Factorize", err)
+	}
+	f, err := sapf.Factorize(m, x, goal, s)
+	if err != nil {
+		fail("Factorize", err)
+	}
+	return &Problem{Factorization: f, model: m, image: x}
+}
+
+// DeltaStep is one gradient step on delta (eq. 7), with G fixed.
+func (p *Problem) DeltaStep() { p.step("DeltaStep", p.Factorization.DeltaStep) }
+
+// ADMMStep is one iteration of lp-box ADMM on G (eqs. 11, 13, 14, 15), with
+// delta fixed.
+func (p *Problem) ADMMStep() { p.step("ADMMStep", p.Factorization.ADMMStep) }
+
+// TuneStep is one gradient step on delta after Round.
+func (p *Problem) TuneStep() { p.step("TuneStep", p.Factorization.TuneStep) }
+
+// DeltaSteps, ADMMSteps and TuneSteps run n steps with a progress display.
+func (p *Problem) DeltaSteps(n int) { p.steps("DeltaSteps", n, p.DeltaStep) }
+
+// ADMMSteps runs n iterations of ADMMStep.
+func (p *Problem) ADMMSteps(n int) { p.steps("ADMMSteps", n, p.ADMMStep) }
+
+// TuneSteps runs n steps of TuneStep.
+func (p *Problem) TuneSteps(n int) { p.steps("TuneSteps", n, p.TuneStep) }
+
+func (p *Problem) step(verb string, f func() error) {
+	if err := display.Context().Err(); err != nil {
+		fail(verb, fmt.Errorf("interrupted after step %d of the %s stage: %w", p.Step, p.Stage, err))
+	}
+	if err := f(); err != nil {
+		fail(verb, err)
+	}
+	p.history = append(p.history, sample{
+		step: len(p.history) + 1, stage: p.Stage, loss: p.Loss, gaps: p.Residuals(), ones: p.Selected(),
+	})
+}
+
+func (p *Problem) steps(verb string, n int, f func()) {
+	bar := newProgress(verb)
+	for i := range n {
+		f()
+		bar.step(i+1, n, fmt.Sprintf("loss %.4g", p.Loss))
+	}
+	bar.finish(1, fmt.Sprintf("%d steps, loss %.4g", n, p.Loss))
+}
+
+// Delta, G and the rest of the solver's state, as vectors to compute with.
+func (p *Problem) DeltaVec() Vec { return clone(p.Delta) }
+
+// GVec is the relaxed selection G.
+func (p *Problem) GVec() Vec { return clone(p.G) }
+
+// Z1Vec and Z2Vec are the multipliers of the box and of the sphere.
+func (p *Problem) Z1Vec() Vec { return clone(p.Z1) }
+
+// Z2Vec is the multiplier of the sphere.
+func (p *Problem) Z2Vec() Vec { return clone(p.Z2) }
+
+// Y1Vec is the copy of G in the box.
+func (p *Problem) Y1Vec() Vec { return clone(p.Y1) }
+
+// Y2Vec is the copy of G on the sphere.
+func (p *Problem) Y2Vec() Vec { return clone(p.Y2) }
+
+func clone(v []float64) Vec { return append(Vec(nil), v...) }
+
+// Plot draws how far G is from the box, the sphere and the cardinality k, step
+// by step of the mask stages run so far.
+func (p *Problem) Plot() *figure.Figure {
+	var steps, box, sphere, card []float64
+	for _, s := range p.history {
+		if s.stage == sapf.MaskStage {
+			steps = append(steps, float64(s.step))
+			box = append(box, s.gaps.Box)
+			sphere = append(sphere, s.gaps.Sphere)
+			card = append(card, s.gaps.Card)
+		}
+	}
+	return residualPlot(steps, box, sphere, card)
+}
+
+// residualPlot draws the three distances of G from a binary vector with k ones.
+func residualPlot(steps, box, sphere, card []float64) *figure.Figure {
+	f, err := figure.Curves(figure.Axes{
+		Title: "How far G is from binary with k ones", X: "ADMM iteration", Y: "distance", LogY: true,
+	},
+		figure.Curve{Name: "to the box, l2", X: steps, Y: box},
+		figure.Curve{Name: "to the sphere, l2", X: steps, Y: sphere},
+		figure.Curve{Name: "|sum G - k|", X: steps, Y: card})
+	if err != nil {
+		fail("Plot", err)
+	}
+	return f
+}
+
+// PlotLoss draws the loss over all steps run so far.
+func (p *Problem) PlotLoss() *figure.Figure {
+	var steps, loss []float64
+	for _, s := range p.history {
+		steps, loss = append(steps, float64(s.step)), append(loss, s.loss)
+	}
+	f, err := figure.Curves(figure.Axes{Title: "Loss", X: "step", Y: "loss (logits)"},
+		figure.Curve{Name: p.Settings.Loss, X: steps, Y: loss})
+	if err != nil {
+		fail("PlotLoss", err)
+	}
+	return f
+}
+
+// Histogram counts the entries of G.
+func (p *Problem) Histogram() *figure.Figure {
+	f, err := figure.Histogram(figure.Axes{Title: "Entries of G", X: "G", Y: "entries", LogY: true}, p.G, 44, -0.1, 1.1-1e-9)
+	if err != nil {
+		fail("Histogram", err)
+	}
+	return f
+}
+
+// String is the state in one line.
+func (p *Problem) String() string {
+	r := p.Residuals()
+	stage := string(p.Stage)
+	if stage == "" {
+		stage = "start"
+	}
+	return fmt.Sprintf("%s stage, step %d: loss %.4g, sum G %.1f (k %d), %d above 1/2, gaps box %.3g sphere %.3g card %.3g",
+		stage, p.Step, p.Loss, Vec(p.G).Sum(), p.Settings.K, p.Selected(), r.Box, r.Sphere, r.Card)
+}
+
+// ran reports whether a step of the stage was done.
+func (p *Problem) ran(stage sapf.Stage) bool {
+	return slices.ContainsFunc(p.history, func(s sample) bool { return s.stage == stage })
+}
