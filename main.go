@@ -5,15 +5,27 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
+	"text/tabwriter"
+	"time"
 
 	"github.com/alecthomas/kong"
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"sapf/models"
+	"sapf/models/data"
+	"sapf/sapf"
+	"sapf/sapf/sweep"
 )
 
 // Exit codes.
@@ -42,12 +54,6 @@ type output struct{ stdout, stderr io.Writer }
 
 // cli is the command line of product.md.
 type cli struct {
-	Run       runCmd       `cmd:"" help:"Run a notebook (.ipynb) or a script (.go, - for standard input) with no Jupyter."`
-	Lab       labCmd       `cmd:"" help:"Start JupyterLab with the kernel."`
-	Install   installCmd   `cmd:"" help:"Install the Jupyter kernel."`
-	Uninstall uninstallCmd `cmd:"" help:"Remove the Jupyter kernel."`
-	Kernel    kernelCmd    `cmd:"" help:"What the kernelspec starts."`
-	Worker    workerCmd    `cmd:"" name:"worker-session" hidden:""`
 	Attack    attackCmd    `cmd:"" help:"Attack one image."`
 	Gradient  gradientCmd  `cmd:"" help:"Print logits, loss and input gradient, for checking."`
 	Models    modelsCmd    `cmd:"" help:"List, show, verify and convert classifiers."`
@@ -65,53 +71,242 @@ func main() {
 // run parses the arguments, runs the command and returns the exit code. An
 // error is one line on stderr.
 func run(ctx context.Context, args []string, out output) int {
-	code := exitDone
-	exited := errors.New("kong has printed what was asked for")
 	parser, err := kong.New(&cli{},
 		kong.Name("sapf"),
 		kong.Description("Sparse adversarial attacks on image classifiers."),
 		kong.Writers(out.stdout, out.stderr),
-		kong.Exit(func(c int) { panic(exitPanic{c, exited}) }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(out),
 	)
 	if err != nil {
 		panic(err) // the struct above is wrong
 	}
-	func() {
-		defer func() {
-			if p, ok := recover().(exitPanic); ok {
-				code, err = p.code, exited
-			} else if p := p; false {
-				_ = p
-			}
-		}()
-		var c *kong.Context
-		if c, err = parser.Parse(args); err == nil {
-			err = c.Run()
-		}
-	}()
-	return report(ctx, err, exited, code, out.stderr)
-}
-
-type exitPanic struct {
-	code int
-	err  error
-}
-
-func report(ctx context.Context, err, exited error, code int, w io.Writer) int {
+	command, err := parser.Parse(args)
+	if err == nil {
+		err = command.Run()
+	}
+	if err == nil {
+		return exitDone
+	}
+	fmt.Fprintln(out.stderr, "sapf:", strings.ReplaceAll(err.Error(), "\n", " "))
 	var f failure
 	switch {
-	case err == nil || errors.Is(err, exited):
-		return code
+	case ctx.Err() != nil || errors.Is(err, context.Canceled):
+		return exitInterrupted
 	case errors.As(err, &f):
-		code = f.code
-	default:
-		code = exitRequest
+		return f.code
 	}
-	if ctx.Err() != nil || errors.Is(err, context.Canceled) {
-		code = exitInterrupted
+	return exitRequest
+}
+
+// jobFlags name an attack's model, image and target.
+type jobFlags struct {
+	Model  string `required:"" help:"Model: a name (see 'sapf models') or a file."`
+	Arch   string `help:"Architecture, where the model's file does not say."`
+	Image  string `required:"" help:"Image: a file, a sample (cat) or a record (cifar10:17)."`
+	Resize bool   `help:"Scale a picture of another size to the model's."`
+	Target string `help:"Target: a class's name or index."`
+}
+
+func (f jobFlags) job() sweep.Job {
+	return sweep.Job{Model: f.Model, Arch: f.Arch, Image: f.Image, Resize: f.Resize, Target: f.Target}
+}
+
+type attackCmd struct {
+	jobFlags   `embed:""`
+	Method     string            `default:"sapf" help:"Attack: sapf or a baseline."`
+	Preset     string            `help:"Preset of the method (sapf: reference, paper)."`
+	K          *int              `help:"Entries that may change (sapf: 200)."`
+	Set        map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Set an option; repeat for more."`
+	Trace      string            `placeholder:"F.csv" help:"Write a row of the solver's state every --trace-every steps."`
+	TraceEvery int               `default:"50" help:"Steps between rows of the trace."`
+	Out        string            `placeholder:"DIR" help:"Write pictures, delta.npy and result.json there."`
+	JSON       bool              `help:"Print the result as JSON."`
+}
+
+func (c *attackCmd) Run(ctx context.Context, out output) error {
+	job := c.job()
+	job.Method, job.Preset, job.Set = c.Method, c.Preset, maps.Clone(c.Set)
+	if c.K != nil {
+		if job.Set == nil {
+			job.Set = map[string]string{}
+		}
+		job.Set["k"] = strconv.Itoa(*c.K)
 	}
-	fmt.Fprintln(w, "sapf:", strings.ReplaceAll(err.Error(), "\n", " "))
-	return code
+	task, err := job.Prepare()
+	if err != nil {
+		return err
+	}
+	var traceErr error
+	if c.Trace != "" {
+		f, err := os.Create(c.Trace)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		ctx = sapf.WithTrace(ctx, c.TraceEvery, sapf.TraceCSV(f, &traceErr))
+	}
+	bar := newBar(out.stderr, c.JSON)
+	o, err := task.Run(sapf.WithProgress(ctx, bar.show))
+	bar.clear()
+	if err != nil {
+		return err
+	}
+	if traceErr != nil {
+		return failed(fmt.Errorf("write trace %s: %w", c.Trace, traceErr))
+	}
+	if c.Out != "" {
+		if err := o.Save(c.Out); err != nil {
+			return failed(fmt.Errorf("save the result: %w", err))
+		}
+	}
+	if c.JSON {
+		err = json.NewEncoder(out.stdout).Encode(o.Record())
+	} else {
+		_, err = fmt.Fprintln(out.stdout, o)
+	}
+	switch {
+	case err != nil:
+		return failed(err)
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case !o.Measured.Success:
+		return failed(fmt.Errorf("%s did not reach the goal (status %s) %s", task.Attack.Name(), o.Result.Status, o.Result.Note))
+	}
+	return nil
+}
+
+// bar is the progress of a command, on a terminal only.
+type bar struct{ p *progressbar.ProgressBar }
+
+func newBar(w io.Writer, quiet bool) *bar {
+	f, ok := w.(*os.File)
+	if quiet || !ok || !term.IsTerminal(int(f.Fd())) {
+		return &bar{}
+	}
+	return &bar{progressbar.NewOptions(1, progressbar.OptionSetWriter(f), progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionSetWidth(30), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionSetPredictTime(true))}
+}
+
+func (b *bar) show(p sapf.Progress) {
+	if b.p != nil {
+		b.p.ChangeMax(max(p.Total, 1))
+		b.p.Describe(fmt.Sprintf("%s round %d/%d %s loss %.3g", p.Method, p.Round, p.Rounds, p.Stage, p.Loss))
+		b.p.Set(p.Done)
+	}
+}
+
+func (b *bar) clear() {
+	if b.p != nil {
+		b.p.Clear()
+	}
+}
+
+type gradientCmd struct {
+	jobFlags `embed:""`
+	Loss     string `enum:"cw,ce" default:"cw" help:"Loss to the target: cw (hinge on logits) or ce (cross entropy)."`
+	JSON     bool   `help:"Print JSON, the gradient as base64."`
+}
+
+func (c *gradientCmd) Run(out output) error {
+	g, err := c.job().ComputeGradient(c.Loss)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return json.NewEncoder(out.stdout).Encode(g)
+	}
+	fmt.Fprintf(out.stdout, "%s on %s, target %d: %s loss %.6g, gradient l2 %.6g, %s\nlogits %.6g\n",
+		g.Model, g.Image, g.Target, g.Loss, g.Value, g.L2, g.Profile, g.Logits)
+	return nil
+}
+
+type modelsCmd struct {
+	List modelsListCmd `cmd:"" default:"1" help:"List the models known by name."`
+}
+
+type modelsListCmd struct {
+	JSON bool `help:"Print JSON, a model a line."`
+}
+
+func (c *modelsListCmd) Run(out output) error {
+	w := tabwriter.NewWriter(out.stdout, 0, 0, 2, ' ', 0)
+	for _, l := range models.List() {
+		if c.JSON {
+			if err := json.NewEncoder(out.stdout).Encode(l); err != nil {
+				return err
+			}
+			continue
+		}
+		where := l.File
+		switch {
+		case l.Embedded:
+			where = "embedded"
+		case where == "":
+			where = "not on this machine"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d classes\t%s\t%s\n", l.Name, l.Architecture, l.Input, l.Classes, where, l.About)
+	}
+	return w.Flush()
+}
+
+type dataCmd struct {
+	List dataListCmd `cmd:"" default:"1" help:"List samples and data sets, and where they are."`
+}
+
+type dataListCmd struct {
+	JSON bool `help:"Print JSON, an entry a line."`
+}
+
+func (c *dataListCmd) Run(out output) error {
+	w := tabwriter.NewWriter(out.stdout, 0, 0, 2, ' ', 0)
+	for _, e := range data.List() {
+		if c.JSON {
+			if err := json.NewEncoder(out.stdout).Encode(e); err != nil {
+				return err
+			}
+			continue
+		}
+		where := e.Where
+		if where == "" {
+			where = "not on this machine"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", e.Name, where, e.About)
+	}
+	return w.Flush()
+}
+
+type benchCmd struct {
+	Model   string        `default:"cwnet" help:"Model: a name or a file."`
+	Batch   []int         `default:"1,9" help:"Batch sizes."`
+	Threads []int         `default:"1,2" help:"Numbers of threads."`
+	Time    time.Duration `default:"2s" help:"Time for each."`
+	JSON    bool          `help:"Print JSON, a line for each batch size and number of threads."`
+}
+
+func (c *benchCmd) Run(ctx context.Context, out output) error {
+	m, err := models.Load(c.Model, models.LoadOptions{})
+	if err != nil {
+		return err
+	}
+	for _, batch := range c.Batch {
+		for _, threads := range c.Threads {
+			if batch < 1 || threads < 1 {
+				return fmt.Errorf("batch %d with %d threads, expected at least 1 of each", batch, threads)
+			}
+			t, err := models.Bench(ctx, m, batch, threads, c.Time)
+			if err != nil {
+				return failed(err)
+			}
+			if c.JSON {
+				err = json.NewEncoder(out.stdout).Encode(t)
+			} else {
+				_, err = fmt.Fprintln(out.stdout, t)
+			}
+			if err != nil {
+				return failed(err)
+			}
+		}
+	}
+	return nil
 }

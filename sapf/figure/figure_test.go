@@ -58,7 +58,7 @@ func TestFailure78_SameBytesTwice(t *testing.T) {
 		d[5], d[70] = 0.02, -0.03
 		m := Magnification(d)
 		return Panel([]Tile{
-			{Picture: Picture(x), Title: "benign", Caption: []string{"cat 73.0 %"}},
+			{Picture: x.Picture(), Title: "benign", Caption: []string{"cat 73.0 %"}},
 			{Picture: Perturbation(x, d, m), Title: "perturbation " + Times(m)},
 			{Picture: Mask(x, d), Title: "mask G"},
 		}, 2)
@@ -99,7 +99,7 @@ func TestPictures(t *testing.T) {
 	x := data.NewImage("dot", 3, 2, 2)
 	x.Pix[0] = 1     // red of the top left pixel
 	x.Pix[4+1] = 0.5 // green of the top right one
-	m := Picture(x)
+	m := x.Picture()
 	if r, g, b, _ := m.At(0, 0).RGBA(); r>>8 != 255 || g != 0 || b != 0 {
 		t.Errorf("top left is %d %d %d, want red", r>>8, g>>8, b>>8)
 	}

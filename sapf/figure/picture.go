@@ -3,37 +3,10 @@ package figure
 import (
 	"fmt"
 	"image"
-	"image/color"
 	"math"
 
 	"sapf/models/data"
 )
-
-// Picture converts an image in [0,1] to 8 bits, rounding to nearest.
-func Picture(x data.Image) image.Image {
-	out := image.NewNRGBA(image.Rect(0, 0, x.W, x.H))
-	for row := range x.H {
-		for col := range x.W {
-			out.SetNRGBA(col, row, pixel(x, row, col))
-		}
-	}
-	return out
-}
-
-func pixel(x data.Image, row, col int) color.NRGBA {
-	at := func(c int) uint8 {
-		if x.C == 1 {
-			c = 0
-		}
-		return to8(float64(x.At(c, row, col)))
-	}
-	return color.NRGBA{at(0), at(1), at(2), 255}
-}
-
-// to8 maps [0,1] to 0..255, rounding half up and clamping.
-func to8(v float64) uint8 {
-	return uint8(math.Floor(min(max(v, 0), 1)*255 + 0.5))
-}
 
 // Magnification is the factor by which Perturbation multiplies d by default:
 // the largest of 1, 2, 5, 10, 20, 50, ... that leaves every entry within half
@@ -62,7 +35,7 @@ func Perturbation(like data.Image, d []float32, magnify float64) image.Image {
 	for i, v := range d {
 		out.Pix[i] = float32(min(max(0.5+magnify*float64(v), 0), 1))
 	}
-	return Picture(out)
+	return out.Picture()
 }
 
 // Mask draws which entries are changed: white pixels have all channels
@@ -76,7 +49,7 @@ func Mask(like data.Image, g []float32) image.Image {
 			out.Pix[i] = 1
 		}
 	}
-	return Picture(out)
+	return out.Picture()
 }
 
 // Enlarge repeats each pixel so that the shorter side has at least side

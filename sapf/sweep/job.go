@@ -138,7 +138,7 @@ func (j Job) attack() (sapf.Attack, error) {
 		return nil, fmt.Errorf("unknown method %q, did you mean %q? (there are %s)", j.Method, option.Nearest(j.Method, names), strings.Join(names, ", "))
 	}
 	if j.Preset != "" {
-		if err := baseline.SetPreset(a, j.Preset); err != nil {
+		if err := baseline.Set(a, "preset", j.Preset); err != nil {
 			return nil, err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 
 	"github.com/sbinet/npyio"
 
@@ -65,12 +66,27 @@ func (o *Outcome) Record() Record {
 	return Record{
 		Method: r.Method, Preset: r.Preset, Model: o.Model.Card().Name, Image: o.Image.Name,
 		Label: known(o.Image.Label), Prediction: o.Clean.Class, Target: known(o.Goal.Target),
-		Success: m.Success, Success8Bit: m.Success8Bit, Adversarial: m.Prediction,
+		Success: m.Success, Success8Bit: m.Success8Bit, Adversarial: m.AdversarialPrediction,
 		L0: m.L0, L0Pixels: m.L0Pixels, L1: m.L1, L2: m.L2, Linf: m.Linf,
 		K: r.K, Selected: r.Selected, Lambda1: r.Lambda1, Rounds: r.Rounds,
 		Forwards: r.Forwards, Gradients: r.Gradients, Seconds: math.Round(o.Seconds*1000) / 1000,
 		Profile: o.Model.Profile().String(), Status: r.Status, Note: r.Note, Options: r.Options,
 	}
+}
+
+// String is the outcome in a few lines for people.
+func (o *Outcome) String() string {
+	classes, m, r := o.Model.Classes(), o.Measured, o.Result
+	s := fmt.Sprintf("%s on %s: %s, %s", r.Method, o.Image.Name, r.Status, classes[o.Clean.Class])
+	if o.Goal.Targeted() {
+		s += " -> " + classes[o.Goal.Target]
+	}
+	s += fmt.Sprintf("\nprediction %s, success %v, after rounding to 8 bits %v", classes[m.AdversarialPrediction], m.Success, m.Success8Bit)
+	s += fmt.Sprintf("\nl0 %d entries (%d pixels), l1 %.4f, l2 %.4f, linf %.4f", m.L0, m.L0Pixels, m.L1, m.L2, m.Linf)
+	if r.Mask != nil {
+		s += fmt.Sprintf("\nk %d, selected %d, lambda1 %.4g of %d rounds", r.K, r.Selected, r.Lambda1, r.Rounds)
+	}
+	return s + fmt.Sprintf("\n%d forward and %d backward passes, %.1f s, %s", r.Forwards, r.Gradients, o.Seconds, o.Model.Profile())
 }
 
 // known is nil for "unknown" and "any".
@@ -110,7 +126,7 @@ func (o *Outcome) Save(dir string) error {
 		name string
 		m    image.Image
 	}{
-		{"adversarial.png", figure.Picture(o.Result.Adversarial)},
+		{"adversarial.png", o.Result.Adversarial.Picture()},
 		{"perturbation.png", figure.Perturbation(o.Image, d, figure.Magnification(d))},
 		{"mask.png", figure.Mask(o.Image, o.Selection())},
 	}
@@ -134,20 +150,17 @@ func (o *Outcome) Save(dir string) error {
 
 // writeNPY writes d, in C x H x W order, as a NumPy array of H x W x C.
 func writeNPY(f *os.File, like data.Image, d []float32) error {
-	type row = [][]float32
-	array := make([]row, like.H)
-	flat := make([]float32, 0, like.Len())
-	for y := range like.H {
-		array[y] = make(row, like.W)
-		for x := range like.W {
-			start := len(flat)
-			for c := range like.C {
-				flat = append(flat, d[(c*like.H+y)*like.W+x])
+	// npyio takes arrays, whose type holds their shape.
+	shape := reflect.ArrayOf(like.H, reflect.ArrayOf(like.W, reflect.ArrayOf(like.C, reflect.TypeFor[float32]())))
+	array := reflect.New(shape).Elem()
+	for c := range like.C {
+		for y := range like.H {
+			for x := range like.W {
+				array.Index(y).Index(x).Index(c).SetFloat(float64(d[(c*like.H+y)*like.W+x]))
 			}
-			array[y][x] = flat[start:]
 		}
 	}
-	return npyio.Write(f, array)
+	return npyio.Write(f, array.Interface())
 }
 
 // writeFile writes dir/name in full or not at all: to a temporary file first,
