@@ -54,11 +54,11 @@ type output struct{ stdout, stderr io.Writer }
 
 // cli is the command line of product.md.
 type cli struct {
-	Attack    attackCmd    `cmd:"" help:"Attack one image."`
-	Gradient  gradientCmd  `cmd:"" help:"Print logits, loss and input gradient, for checking."`
-	Models    modelsCmd    `cmd:"" help:"List, show, verify and convert classifiers."`
-	Data      dataCmd      `cmd:"" help:"List and get data sets."`
-	Bench     benchCmd     `cmd:"" help:"Measure gradient steps per second."`
+	Attack   attackCmd   `cmd:"" help:"Attack one image."`
+	Gradient gradientCmd `cmd:"" help:"Print logits, loss and input gradient, for checking."`
+	Models   modelsCmd   `cmd:"" help:"List, show, verify and convert classifiers."`
+	Data     dataCmd     `cmd:"" help:"List and get data sets."`
+	Bench    benchCmd    `cmd:"" help:"Measure gradient steps per second."`
 }
 
 func main() {

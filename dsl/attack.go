@@ -74,7 +74,7 @@ func (r *Outcome) verdict() string {
 	classes := r.Model.Classes()
 	s := fmt.Sprintf("%s: %s", r.Result.Status, classes[r.Clean.Class])
 	if r.Measured.Success {
-		s += fmt.Sprintf(" is now %s, %d of %d entries changed", classes[r.Measured.Prediction], r.Measured.L0, r.Image.Len())
+		s += fmt.Sprintf(" is now %s, %d of %d entries changed", classes[r.Measured.AdversarialPrediction], r.Measured.L0, r.Image.Len())
 	}
 	return s
 }
@@ -96,12 +96,12 @@ func (r *Outcome) Panel() *figure.Figure {
 	}
 	n := r.Measured
 	return figure.Panel([]figure.Tile{
-		{Picture: figure.Picture(r.Image), Title: "benign", Caption: top(r.Clean)},
+		{Picture: r.Image.Picture(), Title: "benign", Caption: top(r.Clean)},
 		{Picture: figure.Perturbation(r.Image, d, magnify), Title: "perturbation " + figure.Times(magnify),
 			Caption: []string{fmt.Sprintf("l2 %.3f, linf %.3f", n.L2, n.Linf)}},
 		{Picture: figure.Mask(r.Image, r.Selection()), Title: "mask",
 			Caption: []string{fmt.Sprintf("%d entries in %d pixels", n.L0, n.L0Pixels)}},
-		{Picture: figure.Picture(r.Result.Adversarial), Title: "adversarial", Caption: top(adversarial)},
+		{Picture: r.Result.Adversarial.Picture(), Title: "adversarial", Caption: top(adversarial)},
 	}, 4)
 }
 

@@ -71,7 +71,7 @@ const imageSide = 192
 func imageBundle(x data.Image) display.Bundle {
 	text := fmt.Sprintf("%s, %dx%dx%d", x.Name, x.C, x.H, x.W)
 	var b bytes.Buffer
-	if err := png.Encode(&b, figure.Enlarge(figure.Picture(x), imageSide)); err != nil {
+	if err := png.Encode(&b, figure.Enlarge(x.Picture(), imageSide)); err != nil {
 		return textBundle(text + ": " + err.Error())
 	}
 	w, h := x.W, x.H
