@@ -54,5 +54,5 @@ func To() Host {
 	if c := now.Load(); c != nil {
 		return c.host
 	}
-	return terminal{}
+	return standard()
 }
