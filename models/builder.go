@@ -68,41 +68,48 @@ func (b *builder) normalise(mean, std []float64, in int) int {
 	return b.add("normalise", a, in)
 }
 
-// convOptions are the less common parameters of conv.
-type convOptions struct {
-	kh, kw     int // kernel; both 0: square
-	ph, pw     int
-	groups     int // 0: 1
-	noBias     bool
-	asymmetric bool // ph, pw are used in place of pad
+// convSpec is a convolution in full. Kernels and padding may differ along rows
+// and columns.
+type convSpec struct {
+	out, kh, kw, stride, ph, pw int
+	groups                      int // 0: 1
+	noBias                      bool
 }
 
-// conv is a square convolution with bias: name.weight (out x in x k x k) and
-// name.bias (out).
+// square is a k x k convolution with bias.
+func square(out, k, stride, pad int) convSpec {
+	return convSpec{out: out, kh: k, kw: k, stride: stride, ph: pad, pw: pad}
+}
+
+// conv is a square convolution with bias.
 func (b *builder) conv(name string, out, k, stride, pad, in int) int {
-	return b.convWith(name, out, k, stride, pad, convOptions{}, in)
+	return b.convOf(name, square(out, k, stride, pad), in)
 }
 
-// convNoBias is a square convolution without bias.
-func (b *builder) convNoBias(name string, out, k, stride, pad, in int) int {
-	return b.convWith(name, out, k, stride, pad, convOptions{noBias: true}, in)
-}
-
-func (b *builder) convWith(name string, out, k, stride, pad int, o convOptions, in int) int {
-	kh, kw, ph, pw, groups := k, k, pad, pad, max(o.groups, 1)
-	if o.asymmetric {
-		kh, kw, ph, pw = o.kh, o.kw, o.ph, o.pw
-	}
-	c := b.shape(in).C
+// convOf takes name.weight (out x in/groups x kh x kw) and name.bias (out).
+func (b *builder) convOf(name string, s convSpec, in int) int {
+	c, groups := b.shape(in).C, max(s.groups, 1)
 	op := &engine.Conv{
-		In: c, Out: out, Groups: groups, KernelH: kh, KernelW: kw, StrideH: stride, StrideW: stride, DilationH: 1, DilationW: 1,
-		Pad: engine.Padding{Top: ph, Left: pw, Bottom: ph, Right: pw},
-		W:   b.Take(name+".weight", out, c/groups, kh, kw),
+		In: c, Out: s.out, Groups: groups, KernelH: s.kh, KernelW: s.kw,
+		StrideH: s.stride, StrideW: s.stride, DilationH: 1, DilationW: 1,
+		Pad: engine.Padding{Top: s.ph, Left: s.pw, Bottom: s.ph, Right: s.pw},
+		W:   b.Take(name+".weight", s.out, c/groups, s.kh, s.kw),
 	}
-	if !o.noBias {
-		op.B = b.Take(name+".bias", out)
+	if !s.noBias {
+		op.B = b.Take(name+".bias", s.out)
 	}
 	return b.add(name, op, in)
+}
+
+// convBN is a convolution without bias, batch norm and, unless act is empty,
+// an activation.
+func (b *builder) convBN(conv, bn string, eps float64, act engine.ActKind, s convSpec, in int) int {
+	s.noBias = true
+	x := b.batchNorm(bn, eps, b.convOf(conv, s, in))
+	if act == "" {
+		return x
+	}
+	return b.add(bn+"."+string(act), &engine.Activation{Func: act}, x)
 }
 
 // batchNorm is name.weight, bias, running_mean and running_var.

@@ -250,14 +250,16 @@ func readModelFile(file string) ([]byte, error) {
 	return os.ReadFile(file)
 }
 
-// ReadWeights parses the tensors of a weight file, whose format is told by its
-// first bytes, not by its name.
+// ReadWeights parses the tensors of a weight file, safetensors or PyTorch,
+// told by its first bytes, not by its name.
 func ReadWeights(source string, raw []byte) (*StateDict, error) {
 	switch {
-	case len(raw) > 8 && raw[8] == '{' && !bytes.HasPrefix(raw, []byte("PK")):
+	case bytes.HasPrefix(raw, []byte("PK\x03\x04")), len(raw) > 1 && raw[0] == 0x80 && raw[1] <= 5:
+		return ReadPyTorch(source, raw)
+	case len(raw) > 8 && raw[8] == '{':
 		return ReadSafetensors(source, raw)
 	}
-	return nil, fmt.Errorf("weights %s: expected safetensors, it looks like %s", source, data.Looks(raw))
+	return nil, fmt.Errorf("weights %s: expected safetensors, a PyTorch checkpoint or ONNX, it looks like %s", source, data.Looks(raw))
 }
 
 // Listing is one model that Load knows by name.

@@ -19,7 +19,18 @@ type publication struct {
 	Source, Licence string
 }
 
-var publications = []publication{}
+var publications = []publication{
+	{Name: "resnet20", Arch: "resnet20", File: "resnet20-12fca82f.th", Dataset: "CIFAR-10", Accuracy: 91.73,
+		Source: "akamaster/pytorch_resnet_cifar10", Licence: "BSD-2-Clause"},
+	{Name: "resnet4b", Arch: "resnet4b", File: "resnet4b.pth", Dataset: "CIFAR-10", Accuracy: 77.20,
+		Source: "alpha-beta-CROWN", Licence: "BSD-3-Clause"},
+	{Name: "resnet2b", Arch: "resnet2b", File: "resnet2b.pth", Dataset: "CIFAR-10", Accuracy: 69.25,
+		Source: "alpha-beta-CROWN", Licence: "BSD-3-Clause"},
+	{Name: "cnn_a", Arch: "cnn_a", File: "cifar_cnn_a_mix.model", Dataset: "CIFAR-10", Accuracy: 76.77,
+		Source: "alpha-beta-CROWN (cifar_cnn_a_mix)", Licence: "BSD-3-Clause"},
+	{Name: "mobilenet_v2", File: "mobilenet_v2.onnx", Dataset: "ImageNet",
+		Source: "google-coral/test_data, dequantised", Licence: "Apache-2.0"},
+}
 
 func published(name string) (publication, bool) {
 	for _, p := range publications {
