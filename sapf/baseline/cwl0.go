@@ -1,0 +1,197 @@
+package baseline
+
+import (
+	"context"
+	"math"
+
+	"sapf/models/data"
+	"sapf/sapf"
+)
+
+// CWL0 is the l0 attack of Carlini and Wagner (IEEE S&P 2017, section VI.B;
+// their program's l0_attack.py). It solves the l2 problem on a set of pixels
+// that are still allowed to change, starting with all of them, then freezes
+// those whose change matters least, and repeats from where it stands until the
+// solver fails. The last success is the answer.
+//
+//	solve(prev, valid, c):  min_v c*max(0, gap + 0.01) + ||x'(v) - x||^2,
+//	                        x'(v) = valid*(tanh(v + start) + 1)/2 + (1-valid)*x
+//	score of a pixel:       |sum_c (x' - x)_c| * sum_c |g_c|
+//
+// g is the gradient of the solver's loss in v where it stopped.
+type CWL0 struct {
+	// Preset is "".
+	Preset string `option:"-"`
+	// Steps of Adam for one value of c; 0 means 1000.
+	Steps int `def:"1000" range:"[0,inf)"`
+	// StepSize of Adam; 0 means 0.01.
+	StepSize float64 `def:"0.01" range:"[0,inf)"`
+	// InitialConst is the first c; 0 means 0.001.
+	InitialConst float64 `def:"0.001" range:"[0,inf)"`
+	// LargestConst is where a solve gives up; 0 means 2e6.
+	LargestConst float64 `def:"2e6" range:"[0,inf)"`
+	// ReduceConst halves c after each round.
+	ReduceConst bool
+	// ConstFactor is what c is multiplied by when Steps did not do; 0 means 2.
+	ConstFactor float64 `def:"2" range:"[1,inf)"`
+	// IndependentChannels freezes entries instead of pixels.
+	IndependentChannels bool
+}
+
+var _ sapf.Attack = (*CWL0)(nil)
+
+// Name is "cw-l0".
+func (CWL0) Name() string { return "cw-l0" }
+
+// Run attacks one image.
+func (a CWL0) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+	by := byPixels
+	if a.IndependentChannels {
+		by = byL0
+	}
+	return run(ctx, m, x, goal, a, by, CWL0.search)
+}
+
+// unchanged is the change below which the authors count a pixel as unchanged.
+const cwUnchanged = 1e-4
+
+// solved is what one call of the solver found.
+type solved struct {
+	img  []float64
+	grad []float64 // of the loss in v
+	c    float64
+}
+
+func (a CWL0) search(o *oracle) error {
+	valid := make([]bool, o.n)
+	for i := range valid {
+		valid[i] = true
+	}
+	prev, c := o.x, a.InitialConst
+	for {
+		s, err := a.solve(o, prev, valid, c)
+		if err != nil || s == nil {
+			return err
+		}
+		o.rounds++
+		c = s.c
+		o.lambda = c
+		if a.ReduceConst {
+			c /= 2
+		}
+		if err := restoreUnchanged(o, s.img); err != nil {
+			return err
+		}
+		if left := a.freeze(o, s, valid); left == 0 {
+			return nil
+		}
+		prev = s.img
+	}
+}
+
+// solve minimises the loss over the valid entries from prev, raising c until an
+// iterate's hinge is nearly 0; it returns that iterate, or nil when c has grown
+// past LargestConst.
+func (a CWL0) solve(o *oracle, prev []float64, valid []bool, c float64) (*solved, error) {
+	const shrink = 0.9999995 // 1.999999*(x - 1/2) in l0_attack.py
+	const margin, hingeDone = 0.01, 1e-4
+	clean, space := newTanhSpace(o.x, shrink), newTanhSpace(prev, shrink)
+	optimiser := newAdam(o.n)
+	img, slope, grad := make([]float64, o.n), make([]float64, o.n), make([]float64, o.n)
+	for c < a.LargestConst {
+		for range a.Steps {
+			for i := range img {
+				img[i], slope[i] = o.x[i], 0
+				if valid[i] {
+					img[i], slope[i] = space.at(i)
+					img[i] = pixel(img[i])
+				}
+			}
+			s, err := o.gradient(o.margin(margin), img)
+			if err != nil {
+				return nil, err
+			}
+			o.consider(img, s.z)
+			for i, g := range s.grad {
+				grad[i] = (2*(img[i]-clean.x0[i]) + float64(c*g)) * slope[i]
+			}
+			if s.loss < hingeDone {
+				return &solved{img, grad, c}, nil
+			}
+			optimiser.step(space.v, grad, a.StepSize)
+		}
+		o.report("solve", o.rounds+1, 0, 0, 0, c)
+		c *= a.ConstFactor
+	}
+	return nil, nil
+}
+
+// restoreUnchanged offers the image whose pixels that changed by less than the
+// authors' tolerance are exactly the clean ones.
+//
+// Differs: the authors count such pixels as unchanged but hand them back as
+// they are; here l0 is counted exactly, so the restored image is tried as well.
+func restoreUnchanged(o *oracle, img []float64) error {
+	restored := append([]float64(nil), img...)
+	for p := range o.pixels {
+		if pixelChange(o, img, p) < cwUnchanged {
+			for c := range o.channels {
+				restored[c*o.pixels+p] = o.x[c*o.pixels+p]
+			}
+		}
+	}
+	_, err := o.try(restored)
+	return err
+}
+
+// pixelChange is the largest change of pixel p's channels.
+func pixelChange(o *oracle, img []float64, p int) float64 {
+	top := 0.0
+	for c := range o.channels {
+		i := c*o.pixels + p
+		top = max(top, math.Abs(img[i]-o.x[i]))
+	}
+	return top
+}
+
+// freeze makes pixels (or entries) invalid in ascending order of their score:
+// at least one, until one scored above 0.01 or 0.3*sqrt(E) of them are frozen,
+// E being the number of changed pixels. It returns how many stay valid.
+func (a CWL0) freeze(o *oracle, s *solved, valid []bool) int {
+	const scoreStop, share = 0.01, 0.3 // l0_attack.py
+	changed := 0
+	for p := range o.pixels {
+		if pixelChange(o, s.img, p) >= cwUnchanged {
+			changed++
+		}
+	}
+	limit := share * math.Sqrt(float64(changed))
+	groups := o.pixels // a group is what is frozen together
+	if a.IndependentChannels {
+		groups = o.n
+	}
+	scores := make([]float64, groups)
+	for group := range scores {
+		change, pull := 0.0, 0.0
+		for i := group; i < o.n; i += groups {
+			change += s.img[i] - o.x[i] // signed: opposite changes cancel, as theirs do
+			pull += math.Abs(s.grad[i])
+		}
+		scores[group] = math.Abs(change) * pull
+	}
+	frozen, left, stopped := 0, 0, false
+	for _, group := range ascending(scores) {
+		switch {
+		case !valid[group]:
+		case stopped:
+			left++
+		default:
+			for i := group; i < o.n; i += groups {
+				valid[i] = false
+			}
+			frozen++
+			stopped = scores[group] > scoreStop || float64(frozen) >= limit
+		}
+	}
+	return left
+}

@@ -1,0 +1,168 @@
+package baseline
+
+import (
+	"context"
+	"math"
+
+	"sapf/models/data"
+	"sapf/sapf"
+)
+
+// DeepFool is the l2 attack of Moosavi-Dezfooli, Fawzi & Frossard (CVPR 2016,
+// Algorithm 2): it steps again and again to the nearest of the decision
+// boundaries linearised at the current point,
+//
+//	w_k = grad Z_k - grad Z_l,  f_k = Z_k - Z_l,
+//	k*  = argmin |f_k|/||w_k||_2,  r_i = |f_k*|/||w_k*||^2 * w_k*
+//
+// until x + (1+overshoot)*r is classified otherwise.
+//
+// The targeted form is ours (the authors have none): the only candidate k is
+// the target, and l is the class predicted at the current point, since a third
+// class may take over on the way.
+type DeepFool struct {
+	// Preset is "".
+	Preset string `option:"-"`
+	// Candidates is how many of the classes with the largest logits are
+	// considered, the predicted one among them; 0 means 10.
+	Candidates int `def:"10" range:"[0,inf)"`
+	// Overshoot beyond the boundary, relative to the step; 0 means 0.02.
+	Overshoot float64 `def:"0.02" range:"[0,inf)"`
+	// Steps at most; 0 means 50.
+	Steps int `def:"50" range:"[0,inf)"`
+}
+
+var _ sapf.Attack = (*DeepFool)(nil)
+
+// Name is "deepfool".
+func (DeepFool) Name() string { return "deepfool" }
+
+// Run attacks one image. The authors do not clip; here the image is clipped to
+// [0,1] before it is offered.
+func (a DeepFool) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+	return run(ctx, m, x, goal, a, byL2, DeepFool.search)
+}
+
+func (a DeepFool) search(o *oracle) error {
+	r, err := a.perturb(o, o.x)
+	if err != nil {
+		return err
+	}
+	_, err = o.try(o.image(scaled(r.r, 1+a.Overshoot), make([]float64, o.n)))
+	return err
+}
+
+// crossing is where DeepFool crossed into another class.
+type crossing struct {
+	// r is the perturbation of the start without overshoot.
+	r []float64
+	// from and to are the classes at the start and beyond the last step.
+	from, to int
+	// rival is the class whose boundary the last step went to cross.
+	rival int
+	// w is the last step's direction, grad Z_k - grad Z_l.
+	w []float64
+}
+
+// smallestStep keeps DeepFool moving where a boundary is very near.
+const smallestStep = 1e-4
+
+// perturb runs DeepFool from start. The iterates are neither clipped nor
+// rounded.
+func (a DeepFool) perturb(o *oracle, start []float64) (crossing, error) {
+	z, err := o.logits(start)
+	if err != nil {
+		return crossing{}, err
+	}
+	classes := a.candidates(o, z)
+	top := argmax(z)
+	cross := crossing{r: make([]float64, o.n), from: top, to: top, rival: top}
+	point := append([]float64(nil), start...)
+	for step := 0; step < a.Steps && !o.crossed(cross.from, cross.to); step++ {
+		if o.goal.Targeted() {
+			cross.rival = cross.to // the class that rules here
+		}
+		z, grads, err := o.jacobian(point, oneHots(classes, cross.rival, o.classes))
+		if err != nil {
+			return cross, err
+		}
+		f, w := nearestBoundary(z, grads, classes, cross.rival)
+		if w == nil {
+			break // every gradient vanishes: no boundary in sight
+		}
+		norm := norm2(w)
+		length := max(f/norm, smallestStep)
+		for i, v := range w {
+			cross.r[i] += float64(length * v / norm)
+			point[i] = start[i] + cross.r[i]
+		}
+		cross.w = w
+		beyond := make([]float64, o.n)
+		for i, v := range cross.r {
+			beyond[i] = start[i] + float64((1+a.Overshoot)*v)
+		}
+		if z, err = o.logits(beyond); err != nil {
+			return cross, err
+		}
+		cross.to = argmax(z)
+	}
+	return cross, nil
+}
+
+// crossed reports whether the way from one class to another ends DeepFool.
+func (o *oracle) crossed(from, to int) bool {
+	if o.goal.Targeted() {
+		return to == o.goal.Target
+	}
+	return to != from
+}
+
+// candidates are the classes whose boundaries are looked at: the target, or
+// those with the largest logits.
+func (a DeepFool) candidates(o *oracle, z []float64) []int {
+	if o.goal.Targeted() {
+		return []int{o.goal.Target}
+	}
+	order := ascending(scaled(z, -1))
+	return order[1:min(a.Candidates, len(order))]
+}
+
+// oneHots are the rows that pull back Z_k - Z_from for each k.
+func oneHots(classes []int, from, n int) [][]float64 {
+	rows := make([][]float64, len(classes))
+	for i, k := range classes {
+		rows[i] = make([]float64, n)
+		rows[i][k]++
+		rows[i][from]--
+	}
+	return rows
+}
+
+// nearestBoundary returns |f_k| and a copy of w_k for the class k whose
+// linearised boundary is nearest; w is nil if every w_k is 0.
+func nearestBoundary(z []float64, grads [][]float64, classes []int, from int) (f float64, w []float64) {
+	nearest := math.Inf(1)
+	for i, k := range classes {
+		norm := norm2(grads[i])
+		if distance := math.Abs(z[k]-z[from]) / norm; norm > 0 && distance < nearest {
+			nearest, f, w = distance, math.Abs(z[k]-z[from]), grads[i]
+		}
+	}
+	return f, append([]float64(nil), w...)
+}
+
+func norm2(v []float64) float64 {
+	sum := 0.0
+	for _, x := range v {
+		sum += float64(x * x)
+	}
+	return math.Sqrt(sum)
+}
+
+func scaled(v []float64, factor float64) []float64 {
+	out := make([]float64, len(v))
+	for i, x := range v {
+		out[i] = factor * x
+	}
+	return out
+}

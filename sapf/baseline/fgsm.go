@@ -1,0 +1,59 @@
+package baseline
+
+import (
+	"context"
+
+	"sapf/models/data"
+	"sapf/sapf"
+)
+
+// FGSM is the fast gradient sign method (Goodfellow, Shlens & Szegedy, ICLR
+// 2015, section 4), the dense contrast to every sparse attack:
+//
+//	x' = clip(x - eps*sign(grad L(x)), 0, 1)
+//
+// with L the cross entropy to the target, or minus that to the label.
+type FGSM struct {
+	// Preset is "" or "paper", eps = 0.1, the paper's for CIFAR-10.
+	Preset string `option:"-"`
+	// Epsilon is the change of every entry, of full scale 1; 0 means 8/255.
+	Epsilon float64 `def:"0.03137254901960784" range:"[0,1]"`
+}
+
+var _ sapf.Attack = (*FGSM)(nil)
+
+// Name is "fgsm".
+func (FGSM) Name() string { return "fgsm" }
+
+func (FGSM) presets() map[string]sapf.Attack {
+	return map[string]sapf.Attack{"paper": FGSM{Epsilon: 0.1}}
+}
+
+// Run attacks one image with one gradient.
+func (a FGSM) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+	return run(ctx, m, x, goal, a, byLinf, FGSM.search)
+}
+
+func (a FGSM) search(o *oracle) error {
+	s, err := o.gradient(o.crossEntropy(), o.x)
+	if err != nil {
+		return err
+	}
+	d := make([]float64, o.n)
+	for i, g := range s.grad {
+		d[i] = -a.Epsilon * sign(g)
+	}
+	_, err = o.try(o.image(d, make([]float64, o.n)))
+	return err
+}
+
+// sign is -1, 0 or 1.
+func sign(v float64) float64 {
+	switch {
+	case v > 0:
+		return 1
+	case v < 0:
+		return -1
+	}
+	return 0
+}

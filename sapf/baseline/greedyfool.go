@@ -1,0 +1,249 @@
+package baseline
+
+import (
+	"context"
+	"math"
+	"sort"
+
+	"sapf/models/data"
+	"sapf/sapf"
+)
+
+// GreedyFool is the two-phase attack of Dong et al. (NeurIPS 2020; checked
+// against their program's nips_gd.py). Increase: rank pixels by the mean of
+// |gradient| over channels times a map of how well changes hide there, let the
+// best join the set, and step on the whole set,
+//
+//	x <- clip(x - eps/2 * g/max|g| on the set),  |x' - x| <= eps,
+//
+// until the goal is reached. Reduce: drop the pixel that changed least, rescale
+// the rest over a ladder of magnitudes, and keep the first that still reaches
+// the goal.
+//
+// Differs: their map comes from a trained generator; here it is the local
+// standard deviation, put through the same floor, scale and mean. Targeted, the
+// hinge of the target takes the place of the label's; that form is ours.
+type GreedyFool struct {
+	// Preset is "".
+	Preset string `option:"-"`
+	// Epsilon bounds each change, of full scale 1; 0 means 1. Below 128/255
+	// the set grows by one pixel more in each step, as in their program.
+	Epsilon float64 `def:"1" range:"[0,1]"`
+	// Steps of the increase phase at most; 0 means 1000 (theirs 10,000).
+	Steps int `def:"1000" range:"[0,inf)"`
+	// ReduceSteps at most; 0 means 3000.
+	ReduceSteps int `def:"3000" range:"[0,inf)"`
+	// Flat gives every pixel the weight 1 instead of the map.
+	Flat bool
+}
+
+var _ sapf.Attack = (*GreedyFool)(nil)
+
+// Name is "greedyfool".
+func (GreedyFool) Name() string { return "greedyfool" }
+
+// Run attacks one image.
+func (a GreedyFool) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+	return run(ctx, m, x, goal, a, byPixels, GreedyFool.search)
+}
+
+func (a GreedyFool) search(o *oracle) error {
+	found, err := a.increase(o)
+	if err != nil || !found {
+		return err
+	}
+	return a.reduce(o)
+}
+
+// increase grows the set until the goal is reached.
+func (a GreedyFool) increase(o *oracle) (bool, error) {
+	const boostBelow = 128.0 / 255
+	boost := a.Epsilon < boostBelow
+	weight := a.weights(o)
+	set := make([]bool, o.pixels)
+	d, img := make([]float64, o.n), make([]float64, o.n)
+	limit := cappedBox(o.x, func(int) float64 { return a.Epsilon })
+	for step := range a.Steps {
+		s, err := o.gradient(o.margin(neverClosed), o.image(d, img))
+		if err != nil {
+			return false, err
+		}
+		if o.consider(img, s.z) {
+			return true, nil
+		}
+		score := make([]float64, o.pixels)
+		for i, g := range s.grad {
+			if p := i % o.pixels; boost || !set[p] {
+				score[p] += float64(math.Abs(g) * weight[p])
+			}
+		}
+		joining := 1
+		if boost {
+			joining = step + 1
+		}
+		for p, best := range keepLargest(score, joining) {
+			set[p] = set[p] || best
+		}
+		top := 0.0
+		for i, g := range s.grad {
+			if set[i%o.pixels] {
+				top = max(top, math.Abs(g))
+			}
+		}
+		for i, g := range s.grad {
+			if set[i%o.pixels] && top > 0 {
+				d[i] -= float64(a.Epsilon / 2 * (g / top))
+			}
+		}
+		limit.clamp(d)
+		o.report("increase", 1, 2, step+1, a.Steps, o.gap(s.z))
+	}
+	return o.try(o.image(d, img))
+}
+
+// reduce drops pixels while the goal stays reached.
+func (a GreedyFool) reduce(o *oracle) error {
+	noise := difference(o.best, o.x)
+	rank := 0
+	for step := range a.ReduceSteps {
+		order := changedPixels(noise, o.channels)
+		if rank >= len(order) || len(order) == 1 {
+			return nil
+		}
+		smaller, err := a.without(o, noise, order[rank])
+		if err != nil {
+			return err
+		}
+		if smaller == nil {
+			rank++
+		} else {
+			noise = smaller
+		}
+		o.report("reduce", 2, 2, step+1, a.ReduceSteps, float64(len(order)))
+	}
+	return nil
+}
+
+// changedPixels lists the pixels with noise, the least changed first.
+func changedPixels(noise []float64, channels int) []int {
+	pixels := len(noise) / channels
+	change := make([]float64, pixels)
+	for i, v := range noise {
+		change[i%pixels] += math.Abs(v)
+	}
+	order := ascending(change)
+	for len(order) > 0 && change[order[0]] == 0 {
+		order = order[1:]
+	}
+	return order
+}
+
+// without drops pixel p from the noise and tries what is left at the ladder of
+// magnitudes, the smallest first. It returns the noise of the first that reaches
+// the goal, or nil.
+func (a GreedyFool) without(o *oracle, noise []float64, p int) ([]float64, error) {
+	rest := append([]float64(nil), noise...)
+	top := 0.0
+	for i := range rest {
+		if i%o.pixels == p {
+			rest[i] = 0
+		}
+		top = max(top, math.Abs(rest[i]))
+	}
+	if top == 0 {
+		return nil, nil
+	}
+	levels := math.Round(a.Epsilon * 255)
+	rung := max(math.Floor(levels/10), 1)
+	count := int(math.Ceil((levels + rung) / rung))
+	scale := func(i int, img []float64) {
+		magnitude := min(float64(i)*rung/255, a.Epsilon)
+		for j, v := range rest {
+			img[j] = pixel(o.x[j] + float64(magnitude*(v/top)))
+		}
+	}
+	var smaller []float64
+	img := make([]float64, o.n)
+	err := o.logitsOf(count, scale, func(i int, z []float64) bool {
+		if o.goal.Reached(argmax(z)) {
+			scale(i, img)
+			o.consider(img, z)
+			smaller = difference(img, o.x)
+		}
+		return smaller == nil
+	})
+	return smaller, err
+}
+
+// weights is the map of how well a change of each pixel hides, in [0,1]: the
+// standard deviation in the 3x3 neighbourhood, less its 30th percentile, over
+// the 75th percentile of that, at most 1, averaged over 3x3.
+func (a GreedyFool) weights(o *oracle) []float64 {
+	w := make([]float64, o.pixels)
+	for p := range w {
+		w[p] = 1
+	}
+	if a.Flat {
+		return w
+	}
+	const floorAt, scaleAt = 0.30, 0.75
+	for p := range w {
+		w[p] = a.spread(o, p)
+	}
+	low := quantile(w, floorAt)
+	for p := range w {
+		w[p] = max(w[p]-low, 0)
+	}
+	high := quantile(w, scaleAt)
+	for p := range w {
+		if w[p] = min(w[p]/high, 1); high == 0 {
+			w[p] = 1 // a flat image hides nothing anywhere
+		}
+	}
+	return mean3x3(w, o.shape.H, o.shape.W)
+}
+
+// spread is the standard deviation around pixel p, averaged over channels; the
+// window is cut at the borders.
+func (a GreedyFool) spread(o *oracle, p int) float64 {
+	total := 0.0
+	for c := range o.channels {
+		plane := o.x[c*o.pixels : (c+1)*o.pixels]
+		sum, squares, n := 0.0, 0.0, 0.0
+		window(p, o.shape.H, o.shape.W, func(q int) { sum += plane[q]; n++ })
+		window(p, o.shape.H, o.shape.W, func(q int) {
+			squares += float64((plane[q] - sum/n) * (plane[q] - sum/n))
+		})
+		total += math.Sqrt(squares / n)
+	}
+	return total / float64(o.channels)
+}
+
+// window calls f with the pixels of the 3x3 neighbourhood of p, in order.
+func window(p, h, w int, f func(q int)) {
+	for row := max(p/w-1, 0); row <= min(p/w+1, h-1); row++ {
+		for col := max(p%w-1, 0); col <= min(p%w+1, w-1); col++ {
+			f(row*w + col)
+		}
+	}
+}
+
+// mean3x3 averages over the 3x3 neighbourhood, zeros outside counting, as the
+// pooling layer of their program does.
+func mean3x3(v []float64, h, w int) []float64 {
+	out := make([]float64, len(v))
+	for p := range v {
+		window(p, h, w, func(q int) { out[p] += v[q] / 9 })
+	}
+	return out
+}
+
+// quantile is the q-th quantile, interpolated linearly.
+func quantile(v []float64, q float64) float64 {
+	sorted := append([]float64(nil), v...)
+	sort.Float64s(sorted)
+	at := q * float64(len(sorted)-1)
+	i := min(int(at), len(sorted)-1)
+	j := min(i+1, len(sorted)-1)
+	return sorted[i] + float64((at-float64(i))*(sorted[j]-sorted[i]))
+}

@@ -1,0 +1,148 @@
+package baseline
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"sapf/models"
+	"sapf/models/data"
+	"sapf/sapf"
+)
+
+// LaVAN is the localised visible noise of Karmon, Zoran & Goldberg (ICML 2018):
+// the pixels of one square patch are free, all others fixed,
+//
+//	x' = (1-m)*x + m*d,   d <- d + step*grad(Z_t - Z_y),
+//
+// until the target is predicted with confidence. It is the baseline whose
+// position is chosen by hand. There is no authors' program; step, budget and
+// confidence are ours. Untargeted it lowers Z_y against the strongest rival.
+//
+// Differs: the paper also has a "network domain" that leaves [0,1]. An image
+// outside the box is no adversarial image here, so only the image domain, where
+// d is clipped after each step, is offered.
+type LaVAN struct {
+	// Preset is "".
+	Preset string `option:"-"`
+	// Side of the patch in pixels; 0 means the square nearest to 2 % of the
+	// image, the paper's 42 of 299.
+	Side int `range:"[0,inf)"`
+	// Row and Col of the patch's upper left corner.
+	Row, Col int `range:"[0,inf)"`
+	// Scan, if positive, tries a grid of Scan x Scan positions over the image
+	// instead of one, and ends at the first that succeeds. The note says so,
+	// since a location search is no longer the paper's attack.
+	Scan int `range:"[0,inf)"`
+	// Steps at each position; 0 means 300.
+	Steps int `def:"300" range:"[0,inf)"`
+	// StepSize multiplies the gradient of the logits; 0 means 0.1.
+	StepSize float64 `def:"0.1" range:"[0,inf)"`
+	// Confidence is the probability of the target (1 - that of the label)
+	// above which the patch is done; 0 means 0.9.
+	Confidence float64 `def:"0.9" range:"[0,1]"`
+}
+
+var _ sapf.Attack = (*LaVAN)(nil)
+
+// Name is "lavan".
+func (LaVAN) Name() string { return "lavan" }
+
+// Run attacks one image. A patch that does not fit into the image is an error.
+func (a LaVAN) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+	return run(ctx, m, x, goal, a, byPixels, LaVAN.search)
+}
+
+func (a LaVAN) search(o *oracle) error {
+	if a.Side == 0 {
+		const area = 0.02
+		a.Side = max(int(math.Round(math.Sqrt(area*float64(o.pixels)))), 1)
+	}
+	places, err := a.places(o)
+	if err != nil {
+		return err
+	}
+	o.k = a.Side * a.Side
+	for i, at := range places {
+		done, err := a.patch(o, at[0], at[1])
+		if err != nil {
+			return err
+		}
+		if o.note = fmt.Sprintf("patch of side %d at row %d, column %d", a.Side, at[0], at[1]); a.Scan > 0 {
+			o.note += fmt.Sprintf(", position %d of a scan of %d", i+1, len(places))
+		}
+		if done {
+			return nil
+		}
+	}
+	return nil
+}
+
+// places are the upper left corners to try.
+func (a LaVAN) places(o *oracle) ([][2]int, error) {
+	h, w := o.shape.H-a.Side, o.shape.W-a.Side
+	if h < a.Row || w < a.Col {
+		return nil, fmt.Errorf("a patch of side %d at row %d, column %d leaves the image of %v", a.Side, a.Row, a.Col, o.shape)
+	}
+	if a.Scan < 2 {
+		return [][2]int{{a.Row, a.Col}}, nil
+	}
+	var list [][2]int
+	for i := range a.Scan {
+		for j := range a.Scan {
+			list = append(list, [2]int{i * h / (a.Scan - 1), j * w / (a.Scan - 1)})
+		}
+	}
+	return list, nil
+}
+
+// patch fills the patch at one position and reports whether it succeeded.
+func (a LaVAN) patch(o *oracle, row, col int) (bool, error) {
+	img := append([]float64(nil), o.x...)
+	z := o.clean
+	for step := range a.Steps {
+		s, err := o.pull(models.Linear{}, img, a.rise(o, z))
+		if err != nil {
+			return false, err
+		}
+		z = s.z
+		if a.sure(o, z) > a.Confidence {
+			return o.consider(img, z), nil
+		}
+		for c := range o.channels {
+			for r := row; r < row+a.Side; r++ {
+				for q := col; q < col+a.Side; q++ {
+					i := (c*o.shape.H+r)*o.shape.W + q
+					img[i] = pixel(img[i] + float64(a.StepSize*s.grad[i]))
+				}
+			}
+		}
+		o.report("step", o.rounds+1, 0, step+1, a.Steps, o.gap(z))
+	}
+	o.rounds++
+	return o.try(img) // reached without the confidence asked for, perhaps
+}
+
+// rise is the row of weights of the logits to ascend: Z_t - Z_y, where y is
+// the label or, unknown, the class now predicted; untargeted the strongest
+// rival stands for t.
+func (a LaVAN) rise(o *oracle, z []float64) []float64 {
+	up, down := o.goal.Target, o.goal.Label
+	if !o.goal.Targeted() {
+		up = argmaxBut(z, down)
+	} else if down == sapf.None {
+		down = argmaxBut(z, up)
+	}
+	row := make([]float64, o.classes)
+	row[up], row[down] = 1, -1
+	return row
+}
+
+// sure is P_t, or 1 - P_y.
+func (a LaVAN) sure(o *oracle, z []float64) float64 {
+	p := probability(z, o.own)
+	if o.goal.Targeted() {
+		return p
+	}
+	return 1 - p
+}

@@ -1,0 +1,470 @@
+package baseline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"sapf/models"
+	"sapf/models/data"
+	"sapf/models/engine"
+	"sapf/sapf"
+)
+
+// scoreBatch is how many candidates a score-based attack evaluates in a pass.
+const scoreBatch = 64
+
+// oracle is all that an attack sees of its task: it answers questions about one
+// image, counts the passes, and keeps the best adversarial image it was shown.
+// Every question is about pixels as an image stores them, so an attack hands
+// it candidates rounded to float32 (see image).
+type oracle struct {
+	ctx  context.Context
+	m    sapf.Classifier
+	name string
+
+	// x is the clean image, length n = channels*pixels, channels first.
+	x                            []float64
+	shape                        engine.Shape
+	n, channels, pixels, classes int
+
+	goal sapf.Goal
+	// own is the class of the loss: the target, or the label to leave.
+	own int
+	// clean are the logits of x.
+	clean []float64
+
+	// size orders successes: the smaller one is kept.
+	size func(x, adversarial []float64) size
+	// k is the budget asked for, 0 where the attack has none.
+	k int
+	// lambda and rounds go into the result as Lambda1 and Rounds.
+	lambda float64
+	rounds int
+	// note goes into the result.
+	note string
+
+	best, last []float64
+	bestSize   size
+	// kept counts how often best was replaced.
+	kept                int
+	forwards, gradients int
+
+	evaluators map[evaluatorKey]models.Evaluator
+	keys       []evaluatorKey // in order of creation, so that closing is too
+}
+
+type evaluatorKey struct {
+	batch int
+	loss  string
+}
+
+// size orders successful images: by the first number, then by the second.
+type size [2]float64
+
+func (s size) below(t size) bool { return s[0] < t[0] || s[0] == t[0] && s[1] < t[1] }
+
+// errNoBudget ends a search whose own limit on passes is spent.
+var errNoBudget = errors.New("budget of passes spent")
+
+// run is every attack's Run: it resolves the options, refuses a task that does
+// not fit, looks at the clean image, searches, and draws up the result.
+func run[T sapf.Attack](ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal, a T, by func(*oracle) func(x, adv []float64) size, search func(T, *oracle) error) (sapf.Result, error) {
+	preset := presetName(a)
+	a, err := resolve(a)
+	if err != nil {
+		return sapf.Result{}, err
+	}
+	if err := sapf.Check(m, x, goal); err != nil {
+		return sapf.Result{}, fmt.Errorf("%s: %w", a.Name(), err)
+	}
+	options, err := Options(a)
+	if err != nil {
+		return sapf.Result{}, err
+	}
+	o := newOracle(ctx, m, x, goal, a.Name())
+	o.size = by(o)
+	defer o.close()
+	status := sapf.Failed
+	if o.clean, err = o.logits(o.x); err == nil {
+		o.clean = slices.Clone(o.clean)
+		if goal.Reached(argmax(o.clean)) {
+			status, o.best = sapf.Already, o.x
+		} else {
+			err = search(a, o)
+		}
+	}
+	r, err := o.result(x, status, err)
+	r.Method, r.Preset, r.Options = a.Name(), preset, options
+	return r, err
+}
+
+func newOracle(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal, name string) *oracle {
+	o := &oracle{
+		ctx: ctx, m: m, name: name, goal: goal, shape: m.InputShape(),
+		x: make([]float64, x.Len()), n: x.Len(), channels: x.C, pixels: x.H * x.W,
+		classes: len(m.Classes()), own: goal.Target,
+		evaluators: make(map[evaluatorKey]models.Evaluator),
+	}
+	for i, v := range x.Pix {
+		o.x[i] = float64(v)
+	}
+	if !goal.Targeted() {
+		o.own = goal.Label
+	}
+	return o
+}
+
+// result turns the state of the search and the error that ended it into what
+// Run returns. Cancellation and numbers that are not finite are ways to end.
+func (o *oracle) result(x data.Image, status sapf.Status, err error) (sapf.Result, error) {
+	if o.best != nil && status != sapf.Already {
+		status = sapf.Succeeded
+	}
+	var numeric *models.NumericError
+	switch {
+	case err == nil, errors.Is(err, errNoBudget):
+	case errors.As(err, &numeric):
+		status = sapf.Numeric
+		o.note = joinNotes(o.note, err.Error())
+	case o.ctx.Err() != nil && errors.Is(err, o.ctx.Err()):
+		status = sapf.Cancelled
+	default:
+		return sapf.Result{}, fmt.Errorf("%s: image %q: %w", o.name, x.Name, err)
+	}
+	pix := o.best
+	if pix == nil {
+		pix = o.last
+	}
+	adv := x.Clone()
+	for i, v := range pix {
+		adv.Pix[i] = float32(v)
+	}
+	changed := 0
+	for i, v := range adv.Pix {
+		if v != x.Pix[i] {
+			changed++
+		}
+	}
+	return sapf.Result{
+		Goal: o.goal, Status: status, Success: o.best != nil, Adversarial: adv,
+		K: o.k, Selected: changed, Lambda1: o.lambda, Rounds: o.rounds,
+		Forwards: o.forwards, Gradients: o.gradients, Note: o.note,
+	}, nil
+}
+
+func joinNotes(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "; " + b
+}
+
+// close gives the evaluators' buffers back.
+func (o *oracle) close() {
+	for _, k := range o.keys {
+		o.evaluators[k].Close()
+	}
+}
+
+// evaluator returns the evaluator of a loss at a batch size, made on first use.
+func (o *oracle) evaluator(batch int, loss models.Loss) (models.Evaluator, error) {
+	key := evaluatorKey{batch, loss.String()}
+	if e, ok := o.evaluators[key]; ok {
+		return e, nil
+	}
+	e, err := o.m.Evaluator(batch, loss)
+	if err != nil {
+		return nil, err
+	}
+	o.evaluators[key] = e
+	o.keys = append(o.keys, key)
+	return e, nil
+}
+
+// anyEvaluator returns an evaluator of the batch size whatever its loss, for
+// forward passes.
+func (o *oracle) anyEvaluator(batch int) (models.Evaluator, error) {
+	for _, k := range o.keys {
+		if k.batch == batch {
+			return o.evaluators[k], nil
+		}
+	}
+	return o.evaluator(batch, o.margin(0))
+}
+
+// logits runs one forward pass. The slice is good until the next pass.
+func (o *oracle) logits(img []float64) ([]float64, error) {
+	if err := o.ctx.Err(); err != nil {
+		return nil, err
+	}
+	e, err := o.anyEvaluator(1)
+	if err != nil {
+		return nil, err
+	}
+	o.forwards++
+	return e.Forward(img)
+}
+
+// logitsOf runs forward passes of many candidates, scoreBatch at a time, and
+// calls each with every candidate's index and logits in order until it returns
+// false. write puts candidate i into img, which holds an earlier candidate's
+// pixels on entry.
+func (o *oracle) logitsOf(count int, write func(i int, img []float64), each func(i int, z []float64) bool) error {
+	batch := min(scoreBatch, count)
+	if batch == 0 {
+		return nil
+	}
+	e, err := o.anyEvaluator(batch)
+	if err != nil {
+		return err
+	}
+	x := make([]float64, batch*o.n)
+	for b := range batch {
+		copy(x[b*o.n:], o.x)
+	}
+	for first := 0; first < count; first += batch {
+		if err := o.ctx.Err(); err != nil {
+			return err
+		}
+		here := min(batch, count-first)
+		for b := range here {
+			write(first+b, x[b*o.n:(b+1)*o.n])
+		}
+		z, err := e.Forward(x)
+		if err != nil {
+			return err
+		}
+		o.forwards += here
+		for b := range here {
+			if !each(first+b, z[b*o.classes:(b+1)*o.classes]) {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+// answer is what one forward and backward pass found: the loss, the logits and
+// the gradient with respect to the image. Its slices are good until the next
+// pass of the same loss.
+type answer struct {
+	loss    float64
+	z, grad []float64
+}
+
+// gradient runs one forward and one backward pass of a loss of the goal's class.
+func (o *oracle) gradient(loss models.Loss, img []float64) (answer, error) {
+	row := make([]float64, o.classes)
+	row[o.own] = 1
+	return o.pull(loss, img, row)
+}
+
+// pull is gradient with the loss's targets given.
+func (o *oracle) pull(loss models.Loss, img, targets []float64) (answer, error) {
+	if err := o.ctx.Err(); err != nil {
+		return answer{}, err
+	}
+	e, err := o.evaluator(1, loss)
+	if err != nil {
+		return answer{}, err
+	}
+	v, err := e.Gradient(img, targets)
+	if err != nil {
+		return answer{}, err
+	}
+	o.forwards++
+	o.gradients++
+	return answer{v.Loss[0], v.Logits, v.Grad}, nil
+}
+
+// jacobian runs one batch of passes at one image, each with its own row of
+// weights, and returns the logits and the gradients of sum_j weights_j*Z_j.
+func (o *oracle) jacobian(img []float64, weights [][]float64) (z []float64, grads [][]float64, err error) {
+	if err := o.ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	b := len(weights)
+	e, err := o.evaluator(b, models.Linear{})
+	if err != nil {
+		return nil, nil, err
+	}
+	v, err := e.Gradient(repeat(img, b), slices.Concat(weights...))
+	if err != nil {
+		return nil, nil, err
+	}
+	o.forwards += b
+	o.gradients += b
+	for i := range b {
+		grads = append(grads, v.Grad[i*o.n:(i+1)*o.n])
+	}
+	return v.Logits[:o.classes], grads, nil
+}
+
+func repeat(v []float64, times int) []float64 {
+	out := make([]float64, 0, len(v)*times)
+	for range times {
+		out = append(out, v...)
+	}
+	return out
+}
+
+// margin is the hinge on logits towards the goal.
+func (o *oracle) margin(confidence float64) models.Loss {
+	return sapf.Margin{Confidence: confidence, Untargeted: !o.goal.Targeted()}
+}
+
+// neverClosed as a confidence makes the hinge the plain difference of logits,
+// whose gradient does not vanish behind the boundary.
+const neverClosed = 1e9
+
+// crossEntropy is the cross entropy to the target, or minus that to the label.
+func (o *oracle) crossEntropy() models.Loss {
+	return sapf.CrossEntropy{Untargeted: !o.goal.Targeted()}
+}
+
+// gap is how far logits are from the goal: max over others - Z_t, or
+// Z_y - max over others. Below 0 the goal is reached.
+func (o *oracle) gap(z []float64) float64 {
+	g := z[argmaxBut(z, o.own)] - z[o.own]
+	if o.goal.Targeted() {
+		return g
+	}
+	return -g
+}
+
+// reached reports whether logits satisfy the goal with a margin of at least
+// confidence; with 0 it is the prediction that decides, ties to the lower index.
+func (o *oracle) reached(z []float64, confidence float64) bool {
+	return o.goal.Reached(argmax(z)) && (confidence == 0 || o.gap(z) <= -confidence)
+}
+
+// consider shows the oracle a candidate with its logits. If it reaches the
+// goal, lies in [0,1] and is smaller than what is in hand, it is kept. The
+// result is whether the goal was reached by an image in the box.
+func (o *oracle) consider(img, z []float64) bool { return o.considerSure(img, z, 0) }
+
+// considerSure is consider where success needs a margin of confidence.
+func (o *oracle) considerSure(img, z []float64, confidence float64) bool {
+	o.last = append(o.last[:0], img...)
+	if !o.reached(z, confidence) {
+		return false
+	}
+	for _, v := range img {
+		if !(v >= 0 && v <= 1) {
+			return false
+		}
+	}
+	if s := o.size(o.x, img); o.best == nil || s.below(o.bestSize) {
+		o.best, o.bestSize = append(o.best[:0], img...), s
+		o.kept++
+	}
+	return true
+}
+
+// try runs a forward pass of a candidate and considers it.
+func (o *oracle) try(img []float64) (bool, error) {
+	z, err := o.logits(img)
+	if err != nil {
+		return false, err
+	}
+	return o.consider(img, z), nil
+}
+
+// image writes clip(x+d, 0, 1) into img as an image stores it, in float32.
+// An entry with d = 0 is exactly x.
+func (o *oracle) image(d, img []float64) []float64 {
+	for i, v := range d {
+		img[i] = pixel(o.x[i] + v)
+	}
+	return img
+}
+
+// pixel clips v to [0,1] and rounds it to float32.
+func pixel(v float64) float64 { return float64(float32(min(max(v, 0), 1))) }
+
+// stream is a random stream of its own for one purpose, derived from a seed.
+func stream(seed uint64, purpose string) *rand.Rand {
+	h := fnv.New64a()
+	h.Write([]byte(purpose))
+	return rand.New(rand.NewPCG(seed, h.Sum64()))
+}
+
+// report tells whoever watches where the search is.
+func (o *oracle) report(stage string, round, rounds, done, total int, loss float64) {
+	sapf.Report(o.ctx, sapf.Progress{
+		Method: o.name, Stage: stage, Round: round, Rounds: rounds, Outer: 1,
+		Done: done, Total: total, Loss: loss, Success: o.best != nil,
+	})
+}
+
+// The orders in which successes are preferred.
+
+func byL0(*oracle) func(x, adv []float64) size {
+	return func(x, adv []float64) size { return size{float64(countEntries(x, adv)), squaredDistance(x, adv)} }
+}
+
+func byPixels(o *oracle) func(x, adv []float64) size {
+	return func(x, adv []float64) size {
+		return size{float64(countPixels(x, adv, o.channels)), squaredDistance(x, adv)}
+	}
+}
+
+func byL1(*oracle) func(x, adv []float64) size {
+	return func(x, adv []float64) size {
+		sum := 0.0
+		for i, v := range adv {
+			sum += math.Abs(v - x[i])
+		}
+		return size{sum}
+	}
+}
+
+func byL2(*oracle) func(x, adv []float64) size {
+	return func(x, adv []float64) size { return size{squaredDistance(x, adv)} }
+}
+
+func byLinf(*oracle) func(x, adv []float64) size {
+	return func(x, adv []float64) size {
+		top := 0.0
+		for i, v := range adv {
+			top = max(top, math.Abs(v-x[i]))
+		}
+		return size{top, squaredDistance(x, adv)}
+	}
+}
+
+func squaredDistance(x, adv []float64) float64 {
+	sum := 0.0
+	for i, v := range adv {
+		sum += float64((v - x[i]) * (v - x[i]))
+	}
+	return sum
+}
+
+func countEntries(x, adv []float64) int {
+	n := 0
+	for i, v := range adv {
+		if v != x[i] {
+			n++
+		}
+	}
+	return n
+}
+
+func countPixels(x, adv []float64, channels int) int {
+	n, pixels := 0, len(x)/channels
+	for p := range pixels {
+		for c := range channels {
+			if i := c*pixels + p; adv[i] != x[i] {
+				n++
+				break
+			}
+		}
+	}
+	return n
+}

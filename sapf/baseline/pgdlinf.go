@@ -1,0 +1,69 @@
+package baseline
+
+import (
+	"context"
+
+	"sapf/models/data"
+	"sapf/sapf"
+)
+
+// PGDLinf is projected gradient descent in the linf ball (Madry et al., ICLR
+// 2018, section 2.1), dense:
+//
+//	x <- clip(project(x - step*sign(grad L(x))), 0, 1),  ||x' - x||_inf <= eps
+//
+// from a uniformly random start, with L the cross entropy.
+type PGDLinf struct {
+	// Preset is "".
+	Preset string `option:"-"`
+	// Epsilon is the radius, of full scale 1; 0 means 8/255.
+	Epsilon float64 `def:"0.03137254901960784" range:"[0,1]"`
+	// StepSize is the step, of full scale 1; 0 means 2/255.
+	StepSize float64 `def:"0.00784313725490196" range:"[0,1]"`
+	// Steps in a restart; 0 means 20.
+	Steps int `def:"20" range:"[0,inf)"`
+	// Restarts, each from its own random start; 0 means 1.
+	Restarts int `def:"1" range:"[0,inf)"`
+	// Seed of the random starts.
+	Seed uint64
+}
+
+var _ sapf.Attack = (*PGDLinf)(nil)
+
+// Name is "pgd-linf".
+func (PGDLinf) Name() string { return "pgd-linf" }
+
+// Run attacks one image; it stops at the first success.
+func (a PGDLinf) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+	return run(ctx, m, x, goal, a, byLinf, PGDLinf.search)
+}
+
+func (a PGDLinf) search(o *oracle) error {
+	rng := stream(a.Seed, "pgd-linf start")
+	ball := cappedBox(o.x, func(int) float64 { return a.Epsilon })
+	d, img := make([]float64, o.n), make([]float64, o.n)
+	for restart := range a.Restarts {
+		for i := range d {
+			d[i] = a.Epsilon * (2*rng.Float64() - 1)
+		}
+		ball.clamp(d)
+		for step := range a.Steps {
+			s, err := o.gradient(o.crossEntropy(), o.image(d, img))
+			if err != nil {
+				return err
+			}
+			if o.consider(img, s.z) {
+				return nil
+			}
+			for i, g := range s.grad {
+				d[i] -= float64(a.StepSize * sign(g))
+			}
+			ball.clamp(d)
+			o.report("step", restart+1, a.Restarts, restart*a.Steps+step+1, a.Restarts*a.Steps, s.loss)
+		}
+		if done, err := o.try(o.image(d, img)); done || err != nil {
+			return err
+		}
+	}
+	return nil
+}

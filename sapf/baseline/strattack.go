@@ -1,0 +1,289 @@
+package baseline
+
+import (
+	"context"
+	"math"
+	"sort"
+
+	"sapf/models/data"
+	"sapf/sapf"
+)
+
+// StrAttack is the structured attack of Xu et al. (ICLR 2019; their program's
+// l2_LADMMST_attack_v3.py): sparse over square groups of pixels by ADMM,
+//
+//	min c*h(x+z) + gamma*||delta||^2 + tau*sum_g ||y_g||_2 + box(w)
+//	s.t. delta = y = w = z
+//
+// with a search on c, then rounds that drop the smallest entries and solve
+// again on what is left.
+//
+//	paper, section 3       code       shape
+//	delta, y, w, z         the same   N
+//	u, v, s (scaled duals) the same   N
+//	rho, tau, gamma        the same
+type StrAttack struct {
+	// Preset is "" or "adversarial-library", whose defaults differ.
+	Preset string `option:"-"`
+	// SearchSteps on c; 0 means 8.
+	SearchSteps int `def:"8" range:"[0,inf)"`
+	// Steps of ADMM in the first search step; 0 means 1000. Search step i
+	// runs StepsGrowth*i more.
+	Steps int `def:"1000" range:"[0,inf)"`
+	// StepsGrowth; 0 means 1000.
+	StepsGrowth int `def:"1000" range:"[0,inf)"`
+	// InitialConst is the first c; 0 means 1.
+	InitialConst float64 `def:"1" range:"[0,inf)"`
+	// ConstFactor multiplies c until the first success; 0 means 5.
+	ConstFactor float64 `def:"5" range:"[1,inf)"`
+	// Rho is the penalty of the splitting; 0 means 15.
+	Rho float64 `def:"15" range:"[0,inf)"`
+	// Alpha is the linearised z-step's weight, alpha*sqrt(i+1); 0 means 5.
+	Alpha float64 `def:"5" range:"[0,inf)"`
+	// Tau weighs the group norms; 0 means 3.
+	Tau float64 `def:"3" range:"[0,inf)"`
+	// Gamma weighs ||delta||^2; 0 means 2.
+	Gamma float64 `def:"2" range:"[0,inf)"`
+	// Confidence is kappa of the hinge.
+	Confidence float64 `range:"[0,inf)"`
+	// MaxChange caps |w| entry by entry; 0 means 0.5.
+	MaxChange float64 `def:"0.5" range:"[0,1]"`
+	// GroupSide is the side of a square group in pixels; 0 means 2, and 13 for
+	// images of more than 64 rows.
+	GroupSide int `range:"[0,inf)"`
+	// Refine is how many rounds drop the smallest entries; 0 means 8.
+	Refine int `def:"8" range:"[0,inf)"`
+	// RefineSteps of ADMM in each of them; 0 means 400.
+	RefineSteps int `def:"400" range:"[0,inf)"`
+	// RefineConst is c of the first of them; 0 means 5.
+	RefineConst float64 `def:"5" range:"[0,inf)"`
+	// Percentile of the entries of y dropped in each; 0 means 3.
+	Percentile float64 `def:"3" range:"[0,100]"`
+}
+
+var _ sapf.Attack = (*StrAttack)(nil)
+
+// Name is "strattack".
+func (StrAttack) Name() string { return "strattack" }
+
+// presets: table1 is the setting of the authors' evaluation script, which the
+// paper's Table 1 is thought to have used.
+func (StrAttack) presets() map[string]sapf.Attack {
+	return map[string]sapf.Attack{
+		"table1": StrAttack{SearchSteps: 6, Steps: 2000},
+		"adversarial-library": StrAttack{
+			SearchSteps: 6, Steps: 2000, StepsGrowth: 1000, Rho: 1, Tau: 2, Gamma: 1, RefineConst: 1,
+		},
+	}
+}
+
+// Run attacks one image.
+func (a StrAttack) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+	return run(ctx, m, x, goal, a, byL2, StrAttack.search)
+}
+
+func (a StrAttack) search(o *oracle) error {
+	w := cappedBox(o.x, func(int) float64 { return a.MaxChange })
+	groups := a.groups(o)
+	c := newConstSearch(a.InitialConst, a.ConstFactor)
+	var y []float64 // of the best success
+	for round := range a.SearchSteps {
+		found, err := a.admm(o, w, groups, c.c, round)
+		if err != nil {
+			return err
+		}
+		if found != nil {
+			y, o.lambda = found, c.c
+		}
+		o.rounds++
+		c.next(found != nil)
+	}
+	if y == nil {
+		return nil // Differs: the authors go on to refine an image of ones
+	}
+	c = newConstSearch(a.RefineConst, a.ConstFactor)
+	for round := range a.Refine {
+		found, err := a.refine(o, w, y, c.c, round)
+		if err != nil {
+			return err
+		}
+		if found.best != nil {
+			y = found.best
+		}
+		c.next(found.success)
+	}
+	return nil
+}
+
+// groups lists the entries of each square group over all channels. Rows and
+// columns that a whole group does not fit are in none.
+func (a StrAttack) groups(o *oracle) [][]int {
+	side := a.GroupSide
+	if side == 0 {
+		if side = 2; o.shape.H > 64 {
+			side = 13
+		}
+	}
+	var groups [][]int
+	for top := 0; top+side <= o.shape.H; top += side {
+		for left := 0; left+side <= o.shape.W; left += side {
+			var g []int
+			for c := range o.channels {
+				for row := top; row < top+side; row++ {
+					for col := left; col < left+side; col++ {
+						g = append(g, (c*o.shape.H+row)*o.shape.W+col)
+					}
+				}
+			}
+			groups = append(groups, g)
+		}
+	}
+	return groups
+}
+
+// admm is one search step for one c. It returns y of its best success if that
+// is the best of the whole search, else nil (which counts as failure, as in
+// the authors' program).
+func (a StrAttack) admm(o *oracle, bounds box, groups [][]int, c float64, round int) ([]float64, error) {
+	n := o.n
+	z, v, u, s := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
+	delta, w, y, q := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
+	img := make([]float64, n)
+	var bestY []float64
+	steps := a.Steps + a.StepsGrowth*round
+	for i := range steps {
+		for j := range z {
+			delta[j] = a.Rho / (a.Rho + 2*a.Gamma) * (z[j] - u[j]) // delta-step
+			w[j] = z[j] - s[j]
+			q[j] = z[j] - v[j]
+		}
+		bounds.clamp(w)                        // w-step
+		groupShrink(y, q, groups, a.Tau/a.Rho) // y-step
+
+		ans, err := o.gradient(o.margin(a.Confidence), o.image(z, img))
+		if err != nil {
+			return bestY, err
+		}
+		// z-step, linearised; then the duals.
+		weight := a.Alpha * math.Sqrt(float64(i+1))
+		for j, g := range ans.grad {
+			sum := float64(weight*z[j]) + float64(2*a.Rho*(delta[j]+u[j])) +
+				float64(a.Rho*(w[j]+s[j])) + float64(a.Rho*(y[j]+v[j])) - float64(c*g)
+			z[j] = sum / (weight + 4*a.Rho)
+			u[j] += delta[j] - z[j]
+			v[j] += y[j] - z[j]
+			s[j] += w[j] - z[j]
+		}
+		before := o.kept
+		logits, err := o.logits(o.image(y, img))
+		if err != nil {
+			return bestY, err
+		}
+		if o.considerSure(img, logits, a.Confidence); o.kept > before {
+			bestY = difference(img, o.x)
+		}
+		if i%100 == 0 {
+			o.report("admm", round+1, a.SearchSteps, i, steps, ans.loss)
+		}
+	}
+	return bestY, nil
+}
+
+// groupShrink is y_g = max(0, 1 - t/||q_g||)*q_g for each group; entries in no
+// group are copied.
+func groupShrink(y, q []float64, groups [][]int, t float64) {
+	copy(y, q)
+	for _, g := range groups {
+		norm := 0.0
+		for _, j := range g {
+			norm += float64(q[j] * q[j])
+		}
+		factor := 0.0
+		if norm = math.Sqrt(norm); norm > t {
+			factor = 1 - t/norm
+		}
+		for _, j := range g {
+			y[j] = factor * q[j]
+		}
+	}
+}
+
+// refined is what a round of refinement found.
+type refined struct {
+	success bool
+	best    []float64 // perturbation of a new best image, or nil
+}
+
+// refine drops the smallest entries of y and solves again on the rest.
+func (a StrAttack) refine(o *oracle, bounds box, y []float64, c float64, round int) (refined, error) {
+	cut := percentile(y, a.Percentile)
+	mask := make([]bool, o.n)
+	for j, v := range y {
+		mask[j] = math.Abs(v) > cut
+	}
+	z, u := append([]float64(nil), y...), make([]float64, o.n)
+	d, img := make([]float64, o.n), make([]float64, o.n)
+	var found refined
+	for i := range a.RefineSteps {
+		for j := range d {
+			d[j] = 0
+			if mask[j] {
+				d[j] = (z[j] - u[j]) * a.Rho / (a.Rho + a.Gamma/100)
+			}
+		}
+		bounds.clamp(d)
+		s, err := o.gradient(o.margin(a.Confidence), o.image(d, img))
+		if err != nil {
+			return found, err
+		}
+		before := o.kept
+		if o.considerSure(img, s.z, a.Confidence) {
+			found.success = true
+		}
+		if o.kept > before {
+			found.best = difference(img, o.x)
+		}
+		for j, g := range s.grad {
+			pull := 0.0
+			if mask[j] {
+				pull = float64(c * g)
+			}
+			z[j] = (float64(a.Alpha*z[j]) + float64(a.Rho*(d[j]+u[j])) - pull) / (a.Alpha + 2*a.Rho)
+			u[j] += d[j] - z[j]
+		}
+		if i%100 == 0 {
+			o.report("refine", round+1, a.Refine, i, a.RefineSteps, s.loss)
+		}
+	}
+	return found, nil
+}
+
+// percentile is the p-th percentile of the absolute values of v's entries that
+// are not 0, interpolated linearly.
+func percentile(v []float64, p float64) float64 {
+	var a []float64
+	for _, x := range v {
+		if x != 0 {
+			a = append(a, math.Abs(x))
+		}
+	}
+	if len(a) == 0 {
+		return 0
+	}
+	sort.Float64s(a)
+	at := p / 100 * float64(len(a)-1)
+	i := int(at)
+	if i+1 >= len(a) {
+		return a[len(a)-1]
+	}
+	return a[i] + float64((at-float64(i))*(a[i+1]-a[i]))
+}
+
+// difference is a - b.
+func difference(a, b []float64) []float64 {
+	d := make([]float64, len(a))
+	for i := range d {
+		d[i] = a[i] - b[i]
+	}
+	return d
+}
