@@ -134,7 +134,19 @@ func ParseProfile(s string) (Profile, error) {
 	return p, nil
 }
 
+// haveAVX2 and haveAVX512: this processor and this build have the kernels.
 var (
-	haveAVX2   = cpu.X86.HasAVX2 && cpu.X86.HasFMA
-	haveAVX512 = haveAVX2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL
+	haveAVX2   = avx2Kernels != nil && cpu.X86.HasAVX2 && cpu.X86.HasFMA
+	haveAVX512 = avx512Kernels != nil && haveAVX2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL
 )
+
+// kernels is the code of a float32 family.
+func (f Family) kernels() *kernelSet {
+	switch f {
+	case AVX2:
+		return avx2Kernels
+	case AVX512:
+		return avx512Kernels
+	}
+	return genericKernels
+}

@@ -12,6 +12,8 @@ type Program struct {
 	net     *Net
 	profile Profile
 	shapes  []Shape
+	// plan is nil for Float64.
+	plan *plan
 }
 
 // Compile checks a network and packs it for a profile. The network's
@@ -24,7 +26,14 @@ func Compile(n *Net, p Profile) (*Program, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compile: %w", err)
 	}
-	return &Program{net: n, profile: p, shapes: shapes}, nil
+	program := &Program{net: n, profile: p, shapes: shapes}
+	if p.Family != Float64 {
+		program.plan, err = newPlan(n, shapes, p, p.Family.kernels())
+		if err != nil {
+			return nil, fmt.Errorf("compile %s: %w", n.Name, err)
+		}
+	}
+	return program, nil
 }
 
 // Net is the network as it was given.
@@ -64,7 +73,13 @@ func (p *Program) Runner(batch, threads int) (*Runner, error) {
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	return &Runner{program: p, batch: batch, exec: newDouble(p, batch)}, nil
+	r := &Runner{program: p, batch: batch}
+	if p.plan == nil {
+		r.exec = newDouble(p, batch)
+	} else {
+		r.exec = newFast(p.plan, batch, threads)
+	}
+	return r, nil
 }
 
 // Program is what the runner runs.

@@ -1,0 +1,136 @@
+package engine
+
+// Layers without kernels of their own run image by image on the
+// double-precision reference, and are rounded to float32 once.
+
+// refSize is the scratch that a worker needs.
+type refSize struct{ inputs, numbers int }
+
+type refScratch struct {
+	buf     []float64
+	xs, dxs [][]float64
+}
+
+func (z refSize) alloc() refScratch {
+	return refScratch{make([]float64, z.numbers), make([][]float64, z.inputs), make([][]float64, z.inputs)}
+}
+
+// refStep runs one layer. With dy set it is the backward pass.
+type refStep struct {
+	op  reference
+	in  []Shape
+	out Shape
+	x   []*tensor
+	y   *tensor
+	act bool
+	hi  float32
+
+	dy *tensor
+	dx []contribution
+}
+
+func (pl *plan) ref(ly *layer) *refStep {
+	s := &refStep{op: ly.op.(reference), out: ly.out.shape, y: ly.out.t}
+	numbers := 2 * s.out.Len()
+	for _, v := range ly.in {
+		s.in, s.x = append(s.in, v.shape), append(s.x, v.t)
+		numbers += 2 * v.shape.Len()
+	}
+	pl.scratch.inputs = max(pl.scratch.inputs, len(ly.in))
+	pl.scratch.numbers = max(pl.scratch.numbers, numbers)
+	return s
+}
+
+func (pl *plan) refForward(ly *layer) step {
+	s := pl.ref(ly)
+	s.act, s.hi = ly.act, ly.hi
+	return s
+}
+
+func (pl *plan) refBackward(ly *layer) {
+	s := pl.ref(ly)
+	s.dy = ly.out.pending
+	for _, v := range ly.in {
+		s.dx = append(s.dx, pl.contribute(v))
+	}
+	pl.backward = append(pl.backward, s)
+}
+
+func (s *refStep) prepare(batch, _ int) (step, int) { return s, batch }
+
+func (s *refStep) run(w *worker, image int) {
+	rest := w.ref.buf
+	take := func(n int) []float64 {
+		v := rest[:n:n]
+		rest = rest[n:]
+		return v
+	}
+	xs, dxs := w.ref.xs[:len(s.x)], w.ref.dxs[:len(s.x)]
+	for i, t := range s.x {
+		xs[i] = take(t.Len())
+		t.gather(w.r, image, xs[i])
+	}
+	y := take(s.out.Len())
+	s.op.forward64(s.in, s.out, 1, xs, y)
+	if s.dy == nil {
+		s.y.scatter(w.r, image, func(k int, _ float32) float32 {
+			v := float32(y[k])
+			if s.act {
+				v = min(max(v, 0), s.hi)
+			}
+			return v
+		})
+		return
+	}
+	dy := take(s.out.Len())
+	s.dy.gather(w.r, image, dy)
+	for i, t := range s.x {
+		dxs[i] = take(t.Len())
+		fill(dxs[i], 0)
+	}
+	s.op.backward64(s.in, s.out, 1, xs, y, dy, dxs)
+	for i, to := range s.dx {
+		// One after the other: two inputs may be the same value.
+		if to.add != nil && to.add != to.y {
+			to.y.scatter(w.r, image, func(k int, _ float32) float32 { return to.add.entry(w.r, image, k) })
+		}
+		to.y.scatter(w.r, image, func(k int, old float32) float32 {
+			v := float32(dxs[i][k])
+			if to.add != nil {
+				v += old
+			}
+			if to.mask != nil {
+				if m := to.mask.entry(w.r, image, k); !(m > 0 && m < to.hi) {
+					v = 0
+				}
+			}
+			return v
+		})
+	}
+}
+
+// place is where entry k (C,H,W order) of an image is.
+func (t *tensor) place(image, k int) int {
+	c, h, w := k/(t.H*t.W), k/t.W%t.H, k%t.W
+	return image*t.size + t.origin + h*t.row + w*t.cs + c
+}
+
+func (t *tensor) entry(r *fast, image, k int) float32 { return r.buf[t.id][t.place(image, k)] }
+
+// gather copies an image out in (C,H,W) order.
+func (t *tensor) gather(r *fast, image int, to []float64) {
+	buf := r.buf[t.id]
+	for k := range to {
+		to[k] = float64(buf[t.place(image, k)])
+	}
+}
+
+// scatter sets every entry of an image from its index in (C,H,W) order and its
+// old value.
+func (t *tensor) scatter(r *fast, image int, f func(k int, old float32) float32) {
+	buf := r.buf[t.id]
+	for k := 0; k < t.Len(); k++ {
+		p := t.place(image, k)
+		buf[p] = f(k, buf[p])
+	}
+}

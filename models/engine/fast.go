@@ -1,0 +1,67 @@
+package engine
+
+import "unsafe"
+
+// fast runs a plan: the executor of all float32 families.
+type fast struct {
+	plan *plan
+	// arena is the memory of all tensors; buf[id] is one tensor's part, batch
+	// images long.
+	arena             []float32
+	buf               [][]float32
+	forwards, backwds []scheduled
+	pool              *pool
+	// in and out are the caller's slices during a pass.
+	in, out []float32
+}
+
+type scheduled struct {
+	step  step
+	units int
+}
+
+func newFast(pl *plan, batch, threads int) *fast {
+	f := &fast{plan: pl}
+	total, largest := lineFloats, 0
+	for _, t := range pl.tensors {
+		total += t.size * batch
+		largest = max(largest, t.size)
+	}
+	// Kernels step their pointers one pixel (at most an image) past the end.
+	f.arena = make([]float32, total+largest)
+	at := 0
+	for uintptr(unsafe.Pointer(&f.arena[at]))%(4*lineFloats) != 0 {
+		at++
+	}
+	for _, t := range pl.tensors {
+		f.buf = append(f.buf, f.arena[at:])
+		at += t.size * batch
+	}
+	for _, s := range pl.forward {
+		st, n := s.prepare(batch, threads)
+		f.forwards = append(f.forwards, scheduled{st, n})
+	}
+	for _, s := range pl.backward {
+		st, n := s.prepare(batch, threads)
+		f.backwds = append(f.backwds, scheduled{st, n})
+	}
+	workers := make([]*worker, threads)
+	for i := range workers {
+		workers[i] = &worker{r: f, ref: pl.scratch.alloc()}
+	}
+	f.pool = newPool(workers)
+	return f
+}
+
+func (f *fast) forward(x, logits []float32)    { f.pass(f.forwards, x, logits) }
+func (f *fast) backward(dlogits, dx []float32) { f.pass(f.backwds, dlogits, dx) }
+
+func (f *fast) pass(steps []scheduled, in, out []float32) {
+	f.in, f.out = in, out
+	for i := range steps {
+		f.pool.run(&steps[i].step, steps[i].units)
+	}
+	f.in, f.out = nil, nil
+}
+
+func (f *fast) close() { f.pool.close() }

@@ -1,0 +1,90 @@
+package engine
+
+import "unsafe"
+
+// The generic family: four lanes, tiles of one or two pixels, plain Go. Products
+// are rounded before they are added, so every compiler and processor gives the
+// same bytes.
+
+var genericKernels = &kernelSet{lanes: 4, tile: [3][]func(*tileArgs){1: {nil, genericTile1, genericTile2}}}
+
+func floats(p unsafe.Pointer, n int) []float32 { return unsafe.Slice((*float32)(p), n) }
+
+// at is the memory of n floats of pixel i of an operand.
+func at(p unsafe.Pointer, pix uintptr, i int, off int64, n int) []float32 {
+	return floats(unsafe.Add(p, i*int(pix)+int(off)), n)
+}
+
+func genericTile1(a *tileArgs) {
+	for i := 0; i < a.tiles; i++ {
+		var s [4]float32
+		copy(s[:], floats(a.bias, 4))
+		for t := 0; t < a.ntaps; t++ {
+			off := *(*int64)(unsafe.Add(a.taps, 8*t))
+			x := at(a.x, a.xpix, i, off, a.k)
+			ws := at(a.w, uintptr(16*a.k), t, 0, 4*a.k)
+			s0, s1, s2, s3 := s[0], s[1], s[2], s[3]
+			for k, v := range x {
+				u := ws[4*k : 4*k+4 : 4*k+4]
+				s0 += float32(v * u[0])
+				s1 += float32(v * u[1])
+				s2 += float32(v * u[2])
+				s3 += float32(v * u[3])
+			}
+			s = [4]float32{s0, s1, s2, s3}
+		}
+		genericEpilogue(a, i, &s)
+	}
+}
+
+func genericTile2(a *tileArgs) {
+	for i := 0; i < 2*a.tiles; i += 2 {
+		var s, t [4]float32
+		copy(s[:], floats(a.bias, 4))
+		t = s
+		for j := 0; j < a.ntaps; j++ {
+			off := *(*int64)(unsafe.Add(a.taps, 8*j))
+			x := at(a.x, a.xpix, i, off, a.k)
+			z := at(a.x, a.xpix, i+1, off, a.k)
+			ws := at(a.w, uintptr(16*a.k), j, 0, 4*a.k)
+			s0, s1, s2, s3 := s[0], s[1], s[2], s[3]
+			t0, t1, t2, t3 := t[0], t[1], t[2], t[3]
+			for k, v := range x {
+				u := ws[4*k : 4*k+4 : 4*k+4]
+				q := z[k]
+				s0 += float32(v * u[0])
+				s1 += float32(v * u[1])
+				s2 += float32(v * u[2])
+				s3 += float32(v * u[3])
+				t0 += float32(q * u[0])
+				t1 += float32(q * u[1])
+				t2 += float32(q * u[2])
+				t3 += float32(q * u[3])
+			}
+			s = [4]float32{s0, s1, s2, s3}
+			t = [4]float32{t0, t1, t2, t3}
+		}
+		genericEpilogue(a, i, &s)
+		genericEpilogue(a, i+1, &t)
+	}
+}
+
+// genericEpilogue finishes the sums of pixel i.
+func genericEpilogue(a *tileArgs, i int, s *[4]float32) {
+	if a.add != nil {
+		for c, v := range at(a.add, a.apix, i, 0, 4) {
+			s[c] += v
+		}
+	}
+	if a.act != 0 {
+		clamp(s[:], a.hi)
+	}
+	if a.mask != nil {
+		for c, m := range at(a.mask, a.mpix, i, 0, 4) {
+			if !(m > 0 && m < a.hi) {
+				s[c] = 0
+			}
+		}
+	}
+	copy(at(a.y, a.ypix, i, 0, 4), s[:])
+}

@@ -1,0 +1,180 @@
+package engine
+
+import "fmt"
+
+// plan is a network turned into steps for one family.
+type plan struct {
+	kernels *kernelSet
+	profile Profile
+	tensors []*tensor
+	net     *lowered
+	forward []step
+	// backward computes the gradient with respect to the images.
+	backward []step
+	// scratch is what a worker needs for layers that run on the reference.
+	scratch refSize
+}
+
+func newPlan(n *Net, shapes []Shape, p Profile, ks *kernelSet) (*plan, error) {
+	pl := &plan{kernels: ks, profile: p, net: lower(n, shapes)}
+	l := pl.net
+	l.input.t, l.input.g = pl.inputTensor(l.input.shape), pl.inputTensor(l.input.shape)
+	for _, ly := range l.layers {
+		ly.out.t, ly.out.g = pl.tensor(ly.out.shape), pl.tensor(ly.out.shape)
+		for _, v := range ly.in {
+			v.writers++
+		}
+		if ly.residual != nil {
+			ly.residual.writers++
+		}
+	}
+	for _, ly := range l.layers {
+		if c, ok := ly.op.(*Conv); ok {
+			c.needs(ly.in[0].t, ly.out.g)
+		}
+	}
+	for _, t := range pl.tensors {
+		t.layOut()
+	}
+	pl.forward = append(pl.forward, &importStep{t: l.input.t, scale: l.scale, shift: l.shift})
+	for _, ly := range l.layers {
+		if err := pl.forwardLayer(ly); err != nil {
+			return nil, fmt.Errorf("layer %s: %w", ly.name, err)
+		}
+	}
+	pl.forward = append(pl.forward, &exportStep{t: l.output.t, logits: true})
+
+	pl.backward = append(pl.backward, &importStep{t: l.output.g, logits: true})
+	l.output.pending = l.output.g
+	pl.finish(l.output)
+	for i := len(l.layers) - 1; i >= 0; i-- {
+		pl.backwardLayer(l.layers[i])
+	}
+	pl.settle(l.input)
+	pl.backward = append(pl.backward, &exportStep{t: l.input.pending, scale: l.scale})
+	return pl, nil
+}
+
+// tensor adds a tensor with whole vectors of channels.
+func (pl *plan) tensor(s Shape) *tensor {
+	t := &tensor{Shape: s, id: len(pl.tensors), cs: roundUp(s.C, pl.kernels.lanes)}
+	pl.tensors = append(pl.tensors, t)
+	return t
+}
+
+// thin is the largest number of channels up to which images are not padded to whole
+// vectors: a tap of the first layer is then all its channels of a row.
+const thin = 4
+
+// inputTensor adds a tensor for images.
+func (pl *plan) inputTensor(s Shape) *tensor {
+	t := pl.tensor(s)
+	if s.C <= thin {
+		t.cs, t.thin = s.C, true
+	}
+	return t
+}
+
+// whole reports that every pixel is whole vectors, as the kernels write them.
+func (pl *plan) whole(t *tensor) bool { return t.cs%pl.kernels.lanes == 0 }
+
+func (pl *plan) forwardLayer(ly *layer) error {
+	switch op := ly.op.(type) {
+	case *Conv:
+		pl.forward = append(pl.forward, pl.convForward(op, ly))
+	case *Dense:
+		pl.forward = append(pl.forward, pl.denseForward(op, ly))
+	case *Add:
+		if s := pl.sum(ly); s != nil {
+			pl.forward = append(pl.forward, s)
+		} else {
+			pl.forward = append(pl.forward, pl.refForward(ly))
+		}
+	default:
+		pl.forward = append(pl.forward, pl.refForward(ly))
+	}
+	return nil
+}
+
+// sum is the addition of two values of one shape, or nil.
+func (pl *plan) sum(ly *layer) step {
+	a, y := ly.in[0].t, ly.out.t
+	if len(ly.in) != 2 || ly.in[0].shape != ly.in[1].shape || a.cs != y.cs || ly.in[1].t.cs != y.cs {
+		return nil
+	}
+	return &addStep{y: y, a: a, b: ly.in[1].t, act: ly.act, hi: ly.hi}
+}
+
+// backwardLayer adds the steps that carry the gradient of a layer's output,
+// complete by now, to its inputs.
+func (pl *plan) backwardLayer(ly *layer) {
+	pl.settle(ly.out)
+	if ly.residual != nil {
+		pl.alias(ly.residual, ly.out.pending)
+	}
+	switch op := ly.op.(type) {
+	case *Conv:
+		pl.convBackward(op, ly)
+	case *Dense:
+		pl.denseBackward(op, ly)
+	case *Add:
+		if pl.sum(ly) == nil {
+			pl.refBackward(ly)
+			return
+		}
+		for _, v := range ly.in {
+			pl.alias(v, ly.out.pending)
+		}
+	default:
+		pl.refBackward(ly)
+	}
+}
+
+// contribution is where and how a layer writes a gradient.
+type contribution struct {
+	// y is written: add + the contribution, where mask is in its range.
+	y, add, mask *tensor
+	hi           float32
+}
+
+// contribute registers one layer's writing to the gradient of v, by a kernel
+// that can add and mask.
+func (pl *plan) contribute(v *value) contribution {
+	c := contribution{y: v.g, add: v.pending}
+	v.pending = v.g
+	v.writers--
+	if v.writers == 0 && v.producer != nil && v.producer.act {
+		c.mask, c.hi = v.t, v.producer.hi
+	}
+	return c
+}
+
+// alias adds the tensor g, as it is, to the gradient of v.
+func (pl *plan) alias(v *value, g *tensor) {
+	v.writers--
+	if v.pending == nil {
+		v.pending = g
+	} else {
+		pl.backward = append(pl.backward, &addStep{y: v.g, a: v.pending, b: g})
+		v.pending = v.g
+	}
+	if v.writers == 0 {
+		pl.finish(v)
+	}
+}
+
+// finish masks a complete gradient that no kernel has masked.
+func (pl *plan) finish(v *value) {
+	if v.producer != nil && v.producer.act {
+		pl.backward = append(pl.backward, &addStep{y: v.g, a: v.pending, mask: v.t, hi: v.producer.hi})
+		v.pending = v.g
+	}
+}
+
+// settle makes sure that a gradient is there: the network's output may not
+// depend on v.
+func (pl *plan) settle(v *value) {
+	if v.pending == nil {
+		v.pending = v.g // zero from the beginning, and never written
+	}
+}

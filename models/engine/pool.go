@@ -1,0 +1,180 @@
+package engine
+
+import (
+	"runtime"
+	"sync/atomic"
+	"time"
+)
+
+// A step is one pass over the batch: independent units of work that any worker
+// may run, in any order, with the same result.
+type step interface {
+	// prepare returns the step for one batch size and number of threads, and
+	// the number of its units.
+	prepare(batch, threads int) (step, int)
+	// run does one unit.
+	run(w *worker, unit int)
+}
+
+// worker is one thread's own scratch memory.
+type worker struct {
+	r    *fast
+	args tileArgs
+	// ref is the scratch of layers that run on the reference.
+	ref refScratch
+}
+
+// spinTime is how long an idle worker looks for the next step before it parks.
+// Steps of one pass follow each other within microseconds; a worker that kept
+// spinning between passes would take the processor from other programs.
+const spinTime = 40 * time.Microsecond
+
+// pool runs steps on a fixed number of workers. Units are claimed one by one,
+// so a worker whose thread the system has taken away delays at most the unit
+// it holds.
+type pool struct {
+	workers []*worker
+	// ticket is the number of the step, and below it (32 bits) how many of its
+	// units nobody has claimed.
+	ticket atomic.Uint64
+	job    atomic.Pointer[step]
+	// left counts the units that are not done.
+	left atomic.Int64
+	// waiting is set while the caller sleeps until the last unit is done.
+	waiting atomic.Bool
+	last    chan struct{}
+	helpers []*helper
+	stopped atomic.Bool
+}
+
+type helper struct {
+	parked atomic.Bool
+	wake   chan struct{}
+	gone   chan struct{}
+}
+
+func newPool(workers []*worker) *pool {
+	p := &pool{workers: workers, last: make(chan struct{}, 1)}
+	for _, w := range workers[1:] {
+		h := &helper{wake: make(chan struct{}, 1), gone: make(chan struct{})}
+		p.helpers = append(p.helpers, h)
+		go p.help(h, w)
+	}
+	return p
+}
+
+// run does all units of a step.
+func (p *pool) run(s *step, units int) {
+	if len(p.helpers) == 0 || units == 1 {
+		for u := 0; u < units; u++ {
+			(*s).run(p.workers[0], u)
+		}
+		return
+	}
+	p.left.Store(int64(units))
+	p.job.Store(s)
+	id := p.ticket.Load()>>32 + 1
+	p.ticket.Store(id<<32 + uint64(units))
+	for _, h := range p.helpers {
+		if h.parked.Load() && h.parked.CompareAndSwap(true, false) {
+			h.wake <- struct{}{}
+		}
+	}
+	p.claim(p.workers[0], id)
+	p.wait()
+}
+
+// claim runs units of step number id until none is left.
+func (p *pool) claim(w *worker, id uint64) {
+	for {
+		t := p.ticket.Load()
+		s := p.job.Load()
+		unclaimed := uint32(t)
+		if t>>32 != id || unclaimed == 0 {
+			return
+		}
+		// Success means that the step still has an unclaimed unit, so it is
+		// the one whose job was read.
+		if !p.ticket.CompareAndSwap(t, t-1) {
+			continue
+		}
+		(*s).run(w, int(unclaimed-1))
+		if p.left.Add(-1) == 0 && p.waiting.CompareAndSwap(true, false) {
+			p.last <- struct{}{}
+		}
+	}
+}
+
+// wait returns when all units are done.
+func (p *pool) wait() {
+	if spin(func() bool { return p.left.Load() == 0 }) {
+		return
+	}
+	// A worker may wake the caller for a step that it has left long since, so
+	// look again; every wake-up is received exactly once.
+	for p.left.Load() != 0 {
+		p.waiting.Store(true)
+		if p.left.Load() != 0 || !p.waiting.CompareAndSwap(true, false) {
+			<-p.last
+		}
+	}
+}
+
+// help is a helper's life: work, spin for a while, park.
+func (p *pool) help(h *helper, w *worker) {
+	defer close(h.gone)
+	seen := uint64(0)
+	for !p.stopped.Load() {
+		fresh := func() bool { return p.ticket.Load()>>32 != seen || p.stopped.Load() }
+		if !spin(fresh) {
+			h.parked.Store(true)
+			if !fresh() || !h.parked.CompareAndSwap(true, false) {
+				<-h.wake
+			}
+			continue
+		}
+		seen = p.ticket.Load() >> 32
+		p.claim(w, seen)
+	}
+}
+
+// spin tests a condition for spinTime and reports whether it came true.
+func spin(done func() bool) bool {
+	if done() {
+		return true
+	}
+	start := time.Now()
+	for {
+		for i := 0; i < 20; i++ {
+			pause()
+			if done() {
+				return true
+			}
+		}
+		if time.Since(start) > spinTime {
+			return false
+		}
+	}
+}
+
+// close ends the helpers and waits for them.
+func (p *pool) close() {
+	p.stopped.Store(true)
+	for _, h := range p.helpers {
+		if h.parked.CompareAndSwap(true, false) {
+			h.wake <- struct{}{}
+		}
+		for open := true; open; {
+			select {
+			case <-h.gone:
+				open = false
+			default:
+				if h.parked.CompareAndSwap(true, false) {
+					h.wake <- struct{}{}
+				}
+				runtime.Gosched()
+			}
+		}
+	}
+	p.helpers = nil
+}

@@ -1,0 +1,192 @@
+package engine
+
+// The steps that move and combine whole tensors.
+
+// rowStep is the part shared by steps whose units are rows of pixels.
+type rowStep struct{ rows, perUnit, items int }
+
+func (s *rowStep) cut(batch, rows, rowCost, threads int) int {
+	s.rows, s.items = rows, batch*rows
+	s.perUnit = unitSize(s.items, rowCost, threads)
+	return (s.items + s.perUnit - 1) / s.perUnit
+}
+
+// each calls f for every row of a unit.
+func (s *rowStep) each(unit int, f func(image, row int)) {
+	for i := unit * s.perUnit; i < min((unit+1)*s.perUnit, s.items); i++ {
+		f(i/s.rows, i%s.rows)
+	}
+}
+
+// importStep copies the caller's NCHW numbers into a tensor, as x*scale +
+// shift per channel.
+type importStep struct {
+	rowStep
+	t            *tensor
+	scale, shift []float64
+	// logits: from the caller's gradient of the logits, not the images.
+	logits bool
+}
+
+func (s *importStep) prepare(batch, threads int) (step, int) {
+	c := *s
+	return &c, c.cut(batch, s.t.H, 4*s.t.W*s.t.C, threads)
+}
+
+func (s *importStep) run(w *worker, unit int) {
+	t, from := s.t, w.r.in
+	to := w.r.buf[t.id]
+	s.each(unit, func(image, h int) {
+		line := to[image*t.size+t.origin+h*t.row:]
+		for c := 0; c < t.C; c++ {
+			src := from[((image*t.C+c)*t.H+h)*t.W:][:t.W]
+			if s.scale == nil || s.scale[c] == 1 && s.shift[c] == 0 {
+				for x, v := range src {
+					line[x*t.cs+c] = v
+				}
+				continue
+			}
+			scale, shift := s.scale[c], s.shift[c]
+			for x, v := range src {
+				line[x*t.cs+c] = float32(float64(float64(v)*scale) + shift)
+			}
+		}
+	})
+}
+
+// exportStep copies a tensor to the caller's NCHW numbers, times scale.
+type exportStep struct {
+	rowStep
+	t     *tensor
+	scale []float64
+	// logits: to the caller's logits, not the gradient of the images.
+	logits bool
+}
+
+func (s *exportStep) prepare(batch, threads int) (step, int) {
+	c := *s
+	return &c, c.cut(batch, s.t.H, 4*s.t.W*s.t.C, threads)
+}
+
+func (s *exportStep) run(w *worker, unit int) {
+	t, to := s.t, w.r.out
+	from := w.r.buf[t.id]
+	s.each(unit, func(image, h int) {
+		line := from[image*t.size+t.origin+h*t.row:]
+		for c := 0; c < t.C; c++ {
+			dst := to[((image*t.C+c)*t.H+h)*t.W:][:t.W]
+			if s.scale == nil || s.scale[c] == 1 {
+				for x := range dst {
+					dst[x] = line[x*t.cs+c]
+				}
+				continue
+			}
+			scale := s.scale[c]
+			for x := range dst {
+				dst[x] = float32(float64(line[x*t.cs+c]) * scale)
+			}
+		}
+	})
+}
+
+// addStep is y = a + b, clamped or masked; b may be nil. y may be a or b.
+type addStep struct {
+	rowStep
+	y, a, b, mask *tensor
+	act           bool
+	hi            float32
+}
+
+func (s *addStep) prepare(batch, threads int) (step, int) {
+	c := *s
+	return &c, c.cut(batch, s.y.H, 2*s.y.W*s.y.cs, threads)
+}
+
+func (s *addStep) run(w *worker, unit int) {
+	s.each(unit, func(image, h int) {
+		line := func(t *tensor) []float32 {
+			return w.r.buf[t.id][image*t.size+t.origin+h*t.row:][:t.W*t.cs]
+		}
+		y, a := line(s.y), line(s.a)
+		if s.b != nil {
+			for i, v := range line(s.b) {
+				y[i] = a[i] + v
+			}
+		} else if s.y != s.a {
+			copy(y, a)
+		}
+		if s.act {
+			clamp(y, s.hi)
+		}
+		if s.mask != nil {
+			for i, m := range line(s.mask) {
+				if !(m > 0 && m < s.hi) {
+					y[i] = 0
+				}
+			}
+		}
+	})
+}
+
+func clamp(y []float32, hi float32) {
+	for i, v := range y {
+		if v < 0 {
+			y[i] = 0
+		} else if v > hi {
+			y[i] = hi
+		}
+	}
+}
+
+// scatterStep adds the products of each pixel of dy (see convBackwardByPixel)
+// to the pixels of the image they belong to, row by row of the image.
+type scatterStep struct {
+	rowStep
+	c         *Conv
+	p, y, add *tensor
+}
+
+func (s *scatterStep) prepare(batch, threads int) (step, int) {
+	c := *s
+	return &c, c.cut(batch, s.y.H, 2*s.p.W*s.c.KernelH*s.c.KernelW*s.c.In, threads)
+}
+
+func (s *scatterStep) run(w *worker, unit int) {
+	c, p, y := s.c, s.p, s.y
+	products, to := w.r.buf[p.id], w.r.buf[y.id]
+	run := c.KernelW * c.In // products of one row of the kernel
+	s.each(unit, func(image, h int) {
+		line := to[image*y.size+y.origin+h*y.row:][:y.W*y.cs]
+		if s.add == nil {
+			clear(line)
+		} else if s.add != y {
+			copy(line, w.r.buf[s.add.id][image*s.add.size+s.add.origin+h*s.add.row:][:y.W*y.cs])
+		}
+		for kh := 0; kh < c.KernelH; kh++ {
+			oh := h + c.Pad.Top - kh*c.DilationH
+			if oh < 0 || oh%c.StrideH != 0 || oh/c.StrideH >= p.H {
+				continue
+			}
+			src := products[image*p.size+p.origin+oh/c.StrideH*p.row:][:p.W*p.cs]
+			for ow := 0; ow < p.W; ow++ {
+				v := src[ow*p.cs+kh*run:][:run]
+				at := (ow*c.StrideW - c.Pad.Left) * c.In
+				if c.DilationW == 1 && at >= 0 && at+run <= len(line) {
+					for j, d := range line[at:][:run] {
+						line[at+j] = d + v[j]
+					}
+					continue
+				}
+				for kw := 0; kw < c.KernelW; kw++ {
+					at := at + kw*c.DilationW*c.In
+					if at < 0 || at >= len(line) {
+						continue
+					}
+					for j := 0; j < c.In; j++ {
+						line[at+j] += v[kw*c.In+j]
+					}
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,201 @@
+package engine
+
+import "unsafe"
+
+// The one loop that every product of this package goes through: for each pixel
+// of a grid and each panel of output channels,
+//
+//	y[pixel][panel] = bias + sum over taps t, entries k of x[pixel + tap[t] + k] * w[t][k][panel]
+//
+// followed by an epilogue (add, clamp, mask) while the sums are in registers. A
+// tap is a run of consecutive floats of the input: one kernel serves
+// convolutions of any size and stride, their backward passes, dense layers
+// over a batch and Winograd's products.
+
+// tileArgs is what a kernel gets for a run of tiles in one row. The assembly
+// knows these offsets. Distances are in bytes.
+type tileArgs struct {
+	x     unsafe.Pointer // input of the first pixel
+	xpix  uintptr        // from one pixel to the next
+	taps  unsafe.Pointer // int64 offsets from a pixel
+	ntaps int
+	k     int            // floats of a tap
+	w     unsafe.Pointer // [tap][k][nv*lanes]
+	bias  unsafe.Pointer // [nv*lanes]
+	y     unsafe.Pointer
+	ypix  uintptr
+	add   unsafe.Pointer // added to the sum, or nil
+	apix  uintptr
+	mask  unsafe.Pointer // results where !(0 < mask < hi) become 0; or nil
+	mpix  uintptr
+	act   uintptr // 0 none, 1 clamp to [0, hi]
+	tiles int     // tiles to do, at least 1
+	hi    float32 // upper end of the clamp and of the mask, +Inf for ReLU
+}
+
+// kernelSet is one family's code. tile[nv][mr] does tiles of mr pixels by nv
+// vectors of channels; entries for nv = 0 or mr = 0 are nil.
+type kernelSet struct {
+	lanes int
+	tile  [3][]func(*tileArgs)
+}
+
+// panel is a block of output channels and the weights that lead to it.
+type panel struct {
+	// nv is the number of vectors of the block: 1 or 2.
+	nv int
+	// row and col say where in the output view the block begins.
+	row, col int
+	taps     []int64
+	k        int
+	// w is [len(taps)][k][nv*lanes], bias [nv*lanes].
+	w, bias []float32
+	// cost is the number of multiplications for one pixel.
+	cost int
+}
+
+// tapStep is that loop with its operands.
+type tapStep struct {
+	x, y, add, mask view
+	// rows and cols are the grid; cols of 0 stands for the batch, whose
+	// images are then the pixels.
+	rows, cols int
+	panels     []panel
+	act        bool
+	hi, maskHi float32
+
+	// An item is one row of one panel of one image; a unit is several.
+	images, items, perUnit int
+}
+
+func (s *tapStep) prepare(batch, threads int) (step, int) {
+	c := *s
+	return &c, c.schedule(batch, threads)
+}
+
+// schedule decides how a batch is cut into units for a number of threads.
+func (s *tapStep) schedule(batch, threads int) int {
+	s.images = batch
+	if s.cols == 0 {
+		s.images, s.cols = 1, batch
+	}
+	s.items = s.images * len(s.panels) * s.rows
+	cost := 0
+	for _, p := range s.panels {
+		cost += p.cost * s.cols
+	}
+	cost /= len(s.panels)
+	s.perUnit = unitSize(s.items, cost, threads)
+	return (s.items + s.perUnit - 1) / s.perUnit
+}
+
+// unitSize groups items that cost so many multiplications each: enough units to
+// share evenly, each long enough (about 10 us) to be worth claiming.
+func unitSize(items, cost, threads int) int {
+	if threads == 1 {
+		return max(items, 1)
+	}
+	const unitCost = 300_000
+	size := max(1, unitCost/max(cost, 1))
+	return max(1, min(size, (items+threads-1)/threads))
+}
+
+func (s *tapStep) run(w *worker, unit int) {
+	first := unit * s.perUnit
+	last := min(first+s.perUnit, s.items)
+	a := &w.args
+	ks := w.r.plan.kernels
+	a.act = 0
+	if s.act {
+		a.act = 1
+	}
+	a.hi = s.hi
+	if s.mask.t != nil {
+		a.hi = s.maskHi
+	}
+	x, y := w.r.buf[s.x.t.id], w.r.buf[s.y.t.id]
+	a.xpix, a.ypix = bytes(s.x.pix), bytes(s.y.pix)
+	var add, mask []float32
+	a.add, a.mask = nil, nil
+	if s.add.t != nil {
+		add, a.apix = w.r.buf[s.add.t.id], bytes(s.add.pix)
+	}
+	if s.mask.t != nil {
+		mask, a.mpix = w.r.buf[s.mask.t.id], bytes(s.mask.pix)
+	}
+	for item := first; item < last; {
+		image, rest := item/(len(s.panels)*s.rows), item%(len(s.panels)*s.rows)
+		p := &s.panels[rest/s.rows]
+		row := rest % s.rows
+		rows := min(s.rows-row, last-item)
+		item += rows
+		tiles := ks.tile[p.nv]
+		a.k, a.ntaps = p.k, len(p.taps)
+		if len(p.taps) > 0 {
+			a.taps, a.w = unsafe.Pointer(&p.taps[0]), unsafe.Pointer(&p.w[0])
+		}
+		a.bias = unsafe.Pointer(&p.bias[0])
+		n := (s.cols + len(tiles) - 2) / (len(tiles) - 1)
+		mr, longer := s.cols/n, s.cols%n
+		for ; rows > 0; rows, row = rows-1, row+1 {
+			xi := image*s.x.t.size + s.x.off + row*s.x.row
+			yi := image*s.y.t.size + s.y.off + row*s.y.row + p.row*s.y.t.row + p.col
+			a.x, a.y = unsafe.Pointer(&x[xi]), unsafe.Pointer(&y[yi])
+			if add != nil {
+				a.add = unsafe.Pointer(&add[image*s.add.t.size+s.add.off+row*s.add.row+p.row*s.add.t.row+p.col])
+			}
+			if mask != nil {
+				a.mask = unsafe.Pointer(&mask[image*s.mask.t.size+s.mask.off+row*s.mask.row+p.row*s.mask.t.row+p.col])
+			}
+			if longer > 0 {
+				a.tiles = longer
+				tiles[mr+1](a)
+				if longer == n {
+					continue
+				}
+				done := uintptr(longer * (mr + 1))
+				a.x, a.y = unsafe.Add(a.x, done*a.xpix), unsafe.Add(a.y, done*a.ypix)
+				if add != nil {
+					a.add = unsafe.Add(a.add, done*a.apix)
+				}
+				if mask != nil {
+					a.mask = unsafe.Add(a.mask, done*a.mpix)
+				}
+			}
+			a.tiles = n - longer
+			tiles[mr](a)
+		}
+	}
+}
+
+func bytes(floats int) uintptr { return uintptr(floats) * 4 }
+
+// packPanels builds the panels of n output channels. For the block of channels
+// [c0,c1) it asks ktaps for the taps and their length, and weight for the
+// factor of tap t, entry k and channel c.
+func packPanels(lanes, nvMax, n int, bias []float32,
+	ktaps func(c0, c1 int) (taps []int64, k int),
+	weight func(c0, t, k, c int) float32) []panel {
+	var panels []panel
+	for c0 := 0; c0 < n; {
+		nv := min(nvMax, (n-c0+lanes-1)/lanes)
+		width := nv * lanes
+		c1 := min(c0+width, n)
+		taps, k := ktaps(c0, c1)
+		p := panel{nv: nv, col: c0, taps: taps, k: k, bias: make([]float32, width), w: make([]float32, len(taps)*k*width)}
+		if bias != nil {
+			copy(p.bias, bias[c0:c1])
+		}
+		for t := range taps {
+			for j := 0; j < k; j++ {
+				for c := c0; c < c1; c++ {
+					p.w[(t*k+j)*width+c-c0] = weight(c0, t, j, c)
+				}
+			}
+		}
+		p.cost = len(taps)*k*width + width
+		panels = append(panels, p)
+		c0 = c1
+	}
+	return panels
+}
