@@ -44,16 +44,14 @@ func (s *solver) lookAtCleanImages() error {
 // success, and chooses the next lambda1.
 func (s *solver) judge() error {
 	going := s.goingOn()
-	candidates, judged := make([]data.Image, len(going)), make([]data.Image, len(going))
+	candidates := make([]data.Image, len(going))
 	for i, a := range going {
 		candidates[i] = a.F.Adversarial()
-		judged[i] = candidates[i]
 		if a.F.Settings.Judge == "8bit" {
-			candidates[i] = EightBit(candidates[i])
-			judged[i] = candidates[i]
+			roundChanged(candidates[i], a.F.X)
 		}
 	}
-	classes, err := s.classify(going, judged)
+	classes, err := s.classify(going, candidates)
 	if err != nil {
 		return err
 	}
@@ -65,6 +63,17 @@ func (s *solver) judge() error {
 		}
 	}
 	return nil
+}
+
+// roundChanged rounds the entries of adv that differ from x to 8 bits. Those
+// that do not differ stay, whether x came from a picture file or not.
+func roundChanged(adv data.Image, x []float64) {
+	rounded := EightBit(adv)
+	for i, v := range adv.Pix {
+		if v != float32(x[i]) {
+			adv.Pix[i] = rounded.Pix[i]
+		}
+	}
 }
 
 // take books the candidate of a round.

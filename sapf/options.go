@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 
 	"sapf/models/data"
 )
@@ -16,8 +17,12 @@ import (
 type Options struct {
 	// Preset is "reference" (also if empty) or "paper".
 	Preset string
-	// Set holds settings by name; they win over the fields.
+	// Set holds settings by name; they win over the fields. "steps" stands for
+	// Steps.
 	Set map[string]any
+	// Steps, if not 0, compresses the preset's schedule from 2000 steps a stage
+	// to so many: see Settings.InSteps. Fields and Set win over it.
+	Steps int
 
 	// The fields are explained at Settings.
 	Loss       string
@@ -71,6 +76,18 @@ func (o Options) Resolve() (Settings, error) {
 	if err != nil {
 		return s, err
 	}
+	steps := o.Steps
+	if v, ok := o.Set["steps"]; ok {
+		if steps, err = strconv.Atoi(fmt.Sprint(v)); err != nil || steps < 1 {
+			return s, fmt.Errorf("option steps: %v, expected a whole number of at least 1", v)
+		}
+	}
+	if steps < 0 {
+		return s, fmt.Errorf("option steps: %d, expected at least 0", steps)
+	}
+	if steps > 0 {
+		s = s.InSteps(steps)
+	}
 	from, to := reflect.ValueOf(o), reflect.ValueOf(&s).Elem()
 	for i := range to.NumField() {
 		name := to.Type().Field(i).Name
@@ -82,6 +99,9 @@ func (o Options) Resolve() (Settings, error) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.Set)) {
+		if name == "steps" {
+			continue
+		}
 		if err := s.Set(name, fmt.Sprint(o.Set[name])); err != nil {
 			return s, err
 		}

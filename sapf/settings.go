@@ -2,6 +2,7 @@ package sapf
 
 import (
 	"fmt"
+	"math"
 
 	"sapf/sapf/option"
 )
@@ -129,8 +130,11 @@ type Settings struct {
 
 	// Guard keeps the cardinality term stable where StepSize*RhoCard*N passes
 	// 4/3: "cap" bounds rho_card by GuardTheta/(step size * N), "implicit" takes
-	// the term implicitly, "off" does neither. The paper's maxima diverge
-	// without it; so do the reference's on images of ImageNet's size.
+	// the term implicitly (stable for any penalty), "off" does neither. The
+	// paper's maxima diverge without it, and so do the reference's on images of
+	// ImageNet's size (TestPenaltiesThatDiverge). With the paper's maxima "cap"
+	// at 1/4 made G binary for every k tried, while "implicit" can hold 1'G = k
+	// so firmly that G stays at k/N everywhere (TestGuardsByCardinality).
 	Guard      string  `oneof:"off cap implicit"`
 	GuardTheta float64 `range:"(0,1.3333]"`
 }
@@ -149,7 +153,7 @@ func Reference() Settings {
 		RhoBox: 5e-3, RhoBoxMax: 20, RhoSphere: 5e-3, RhoSphereMax: 20,
 		RhoGroup: 5e-3, RhoGroupMax: 100, RhoCard: 1e-4, RhoCardMax: 0.01,
 		RhoGrowth: 1.01, RhoGrowthPer: "step", ResetDuals: true,
-		Guard: "off", GuardTheta: 0.5,
+		Guard: "off", GuardTheta: 0.25,
 	}
 }
 
@@ -165,6 +169,20 @@ func Paper() Settings {
 	s.Outer, s.TuneSteps, s.StepMin = 10, 0, 0
 	s.RhoBoxMax, s.RhoSphereMax, s.RhoCardMax = 20, 10, 100
 	s.Guard = "cap"
+	return s
+}
+
+// InSteps returns the settings with their schedule compressed (or stretched)
+// from DeltaSteps to the given number of steps: the step sizes and penalties
+// run through the same values, so that what was stable stays stable. A few
+// hundred steps are enough to see the method work; as G has then come less far
+// towards binary, "topk" rounding suits them.
+func (s Settings) InSteps(steps int) Settings {
+	ratio := float64(steps) / float64(s.DeltaSteps)
+	scaled := func(n int) int { return int(math.Round(float64(n) * ratio)) }
+	s.MaskSteps, s.TuneSteps, s.StepEvery = scaled(s.MaskSteps), scaled(s.TuneSteps), max(1, scaled(s.StepEvery))
+	s.RhoGrowth = math.Pow(s.RhoGrowth, 1/ratio)
+	s.DeltaSteps = steps
 	return s
 }
 
