@@ -54,6 +54,9 @@ func (a SigmaZero) Run(ctx context.Context, m sapf.Classifier, x data.Image, goa
 	return run(ctx, m, x, goal, a, byL0, SigmaZero.search)
 }
 
+func (a SigmaZero) withBudget(k int) sapf.Attack { a.K = k; return a }
+func (SigmaZero) budgetUnit() Unit               { return Entries }
+
 func (a SigmaZero) search(o *oracle) error {
 	o.k = a.K
 	d, g, img := make([]float64, o.n), make([]float64, o.n), make([]float64, o.n)

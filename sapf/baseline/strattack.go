@@ -18,6 +18,10 @@ import (
 // with a search on c, then rounds that drop the smallest entries and solve
 // again on what is left.
 //
+// Differs: y and z are clipped so that x+y and x+z are images, as in
+// adversarial-library; the authors leave them unclipped. Their c of one image is
+// the sum over its batch; here each image has its own.
+//
 //	paper, section 3       code       shape
 //	delta, y, w, z         the same   N
 //	u, v, s (scaled duals) the same   N
@@ -148,7 +152,7 @@ func (a StrAttack) admm(o *oracle, bounds box, groups [][]int, c float64, round 
 	n := o.n
 	z, v, u, s := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
 	delta, w, y, q := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
-	img := make([]float64, n)
+	img, inside := make([]float64, n), imageBox(o.x)
 	var bestY []float64
 	steps := a.Steps + a.StepsGrowth*round
 	for i := range steps {
@@ -159,6 +163,7 @@ func (a StrAttack) admm(o *oracle, bounds box, groups [][]int, c float64, round 
 		}
 		bounds.clamp(w)                        // w-step
 		groupShrink(y, q, groups, a.Tau/a.Rho) // y-step
+		inside.clamp(y)
 
 		ans, err := o.gradient(o.margin(a.Confidence), o.image(z, img))
 		if err != nil {
@@ -169,7 +174,7 @@ func (a StrAttack) admm(o *oracle, bounds box, groups [][]int, c float64, round 
 		for j, g := range ans.grad {
 			sum := float64(weight*z[j]) + float64(2*a.Rho*(delta[j]+u[j])) +
 				float64(a.Rho*(w[j]+s[j])) + float64(a.Rho*(y[j]+v[j])) - float64(c*g)
-			z[j] = sum / (weight + 4*a.Rho)
+			z[j] = min(max(sum/(weight+4*a.Rho), inside.lo[j]), inside.hi[j])
 			u[j] += delta[j] - z[j]
 			v[j] += y[j] - z[j]
 			s[j] += w[j] - z[j]

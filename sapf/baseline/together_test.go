@@ -1,0 +1,153 @@
+package baseline
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"sapf/models"
+	"sapf/sapf"
+	"sapf/sapf/metric"
+)
+
+// TestFailure15_Together: an image's result is the same bytes alone and in a
+// batch with others, for every attack.
+func TestFailure15_Together(t *testing.T) {
+	m, x, _ := linearModel(t, 3, 4, 1)
+	tasks := []Task{
+		{x, sapf.Goal{Label: 0, Target: 1}},
+		{x, sapf.Goal{Label: 0, Target: 2}},
+		{x, sapf.Goal{Label: 0, Target: sapf.None}},
+		{x, sapf.Goal{Label: 1, Target: 0}}, // already
+	}
+	other := x.Clone()
+	for i := range other.Pix {
+		other.Pix[i] = 1 - other.Pix[i]
+	}
+	other.Name = "negative"
+	tasks = append(tasks, Task{other, sapf.Goal{Label: sapf.None, Target: 1}})
+	for _, name := range Names() {
+		a := suite[name].attack
+		together, err := Together(context.Background(), m, a, tasks)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for i, task := range tasks {
+			alone, err := a.Run(context.Background(), m, task.Image, task.Goal)
+			if err != nil {
+				t.Errorf("%s, task %d: %v", name, i, err)
+				continue
+			}
+			r := together[i]
+			if !slices.Equal(alone.Adversarial.Pix, r.Adversarial.Pix) || alone.Status != r.Status ||
+				alone.Forwards != r.Forwards || alone.Gradients != r.Gradients {
+				t.Errorf("%s, task %d: together %s after %d passes, alone %s after %d, or other pixels",
+					name, i, r.Status, r.Forwards, alone.Status, alone.Forwards)
+			}
+		}
+	}
+}
+
+// TestTogether_onePoison: an image whose pass overflows ends alone.
+func TestTogether_onePoison(t *testing.T) {
+	m, x, _ := linearModel(t, 2, 4, 1)
+	black := x.Clone()
+	for i := range black.Pix {
+		black.Pix[i] = 0
+	}
+	goal := sapf.Goal{Label: sapf.None, Target: 1}
+	p := poisoned{m, float64(x.Pix[0])}
+	results, err := Together(context.Background(), p, SigmaZero{Steps: 30}, []Task{{x, goal}, {black, goal}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone, err := SigmaZero{Steps: 30}.Run(context.Background(), m, black, goal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if results[0].Status != sapf.Numeric {
+		t.Errorf("the poisoned image ends as %s, expected %s", results[0].Status, sapf.Numeric)
+	}
+	if results[1].Status != alone.Status || !slices.Equal(results[1].Adversarial.Pix, alone.Adversarial.Pix) {
+		t.Errorf("its neighbour ends as %s, alone as %s, or with other pixels", results[1].Status, alone.Status)
+	}
+}
+
+// poisoned is a classifier that overflows on images with a given first entry.
+type poisoned struct {
+	sapf.Classifier
+	entry float64
+}
+
+func (p poisoned) Evaluator(batch int, loss models.Loss) (models.Evaluator, error) {
+	e, err := p.Classifier.Evaluator(batch, loss)
+	return poisonedEvaluator{e, p.entry, p.InputShape().Len()}, err
+}
+
+type poisonedEvaluator struct {
+	models.Evaluator
+	entry float64
+	n     int
+}
+
+func (e poisonedEvaluator) Gradient(x, targets []float64) (models.Evaluation, error) {
+	for i := 0; i < len(x); i += e.n {
+		if x[i] == e.entry {
+			return models.Evaluation{}, &models.NumericError{Where: "logits", Example: i / e.n}
+		}
+	}
+	return e.Evaluator.Gradient(x, targets)
+}
+
+// TestBudgeted: within any budget no attack changes more, and one that can
+// succeed there still reports only what the image shows.
+func TestBudgeted(t *testing.T) {
+	const lead = 4
+	m, x, w := linearModel(t, 2, lead, 1)
+	goal := sapf.Goal{Label: 0, Target: 1}
+	best := optimumOf(x, w, lead)
+	for _, name := range Names() {
+		for _, unit := range []Unit{Entries, Pixels} {
+			for _, k := range []int{1, 12} {
+				b := Budgeted{Attack: suite[name].attack, K: k, Unit: unit}
+				r, err := b.Run(context.Background(), m, x, goal)
+				if err != nil {
+					t.Errorf("%s, %d %s: %v", name, k, unit, err)
+					continue
+				}
+				q, err := metric.Measure(m, x, r.Adversarial, goal)
+				if err != nil {
+					t.Errorf("%s, %d %s: %v", name, k, unit, err)
+					continue
+				}
+				used := q.L0
+				if unit == Pixels {
+					used = q.L0Pixels
+				}
+				if used > k || r.K != k {
+					t.Errorf("%s: %d %s changed of a budget of %d (reported as %d)", name, used, unit, k, r.K)
+				}
+				if q.Success != r.Success || r.Success != (r.Status == sapf.Succeeded) {
+					t.Errorf("%s, %d %s: claims %v, status %s, measured %v", name, k, unit, r.Success, r.Status, q.Success)
+				}
+				enough := unit == Entries && k >= best.entries || unit == Pixels && k >= best.pixels
+				if q.Success && !enough {
+					t.Errorf("%s: succeeds with %d %s, the optimum is %+v", name, k, unit, best)
+				}
+				// 12 of 48 entries are four times the optimum: the largest
+				// changes of every gradient attack hold it, a fixed patch or
+				// random corners need not.
+				gradient := name != "lavan" && name != "fgsm" && name != "pgd-linf" && name != "one-pixel" && name != "sparse-rs" && name != "cornersearch"
+				if k == 12 && gradient && !q.Success {
+					t.Errorf("%s fails within %d %s, the optimum is %+v", name, k, unit, best)
+				}
+			}
+		}
+	}
+	for _, b := range []Budgeted{{Attack: JSMA{}}, {Attack: JSMA{}, K: -1}, {Attack: JSMA{}, K: 3, Unit: "bytes"}} {
+		if _, err := b.Run(context.Background(), m, x, goal); err == nil {
+			t.Errorf("a budget of %d %q is accepted", b.K, b.Unit)
+		}
+	}
+}
