@@ -1,0 +1,204 @@
+package session
+
+import (
+	"fmt"
+	"go/ast"
+	"go/printer"
+	"go/scanner"
+	"go/token"
+	"go/types"
+	"regexp"
+	"strings"
+)
+
+// errorAt is an error at a place in a cell, this one's or an earlier one's.
+func (s *Session) errorAt(src *source, pos token.Pos, name, msg string) *CellError {
+	p := s.fset.Position(pos)
+	return s.located(src, p, name, msg)
+}
+
+func (s *Session) located(src *source, p token.Position, name, msg string) *CellError {
+	msg = strings.TrimSpace(msg)
+	first, rest, _ := strings.Cut(msg, "\n")
+	e := &CellError{Name: name, Message: first}
+	if !p.IsValid() {
+		e.Traceback = []string{name + ": " + msg}
+		return e
+	}
+	at := s.sources[p.Filename]
+	cell := p.Filename
+	if src != nil && p.Filename == src.file {
+		at = src
+		e.Line, e.Column = p.Line, p.Column
+	}
+	if at != nil {
+		cell = at.name
+	}
+	e.Traceback = append(e.Traceback, fmt.Sprintf("%s: %s", name, first))
+	for _, l := range strings.Split(rest, "\n") {
+		if l = strings.TrimSpace(l); l != "" {
+			e.Traceback = append(e.Traceback, "    "+l)
+		}
+	}
+	e.Traceback = append(e.Traceback, fmt.Sprintf("%s, line %d:", cell, p.Line))
+	if at != nil {
+		e.Traceback = append(e.Traceback, excerpt(at, p.Line, p.Column)...)
+	}
+	return e
+}
+
+// excerpt shows a line of a cell with a caret under the column (in bytes).
+func excerpt(src *source, line, column int) []string {
+	text := src.line(line)
+	head := fmt.Sprintf("%5d | ", line)
+	out := []string{head + text}
+	if column < 1 || column > len(text)+1 {
+		return out
+	}
+	// Keep tabs, so that the caret stands below its character however wide a
+	// tab is shown.
+	var pad strings.Builder
+	for _, r := range text[:column-1] {
+		if r == '\t' {
+			pad.WriteByte('\t')
+		} else {
+			pad.WriteByte(' ')
+		}
+	}
+	return append(out, strings.Repeat(" ", len(head)-2)+"| "+pad.String()+"^")
+}
+
+// typeError presents an error of the type checker.
+func (s *Session) typeError(src *source, e types.Error) *CellError {
+	msg := strings.ReplaceAll(e.Msg, showName, "the last expression")
+	if name, ok := strings.CutPrefix(msg, "undefined: "); ok {
+		msg += s.hint(name)
+	}
+	if strings.HasSuffix(msg, " is not used") {
+		msg += " (only the last expression of a cell is shown)"
+	}
+	return s.errorAt(src, e.Pos, "CompileError", msg)
+}
+
+// hint says what an undefined name may have meant.
+func (s *Session) hint(name string) string {
+	for _, path := range s.universe.paths() {
+		if path == name || strings.HasSuffix(path, "/"+name) {
+			return fmt.Sprintf(" (import %q is missing)", path)
+		}
+	}
+	var known []string
+	for n := range s.scope {
+		known = append(known, n)
+	}
+	return didYouMean(name, known)
+}
+
+// didYouMean is a hint at the nearest of the known names, if one is near.
+func didYouMean(name string, known []string) string {
+	best, least := "", 3
+	switch {
+	case len(name) < 3:
+		return ""
+	case len(name) < 5:
+		least = 2
+	}
+	for _, k := range known {
+		if d := distance(strings.ToLower(name), strings.ToLower(k), least); d < least || d == least && best != "" && k < best {
+			best, least = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean %s?)", best)
+}
+
+// distance is the Levenshtein distance, or limit if it is at least that.
+func distance(a, b string, limit int) int {
+	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
+		return limit
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diagonal := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			diagonal, row[j] = row[j], min(row[j]+1, row[j-1]+1, diagonal+cost)
+		}
+	}
+	return min(row[len(b)], limit)
+}
+
+// syntaxError presents what the parser says.
+func (s *Session) syntaxError(src *source, err error) *CellError {
+	if list, ok := err.(scanner.ErrorList); ok && len(list) > 0 {
+		pos, msg := list[0].Pos, list[0].Msg
+		lines := strings.Count(src.code, "\n") + 1
+		if pos.Line > lines { // in what was added to the cell to parse it
+			pos.Line, pos.Column = lines, len(src.line(lines))+1
+			msg, _, _ = strings.Cut(msg, ", found")
+			msg += ", found the end of the cell"
+		}
+		return s.located(src, pos, "SyntaxError", msg)
+	}
+	return &CellError{Name: "SyntaxError", Message: err.Error(), Traceback: []string{"SyntaxError: " + err.Error()}}
+}
+
+func nodeText(n ast.Node) string {
+	var b strings.Builder
+	printer.Fprint(&b, token.NewFileSet(), n)
+	return b.String()
+}
+
+// frame is one interpreted function on the stack of a panic.
+type traceFrame struct {
+	pos  token.Position
+	name string
+}
+
+// traceLine is what the interpreter prints for each function that a panic
+// leaves.
+var traceLine = regexp.MustCompile(`^(?:(.*):)?(\d+):(\d+): panic: (.*)\(\.\.\.\)\n$`)
+
+// panicError presents a panic with the interpreted functions it went through,
+// innermost first.
+func (s *Session) panicError(src *source, name, msg string, frames []traceFrame) *CellError {
+	e := &CellError{Name: name, Message: firstLine(msg)}
+	e.Traceback = append(e.Traceback, name+": "+msg)
+	for i, f := range frames {
+		if !f.pos.IsValid() {
+			continue
+		}
+		at := s.sources[f.pos.Filename]
+		if at == nil {
+			continue // in a package in source form, or in code of our own making
+		}
+		if e.Line == 0 && at == src {
+			e.Line, e.Column = f.pos.Line, f.pos.Column
+		}
+		where := fmt.Sprintf("%s, line %d", at.name, f.pos.Line)
+		if f.name != "" {
+			where += ", in " + f.name
+		}
+		e.Traceback = append(e.Traceback, where+":")
+		column := 0 // the caret only where it stopped
+		if i == 0 {
+			column = f.pos.Column
+		}
+		e.Traceback = append(e.Traceback, excerpt(at, f.pos.Line, column)...)
+	}
+	return e
+}
+
+func firstLine(s string) string {
+	s, _, _ = strings.Cut(s, "\n")
+	return s
+}

@@ -1,0 +1,438 @@
+package session
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strconv"
+)
+
+// local is yaegi's name of a local object: its own with a number, so that no
+// inner scope has to hide an outer one.
+func (l *lowerer) local(obj types.Object) string {
+	if obj.Name() == "_" {
+		return "_"
+	}
+	name, ok := l.names[obj]
+	if !ok {
+		name = l.s.fresh(obj.Name())
+		l.names[obj] = name
+	}
+	return name
+}
+
+// define is the name of an object at the place that declares it.
+func (l *lowerer) define(id *ast.Ident) *ast.Ident {
+	obj := l.info.Defs[id]
+	if id.Name == "_" || obj == nil {
+		return ident(id.Pos(), "_")
+	}
+	if sym, global := l.s.symbols[obj]; global {
+		return ident(id.Pos(), sym)
+	}
+	return ident(id.Pos(), l.local(obj))
+}
+
+// object is an expression for a use of obj.
+func (l *lowerer) object(pos token.Pos, obj types.Object) ast.Expr {
+	switch obj := obj.(type) {
+	case *types.Nil:
+		return ident(pos, "nil")
+	case *types.Builtin:
+		return ident(pos, obj.Name())
+	case *types.TypeName:
+		return l.typeExpr(pos, obj.Type())
+	case *types.Func:
+		if l.s.decls[obj] != nil {
+			return ident(pos, l.s.funcSymbol(l, pos, obj, nil))
+		}
+		return l.exported(pos, obj)
+	}
+	if sym, global := l.s.symbols[obj]; global {
+		return ident(pos, sym)
+	}
+	if repl, ok := l.boxes[obj]; ok {
+		return repl(pos)
+	}
+	if obj.Pkg() != nil && obj.Parent() == obj.Pkg().Scope() && l.s.universe.pkgs[obj.Pkg().Path()] == obj.Pkg() {
+		return l.exported(pos, obj)
+	}
+	return ident(pos, l.local(obj))
+}
+
+func (l *lowerer) typeOf(e ast.Expr) types.Type {
+	if tv, ok := l.info.Types[e]; ok && tv.Type != nil {
+		return tv.Type
+	}
+	if id, ok := e.(*ast.Ident); ok {
+		if obj := l.info.ObjectOf(id); obj != nil {
+			return obj.Type()
+		}
+	}
+	return types.Typ[types.Invalid]
+}
+
+func (l *lowerer) exprs(list []ast.Expr) []ast.Expr {
+	out := make([]ast.Expr, len(list))
+	for i, e := range list {
+		out[i] = l.expr(e)
+	}
+	return out
+}
+
+// expr lowers an expression.
+func (l *lowerer) expr(e ast.Expr) ast.Expr {
+	pos := e.Pos()
+	tv := l.info.Types[e]
+	if tv.Value != nil {
+		return l.constant(pos, tv.Value, tv.Type)
+	}
+	if tv.IsType() {
+		return l.typeExpr(pos, tv.Type)
+	}
+	switch e := e.(type) {
+	case *ast.Ident:
+		if e.Name == "_" {
+			return ident(pos, "_")
+		}
+		if inst, ok := l.info.Instances[e]; ok {
+			return l.instance(pos, l.info.Uses[e], inst)
+		}
+		return l.object(pos, l.info.ObjectOf(e))
+	case *ast.ParenExpr:
+		return &ast.ParenExpr{Lparen: pos, X: l.expr(e.X), Rparen: e.Rparen}
+	case *ast.SelectorExpr:
+		return l.selector(e)
+	case *ast.CallExpr:
+		return l.call(e)
+	case *ast.FuncLit:
+		return l.funcLit(e)
+	case *ast.CompositeLit:
+		return l.composite(e, tv.Type)
+	case *ast.UnaryExpr:
+		if e.Op == token.AND {
+			if lit, ok := ast.Unparen(e.X).(*ast.CompositeLit); ok {
+				return &ast.UnaryExpr{OpPos: pos, Op: e.Op, X: l.composite(lit, l.typeOf(lit))}
+			}
+			return l.address(pos, e.X)
+		}
+		return &ast.UnaryExpr{OpPos: pos, Op: e.Op, X: l.expr(e.X)}
+	case *ast.BinaryExpr:
+		return l.binary(e)
+	case *ast.StarExpr:
+		return &ast.StarExpr{Star: pos, X: l.expr(e.X)}
+	case *ast.IndexExpr:
+		if id := instanceIdent(e.X); id != nil {
+			if inst, ok := l.info.Instances[id]; ok {
+				return l.instance(pos, l.info.Uses[id], inst)
+			}
+		}
+		index := l.expr(e.Index)
+		if m, ok := l.typeOf(e.X).Underlying().(*types.Map); ok {
+			index = l.assignable(e.Index, m.Key())
+		}
+		return &ast.IndexExpr{X: l.expr(e.X), Lbrack: e.Lbrack, Index: index, Rbrack: e.Rbrack}
+	case *ast.IndexListExpr:
+		if id := instanceIdent(e.X); id != nil {
+			return l.instance(pos, l.info.Uses[id], l.info.Instances[id])
+		}
+	case *ast.SliceExpr:
+		out := &ast.SliceExpr{X: l.expr(e.X), Lbrack: e.Lbrack, Slice3: e.Slice3, Rbrack: e.Rbrack}
+		for _, p := range []struct {
+			to   *ast.Expr
+			from ast.Expr
+		}{{&out.Low, e.Low}, {&out.High, e.High}, {&out.Max, e.Max}} {
+			if p.from != nil {
+				*p.to = l.expr(p.from)
+			}
+		}
+		return out
+	case *ast.TypeAssertExpr:
+		return &ast.TypeAssertExpr{X: l.expr(e.X), Lparen: e.Lparen, Type: l.typeExpr(e.Type.Pos(), l.typeOf(e.Type)), Rparen: e.Rparen}
+	}
+	l.refuse(pos, "this expression (%T) can't be used in a cell", e)
+	return nil
+}
+
+func instanceIdent(x ast.Expr) *ast.Ident {
+	switch x := ast.Unparen(x).(type) {
+	case *ast.Ident:
+		return x
+	case *ast.SelectorExpr:
+		return x.Sel
+	}
+	return nil
+}
+
+// instance is a use of a generic function with its type arguments.
+func (l *lowerer) instance(pos token.Pos, obj types.Object, inst types.Instance) ast.Expr {
+	fn, ok := obj.(*types.Func)
+	if !ok {
+		return l.typeExpr(pos, inst.Type)
+	}
+	if l.s.decls[fn] == nil {
+		l.refuse(pos, "the generic function %s.%s can't be used in a cell", fn.Pkg().Name(), fn.Name())
+	}
+	return ident(pos, l.s.funcSymbol(l, pos, fn, typeList(inst.TypeArgs)))
+}
+
+func typeList(list *types.TypeList) []types.Type {
+	out := make([]types.Type, list.Len())
+	for i := range out {
+		out[i] = list.At(i)
+	}
+	return out
+}
+
+// selector lowers x.f: a qualified name, a field (with the way through
+// embedded fields spelt out), a method value or a method expression.
+func (l *lowerer) selector(e *ast.SelectorExpr) ast.Expr {
+	pos := e.Pos()
+	s, ok := l.info.Selections[e]
+	if !ok {
+		if inst, ok := l.info.Instances[e.Sel]; ok {
+			return l.instance(pos, l.info.Uses[e.Sel], inst)
+		}
+		return l.object(pos, l.info.Uses[e.Sel])
+	}
+	switch s.Kind() {
+	case types.FieldVal:
+		return l.path(l.expr(e.X), s.Recv(), s.Index())
+	case types.MethodVal:
+		recv, _ := l.receiver(e, s)
+		return l.methodValue(pos, recv, s)
+	}
+	// T.M is a function with the receiver first.
+	sig := s.Type().(*types.Signature)
+	lit := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: l.tuple(pos, sig.Params(), sig.Variadic(), "#a"), Results: l.tuple(pos, sig.Results(), false, "")}}
+	target := l.path(ident(pos, "#a0"), s.Recv(), s.Index()[:len(s.Index())-1])
+	l.forward(lit, sel(target, s.Obj().Name()), sig, 1)
+	return lit
+}
+
+// forward makes lit call fun with its parameters from the given one on.
+func (l *lowerer) forward(lit *ast.FuncLit, fun ast.Expr, sig *types.Signature, from int) {
+	pos := fun.Pos()
+	c := call(pos, fun)
+	for i := from; i < sig.Params().Len(); i++ {
+		c.Args = append(c.Args, ident(pos, "#a"+strconv.Itoa(i)))
+	}
+	if sig.Variadic() {
+		c.Ellipsis = pos
+	}
+	var st ast.Stmt = &ast.ExprStmt{X: c}
+	if sig.Results().Len() > 0 {
+		st = &ast.ReturnStmt{Return: pos, Results: []ast.Expr{c}}
+	}
+	lit.Body = &ast.BlockStmt{Lbrace: pos, List: []ast.Stmt{st}, Rbrace: pos}
+}
+
+// path writes x.a.b for the fields with the given indexes.
+func (l *lowerer) path(x ast.Expr, t types.Type, index []int) ast.Expr {
+	for _, i := range index {
+		st := structOf(t)
+		f := st.Field(i)
+		x, t = sel(x, f.Name()), f.Type()
+	}
+	return x
+}
+
+func structOf(t types.Type) *types.Struct {
+	u := t.Underlying()
+	if p, ok := u.(*types.Pointer); ok {
+		u = p.Elem().Underlying()
+	}
+	return u.(*types.Struct)
+}
+
+// receiver is the expression that a method is called on and its type: the
+// operand, led through the embedded fields on the way.
+func (l *lowerer) receiver(e *ast.SelectorExpr, s *types.Selection) (ast.Expr, types.Type) {
+	way := s.Index()[:len(s.Index())-1]
+	t := s.Recv()
+	for _, i := range way {
+		t = structOf(t).Field(i).Type()
+	}
+	return l.path(l.expr(e.X), s.Recv(), way), t
+}
+
+// userMethod is the method of an interpreted type that s selects, or nil.
+func (l *lowerer) userMethod(s *types.Selection, recv types.Type) (*types.Func, *types.Named) {
+	fn := s.Obj().(*types.Func)
+	named, ok := types.Unalias(deref(recv)).(*types.Named)
+	if !ok || l.s.decls[fn.Origin()] == nil || types.IsInterface(named) {
+		return nil, nil
+	}
+	return fn, named
+}
+
+func deref(t types.Type) types.Type {
+	if p, ok := types.Unalias(t).(*types.Pointer); ok {
+		return p.Elem()
+	}
+	return t
+}
+
+func isPointer(t types.Type) bool {
+	_, ok := types.Unalias(t).(*types.Pointer)
+	return ok
+}
+
+// adjust takes the address of a receiver, or follows it, as its method asks.
+func (l *lowerer) adjust(x ast.Expr, have types.Type, fn *types.Func) ast.Expr {
+	want := isPointer(fn.Signature().Recv().Type())
+	switch {
+	case want && !isPointer(have):
+		return &ast.UnaryExpr{OpPos: x.Pos(), Op: token.AND, X: x}
+	case !want && isPointer(have):
+		return &ast.StarExpr{Star: x.Pos(), X: x}
+	}
+	return x
+}
+
+// methodValue lowers x.M where it is not called. The receiver is evaluated
+// now, so a closure holds it.
+func (l *lowerer) methodValue(pos token.Pos, recv ast.Expr, s *types.Selection) ast.Expr {
+	way := s.Index()[:len(s.Index())-1]
+	t := s.Recv()
+	for _, i := range way {
+		t = structOf(t).Field(i).Type()
+	}
+	fn, named := l.userMethod(s, t)
+	if fn == nil {
+		return sel(recv, s.Obj().Name())
+	}
+	sig := s.Type().(*types.Signature)
+	recvType := fn.Signature().Recv().Type()
+	inner := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: l.tuple(pos, sig.Params(), sig.Variadic(), "#a"), Results: l.tuple(pos, sig.Results(), false, "")}}
+	l.forward(inner, ident(pos, l.s.methodSymbol(l, pos, fn, named)), sig, 0)
+	c := firstCall(inner)
+	c.Args = append([]ast.Expr{ident(pos, "#r")}, c.Args...)
+	outer := &ast.FuncLit{
+		Type: &ast.FuncType{Func: pos,
+			Params:  &ast.FieldList{List: []*ast.Field{{Names: []*ast.Ident{ident(pos, "#r")}, Type: l.typeExpr(pos, recvType)}}},
+			Results: &ast.FieldList{List: []*ast.Field{{Type: l.funcType(pos, sig)}}}},
+		Body: &ast.BlockStmt{Lbrace: pos, List: []ast.Stmt{&ast.ReturnStmt{Return: pos, Results: []ast.Expr{inner}}}, Rbrace: pos},
+	}
+	return call(pos, outer, l.adjust(recv, t, fn))
+}
+
+func firstCall(lit *ast.FuncLit) *ast.CallExpr {
+	switch st := lit.Body.List[0].(type) {
+	case *ast.ReturnStmt:
+		return st.Results[0].(*ast.CallExpr)
+	case *ast.ExprStmt:
+		return st.X.(*ast.CallExpr)
+	}
+	return nil
+}
+
+// binary lowers an operation. A value compared with an interface is first
+// made one.
+func (l *lowerer) binary(e *ast.BinaryExpr) ast.Expr {
+	x, y := l.expr(e.X), l.expr(e.Y)
+	if e.Op == token.EQL || e.Op == token.NEQ {
+		tx, ty := l.typeOf(e.X), l.typeOf(e.Y)
+		ix, iy := types.IsInterface(tx), types.IsInterface(ty)
+		if ix && !iy && !isNil(ty) || iy && !ix && !isNil(tx) {
+			eq := ast.Expr(l.runtimeCall(e.Pos(), "Equal", x, y))
+			if e.Op == token.NEQ {
+				eq = &ast.UnaryExpr{OpPos: e.Pos(), Op: token.NOT, X: eq}
+			}
+			return eq
+		}
+	}
+	return &ast.BinaryExpr{X: x, OpPos: e.OpPos, Op: e.Op, Y: y}
+}
+
+func isNil(t types.Type) bool {
+	b, ok := t.(*types.Basic)
+	return ok && b.Kind() == types.UntypedNil
+}
+
+// composite lowers a literal, every type and every field's name written out.
+func (l *lowerer) composite(e *ast.CompositeLit, t types.Type) ast.Expr {
+	pos := e.Pos()
+	if p, ok := types.Unalias(t).(*types.Pointer); ok { // {...} in a []*T
+		return &ast.UnaryExpr{OpPos: pos, Op: token.AND, X: l.composite(e, p.Elem())}
+	}
+	out := &ast.CompositeLit{Type: l.typeExpr(pos, t), Lbrace: e.Lbrace, Rbrace: e.Rbrace}
+	var elem, key types.Type
+	switch u := t.Underlying().(type) {
+	case *types.Struct:
+		for i, el := range e.Elts {
+			kv, keyed := el.(*ast.KeyValueExpr)
+			if !keyed {
+				f := u.Field(i)
+				out.Elts = append(out.Elts, &ast.KeyValueExpr{Key: ident(el.Pos(), f.Name()), Colon: el.Pos(), Value: l.assignable(el, f.Type())})
+				continue
+			}
+			name := kv.Key.(*ast.Ident).Name
+			out.Elts = append(out.Elts, &ast.KeyValueExpr{Key: ident(kv.Pos(), name), Colon: kv.Colon, Value: l.assignable(kv.Value, fieldType(u, name))})
+		}
+		return out
+	case *types.Slice:
+		elem = u.Elem()
+	case *types.Array:
+		elem = u.Elem()
+	case *types.Map:
+		elem, key = u.Elem(), u.Key()
+	}
+	for _, el := range e.Elts {
+		if kv, ok := el.(*ast.KeyValueExpr); ok {
+			k := kv.Key
+			var lk ast.Expr
+			if key != nil {
+				lk = l.assignable(k, key)
+			} else {
+				lk = l.expr(k)
+			}
+			out.Elts = append(out.Elts, &ast.KeyValueExpr{Key: lk, Colon: kv.Colon, Value: l.assignable(kv.Value, elem)})
+			continue
+		}
+		out.Elts = append(out.Elts, l.assignable(el, elem))
+	}
+	return out
+}
+
+func fieldType(st *types.Struct, name string) types.Type {
+	for i := range st.NumFields() {
+		if st.Field(i).Name() == name {
+			return st.Field(i).Type()
+		}
+	}
+	return types.Typ[types.Invalid]
+}
+
+// address lowers &x.
+func (l *lowerer) address(pos token.Pos, x ast.Expr) ast.Expr {
+	return &ast.UnaryExpr{OpPos: pos, Op: token.AND, X: l.expr(x)}
+}
+
+// assignable lowers e where a value of type to is wanted.
+func (l *lowerer) assignable(e ast.Expr, to types.Type) ast.Expr {
+	if to != nil && types.IsInterface(to) {
+		if w := l.standardStream(e); w != nil {
+			return w
+		}
+	}
+	return l.expr(e)
+}
+
+// standardStream is the session's own writer where os.Stdout or os.Stderr is
+// used as one: then nothing has to go round through a pipe, and the order of
+// output is kept.
+func (l *lowerer) standardStream(e ast.Expr) ast.Expr {
+	s, ok := ast.Unparen(e).(*ast.SelectorExpr)
+	if !ok {
+		return nil
+	}
+	obj, ok := l.info.Uses[s.Sel].(*types.Var)
+	if !ok || obj.Pkg() == nil || obj.Pkg().Path() != "os" || obj.IsField() {
+		return nil
+	}
+	if name := obj.Name(); name == "Stdout" || name == "Stderr" || name == "Stdin" {
+		return sel(ident(e.Pos(), l.s.importName(runtimePath)), name)
+	}
+	return nil
+}

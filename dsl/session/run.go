@@ -1,0 +1,348 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/token"
+	"reflect"
+	"regexp"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"github.com/traefik/yaegi/interp"
+	"github.com/traefik/yaegi/stdlib"
+
+	"sapf/dsl/display"
+)
+
+// machine is yaegi with what it takes to stop it and start it again.
+//
+// yaegi stops by raising a number that every frame of the interpreter is
+// compared with. A frame that had the old number never runs again, and so
+// neither would any closure that an earlier cell made. So the number is put
+// back once everything that was told to stop has stopped; until then the next
+// cell waits. The channel that yaegi closes to wake channel operations belongs
+// to a run with a context; a program that only waits is that run (a
+// generation), and cells run beside it.
+type machine struct {
+	yaegi  *interp.Interpreter
+	output *output
+	id     *uint64 // yaegi's number
+
+	mu         sync.Mutex
+	generation *generation
+	ended      chan struct{} // closed when the last cell has really ended
+	goroutines sync.WaitGroup
+	active     atomic.Int64 // goroutines of cells that run
+
+	run_  *run // the cell at hand
+	marks map[string]*int
+}
+
+// generation is the time between two interrupts.
+type generation struct {
+	stop    context.CancelFunc
+	stopped chan struct{} // closed when cells are told to stop
+	quit    chan struct{} // ends the waiting program
+	over    chan struct{} // closed when yaegi has been told
+}
+
+// run is one run of a cell's body.
+type run struct {
+	shown    []shown
+	trace    []string
+	value    any
+	paniced  bool
+	finished bool
+	stack    []byte
+}
+
+// result is how a run ended.
+type result struct {
+	interrupted, panicked bool
+	value                 any
+	trace                 []string
+	shown                 []shown
+}
+
+func newMachine(out *output, symbols interp.Exports) *machine {
+	m := &machine{output: out, ended: closed(), marks: map[string]*int{}}
+	m.yaegi = interp.New(interp.Options{
+		Stdout: &stream{out, "stdout"},
+		Stderr: (*traceWriter)(m),
+		Stdin:  &stdin{out: out},
+	})
+	m.yaegi.Use(stdlib.Symbols)
+	m.yaegi.Use(symbols)
+	m.yaegi.Use(m.runtime())
+	m.id = yaegiNumber(m.yaegi)
+	return m
+}
+
+// yaegiNumber is the address of the interpreter's run number, which has no
+// accessor (yaegi v0.16.1, interp.Interpreter.id).
+func yaegiNumber(i *interp.Interpreter) *uint64 {
+	f := reflect.ValueOf(i).Elem().FieldByName("id")
+	if f.Kind() != reflect.Uint64 {
+		panic("session: this version of yaegi keeps its run number elsewhere")
+	}
+	return (*uint64)(unsafe.Pointer(f.UnsafeAddr()))
+}
+
+func closed() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}
+
+// declare runs imports and declarations.
+func (m *machine) declare(imports, decls []ast.Decl) (err error) {
+	defer recovered(&err)
+	// yaegi ties imports to the file they are in, by the name of the file that
+	// the root's position is in. Without a position they are everybody's.
+	for _, file := range []*ast.File{
+		{Name: ident(token.NoPos, "main"), Decls: imports},
+		{Name: ident(token.NoPos, "main"), Decls: decls},
+	} {
+		if len(file.Decls) == 0 {
+			continue
+		}
+		file.Package = file.Decls[0].Pos()
+		p, err := m.yaegi.CompileAST(file)
+		if err != nil {
+			return err
+		}
+		if _, err = m.yaegi.Execute(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *machine) compile(st ast.Stmt) (p *interp.Program, err error) {
+	defer recovered(&err)
+	return m.yaegi.CompileAST(&ast.BlockStmt{Lbrace: st.Pos(), List: []ast.Stmt{st}, Rbrace: st.End()})
+}
+
+// recovered makes an error of a panic of the interpreter itself.
+func recovered(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("%v", r)
+	}
+}
+
+// errStillRunning is why a cell can't start: the one that was interrupted is
+// inside compiled code that does not look up.
+var errStillRunning = errors.New("the interrupted cell is still inside a compiled call; wait for it, or restart the kernel")
+
+// idle waits until the last cell has really ended, and puts the interpreter
+// back to work if that cell was interrupted.
+func (m *machine) idle(ctx context.Context) error {
+	m.mu.Lock()
+	ended := m.ended
+	m.mu.Unlock()
+	select {
+	case <-ended:
+	default:
+		select {
+		case <-ended:
+		case <-ctx.Done():
+			return errStillRunning
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if g := m.generation; g != nil {
+		select {
+		case <-g.stopped:
+			<-g.over
+			m.settle()
+			atomic.AddUint64(m.id, ^uint64(0))
+			close(g.quit)
+			m.generation = nil
+		default:
+		}
+	}
+	return nil
+}
+
+// settleTime is how long goroutines of cells get to notice an interrupt. One
+// that is inside a compiled call for longer lives on.
+const settleTime = 200 * time.Millisecond
+
+func (m *machine) settle() {
+	done := make(chan struct{})
+	go func() {
+		m.goroutines.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(settleTime):
+	}
+}
+
+// begin starts a generation if there is none.
+func (m *machine) begin() (*generation, error) {
+	if m.generation != nil {
+		return m.generation, nil
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	g := &generation{stop: stop, stopped: make(chan struct{}), quit: make(chan struct{}), over: make(chan struct{})}
+	ready := make(chan struct{})
+	m.yaegi.Use(interp.Exports{waitPath + "/wait": {"Wait": reflect.ValueOf(func() {
+		close(ready)
+		<-g.quit
+	})}})
+	name := fmt.Sprintf("wait%p", g)
+	if _, err := m.yaegi.Eval(fmt.Sprintf("import %s %q", name, waitPath)); err != nil {
+		return nil, err
+	}
+	p, err := m.yaegi.Compile(name + ".Wait()")
+	if err != nil {
+		return nil, err
+	}
+	go func() {
+		m.yaegi.ExecuteWithContext(ctx, p)
+		close(g.over)
+	}()
+	<-ready
+	m.generation = g
+	return g, nil
+}
+
+const waitPath = "session/wait"
+
+// run runs a compiled body until it ends or ctx does.
+func (m *machine) run(ctx context.Context, body *interp.Program) result {
+	m.mu.Lock()
+	g, err := m.begin()
+	if err != nil {
+		m.mu.Unlock()
+		return result{panicked: true, value: err}
+	}
+	r := &run{}
+	ended := make(chan struct{})
+	m.run_, m.ended = r, ended
+	m.mu.Unlock()
+	go func() {
+		defer close(ended)
+		_, err := m.yaegi.Execute(body)
+		if err != nil && !r.paniced {
+			r.paniced, r.value = true, err
+			var p interp.Panic
+			if errors.As(err, &p) {
+				r.value = p.Value
+			}
+		}
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		m.mu.Lock()
+		close(g.stopped)
+		g.stop()
+		m.mu.Unlock()
+		// Most cells stop at once; then what they printed last is still theirs.
+		select {
+		case <-ended:
+		case <-time.After(promptly):
+		}
+		return result{interrupted: true}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return result{panicked: r.paniced, value: r.value, trace: r.trace, shown: r.shown}
+}
+
+// promptly is how long an interrupt waits for the cell before it is reported.
+const promptly = 10 * time.Millisecond
+
+// abandon stops whatever runs and leaves it behind.
+func (m *machine) abandon() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if g := m.generation; g != nil {
+		select {
+		case <-g.stopped:
+		default:
+			close(g.stopped)
+			g.stop()
+			<-g.over
+		}
+		close(g.quit)
+		m.generation = nil
+	}
+}
+
+// stopping is closed when cells are told to stop.
+func (m *machine) stopping() <-chan struct{} {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.generation == nil {
+		return nil
+	}
+	return m.generation.stopped
+}
+
+// traceWriter is what yaegi knows as stderr: it takes out the lines by which
+// yaegi reports the functions that a panic leaves.
+type traceWriter machine
+
+func (w *traceWriter) Write(p []byte) (int, error) {
+	m := (*machine)(w)
+	if !traceLine.Match(p) {
+		m.output.write("stderr", string(p))
+		return len(p), nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.run_ != nil && len(m.run_.trace) < maxTrace {
+		m.run_.trace = append(m.run_.trace, string(p))
+	}
+	return len(p), nil
+}
+
+// maxTrace is how many functions of a stack are kept; a runaway recursion has
+// millions.
+const maxTrace = 50
+
+var (
+	backEndPosition = regexp.MustCompile(`(?s)^(cell#\d+):(\d+):(\d+): (.*)$`)
+	hashNumber      = regexp.MustCompile(`#\d+`)
+)
+
+// runGuarded runs the body of a cell for yaegi.
+func (m *machine) runGuarded(body func()) {
+	m.mu.Lock()
+	r := m.run_
+	m.mu.Unlock()
+	defer func() {
+		if v := recover(); v != nil {
+			r.paniced, r.value, r.stack = true, plainValue(v), debug.Stack()
+		}
+	}()
+	body()
+	r.finished = true
+}
+
+// start runs f as a goroutine of a cell. Its panic ends only itself.
+func (m *machine) start(f func()) {
+	m.goroutines.Add(1)
+	go func() {
+		defer m.goroutines.Done()
+		defer func() {
+			if v := recover(); v != nil {
+				m.output.write("stderr", fmt.Sprintf("panic in a goroutine: %s\n", describePanic(plainValue(v))))
+			}
+		}()
+		f()
+	}()
+}
+
+var _ = display.Context

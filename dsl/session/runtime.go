@@ -1,0 +1,260 @@
+package session
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/traefik/yaegi/interp"
+)
+
+// runtimePath is the import path of the functions that lowered source calls.
+// Cells can't import it: the universe does not have it.
+const runtimePath = "session/runtime"
+
+// runtime is the package behind runtimePath.
+func (m *machine) runtime() interp.Exports {
+	symbols := map[string]reflect.Value{
+		"Run":     reflect.ValueOf(m.runGuarded),
+		"Go":      reflect.ValueOf(m.start),
+		"Show":    reflect.ValueOf(m.show),
+		"Panic":   reflect.ValueOf(func(v any) { panic(nilPanic(v)) }),
+		"Recover": reflect.ValueOf(plainValue),
+		"Equal":   reflect.ValueOf(func(a, b any) bool { return a == b }),
+		"As":      reflect.ValueOf(as),
+		"Clear":   reflect.ValueOf(clearValue),
+		"Print":   reflect.ValueOf(func(v ...any) { m.builtinPrint("", v) }),
+		"Println": reflect.ValueOf(func(v ...any) { m.builtinPrint(" ", v) }),
+		"Exit":    reflect.ValueOf(func(code int) { panic(fmt.Sprintf("os.Exit(%d): a cell can't end the kernel", code)) }),
+		"IterationAfterEnd": reflect.ValueOf(func() {
+			panic(runtimeError("range function continued iteration after function for loop body returned false"))
+		}),
+		"Sleep":   reflect.ValueOf(m.sleep),
+		"Lock":    reflect.ValueOf(m.lock),
+		"RLock":   reflect.ValueOf(m.rlock),
+		"Wait":    reflect.ValueOf(m.wait),
+		"GroupGo": reflect.ValueOf(m.groupGo),
+		"Mark":    reflect.ValueOf(m.mark),
+		"Stdout":  reflect.ValueOf(&stream{m.output, "stdout"}),
+		"Stderr":  reflect.ValueOf(&stream{m.output, "stderr"}),
+		"Stdin":   reflect.ValueOf(&stdin{out: m.output}),
+	}
+	addExtrema[int](symbols)
+	addExtrema[int8](symbols)
+	addExtrema[int16](symbols)
+	addExtrema[int32](symbols)
+	addExtrema[int64](symbols)
+	addExtrema[uint](symbols)
+	addExtrema[uint8](symbols)
+	addExtrema[uint16](symbols)
+	addExtrema[uint32](symbols)
+	addExtrema[uint64](symbols)
+	addExtrema[uintptr](symbols)
+	addExtrema[float32](symbols)
+	addExtrema[float64](symbols)
+	addExtrema[string](symbols)
+	return interp.Exports{runtimePath + "/runtime": symbols}
+}
+
+// addExtrema adds min and max for one type: Min_float64, Max_float64.
+func addExtrema[T cmp.Ordered](symbols map[string]reflect.Value) {
+	name := reflect.TypeFor[T]().Name()
+	symbols["Min_"+name] = reflect.ValueOf(func(a T, rest ...T) T {
+		for _, b := range rest {
+			a = min(a, b)
+		}
+		return a
+	})
+	symbols["Max_"+name] = reflect.ValueOf(func(a T, rest ...T) T {
+		for _, b := range rest {
+			a = max(a, b)
+		}
+		return a
+	})
+}
+
+// runtimeError is a panic of the language: index out of range and the like.
+type runtimeError string
+
+func (e runtimeError) Error() string { return "runtime error: " + string(e) }
+
+// RuntimeError makes it a runtime.Error.
+func (runtimeError) RuntimeError() {}
+
+func nilPanic(v any) any {
+	if v == nil {
+		return runtimeError("panic called with nil argument")
+	}
+	return v
+}
+
+// plainValue is the value of a panic as Go has it: yaegi hands some over inside
+// a reflect.Value, and reports the language's own as reflect puts them.
+func plainValue(v any) any {
+	for {
+		rv, ok := v.(reflect.Value)
+		if !ok {
+			break
+		}
+		if !rv.IsValid() {
+			return nil
+		}
+		v = rv.Interface()
+	}
+	var value *reflect.ValueError
+	switch e := v.(type) {
+	case string:
+		switch {
+		case strings.HasPrefix(e, "reflect: ") && strings.HasSuffix(e, "index out of range"):
+			return runtimeError("index out of range")
+		case strings.HasPrefix(e, "reflect.Value.Slice") && strings.Contains(e, "out of bounds"):
+			return runtimeError("slice bounds out of range")
+		case strings.HasPrefix(e, "reflect: ") && strings.Contains(e, "nil map"):
+			return runtimeError("assignment to entry in nil map")
+		case strings.HasPrefix(e, "reflect: ") && strings.HasSuffix(e, "on nil interface value"),
+			strings.HasPrefix(e, "reflect: call of ") && strings.HasSuffix(e, "on zero Value"):
+			return runtimeError("invalid memory address or nil pointer dereference")
+		}
+	case error:
+		if errors.As(e, &value) && value.Kind == reflect.Invalid {
+			return runtimeError("invalid memory address or nil pointer dereference")
+		}
+	}
+	return v
+}
+
+// describePanic is what Go prints of a panic's value.
+func describePanic(v any) string {
+	switch v := v.(type) {
+	case error:
+		return v.Error()
+	case fmt.Stringer:
+		return v.String()
+	case string:
+		return v
+	}
+	return fmt.Sprintf("%v", v)
+}
+
+// as walks the tree of err as errors.As does.
+func as(err error, match func(error) bool) bool {
+	for err != nil {
+		if match(err) {
+			return true
+		}
+		switch x := err.(type) {
+		case interface{ Unwrap() []error }:
+			for _, e := range x.Unwrap() {
+				if as(e, match) {
+					return true
+				}
+			}
+			return false
+		default:
+			err = errors.Unwrap(err)
+		}
+	}
+	return false
+}
+
+// clearValue is the builtin clear.
+func clearValue(v any) {
+	rv := reflect.ValueOf(v)
+	if rv.Kind() == reflect.Map && rv.IsNil() {
+		return
+	}
+	rv.Clear()
+}
+
+// builtinPrint is print or println: to stderr, as Go does.
+func (m *machine) builtinPrint(between string, values []any) {
+	parts := make([]string, len(values))
+	for i, v := range values {
+		parts[i] = fmt.Sprint(v)
+		switch x := v.(type) {
+		case float64:
+			parts[i] = fmt.Sprintf("%+e", x)
+		case nil:
+			parts[i] = "nil"
+		}
+	}
+	text := strings.Join(parts, between)
+	if between != "" {
+		text += "\n"
+	}
+	m.output.write("stderr", text)
+}
+
+// sleep is time.Sleep that an interrupt ends.
+func (m *machine) sleep(d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-m.stopping():
+	}
+}
+
+// pollEvery is how often a lock that is held by another is tried again.
+const pollEvery = time.Millisecond
+
+// lock is sync.Mutex.Lock and sync.RWMutex.Lock that an interrupt ends.
+func (m *machine) lock(l interface {
+	sync.Locker
+	TryLock() bool
+}) {
+	m.poll(l.TryLock)
+}
+
+func (m *machine) rlock(l *sync.RWMutex) { m.poll(l.TryRLock) }
+
+func (m *machine) poll(try func() bool) {
+	for spin := 0; !try(); spin++ {
+		if spin < 100 {
+			time.Sleep(10 * time.Microsecond)
+			continue
+		}
+		select {
+		case <-m.stopping():
+			return
+		case <-time.After(pollEvery):
+		}
+	}
+}
+
+// wait is sync.WaitGroup.Wait that an interrupt ends.
+func (m *machine) wait(g *sync.WaitGroup) {
+	done := make(chan struct{})
+	go func() {
+		g.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-m.stopping():
+	}
+}
+
+// groupGo is sync.WaitGroup.Go.
+func (m *machine) groupGo(g *sync.WaitGroup, f func()) {
+	g.Add(1)
+	m.start(func() {
+		defer g.Done()
+		f()
+	})
+}
+
+// mark makes known where the variable is in which a function keeps the place
+// it has come to.
+func (m *machine) mark(name string, place *int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.marks[name] = place
+}

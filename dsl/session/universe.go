@@ -1,0 +1,273 @@
+package session
+
+import (
+	"fmt"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"path"
+	"reflect"
+	"sort"
+	"strings"
+
+	"github.com/traefik/yaegi/interp"
+)
+
+// universe gives the type checker every package that a cell can import, read
+// by reflection from the interpreter's own symbol tables. So a cell is checked
+// against exactly what it will run against, and no Go installation is needed.
+type universe struct {
+	tables  map[string]table          // by import path
+	pkgs    map[string]*types.Package // by import path; complete once imported
+	named   map[reflect.Type]types.Type
+	sources *sourcePackages
+}
+
+// table is what one package exports to cells.
+type table struct {
+	name    string
+	symbols map[string]reflect.Value
+}
+
+func newUniverse(all ...interp.Exports) *universe {
+	u := &universe{
+		tables: map[string]table{},
+		pkgs:   map[string]*types.Package{},
+		named:  map[reflect.Type]types.Type{},
+	}
+	for _, exports := range all {
+		for key, symbols := range exports {
+			if dir := path.Dir(key); dir != "." {
+				u.tables[dir] = table{path.Base(key), symbols}
+			}
+		}
+	}
+	u.sources = newSourcePackages(u)
+	return u
+}
+
+// paths are the import paths of all packages, sorted.
+func (u *universe) paths() []string {
+	var out []string
+	for p := range u.tables {
+		out = append(out, p)
+	}
+	for p := range u.sources.texts {
+		if _, twice := u.tables[p]; !twice {
+			out = append(out, p)
+		}
+	}
+	sort.Strings(out)
+	return out
+}
+
+// Import makes the universe a types.Importer.
+func (u *universe) Import(p string) (*types.Package, error) {
+	t, compiled := u.tables[p]
+	if !compiled && !u.sources.has(p) {
+		return nil, fmt.Errorf("package %s is not one that cells can import%s", p, didYouMean(p, u.paths()))
+	}
+	pkg := u.pkg(p, t.name)
+	if pkg.Complete() {
+		return pkg, nil
+	}
+	pkg.MarkComplete()
+	for name, v := range t.symbols {
+		if token.IsExported(name) {
+			u.declare(pkg, name, v)
+		}
+	}
+	if u.sources.has(p) {
+		if err := u.sources.load(p, pkg); err != nil {
+			return nil, err
+		}
+	}
+	return pkg, nil
+}
+
+// pkg returns the package of a path, which need not be importable: types of
+// internal packages are reached through others.
+func (u *universe) pkg(p, name string) *types.Package {
+	if pkg := u.pkgs[p]; pkg != nil {
+		return pkg
+	}
+	if t, ok := u.tables[p]; ok {
+		name = t.name
+	}
+	if name == "" {
+		name = path.Base(p)
+	}
+	pkg := types.NewPackage(p, name)
+	u.pkgs[p] = pkg
+	return pkg
+}
+
+// declare enters one exported symbol. Variables are addressable values, types
+// are nil pointers to them, untyped constants are constant.Values, and what
+// is left are functions and typed constants.
+func (u *universe) declare(pkg *types.Package, name string, v reflect.Value) {
+	var obj types.Object
+	switch {
+	case v.CanAddr():
+		obj = types.NewVar(token.NoPos, pkg, name, u.typ(v.Type()))
+	case v.Kind() == reflect.Func:
+		obj = types.NewFunc(token.NoPos, pkg, name, u.signature(v.Type(), nil, 0))
+	case isConstant(v):
+		c := v.Interface().(constant.Value)
+		obj = types.NewConst(token.NoPos, pkg, name, untyped(c), c)
+	case v.Kind() == reflect.Pointer && v.IsNil():
+		t := u.typ(v.Type().Elem())
+		if n, ok := t.(*types.Named); ok && n.Obj().Pkg() == pkg && n.Obj().Name() == name {
+			obj = n.Obj()
+		} else {
+			obj = types.NewTypeName(token.NoPos, pkg, name, t)
+		}
+	default:
+		if c := constantOf(v); c != nil {
+			obj = types.NewConst(token.NoPos, pkg, name, u.typ(v.Type()), c)
+		} else {
+			obj = types.NewVar(token.NoPos, pkg, name, u.typ(v.Type()))
+		}
+	}
+	pkg.Scope().Insert(obj)
+}
+
+var constantType = reflect.TypeFor[constant.Value]()
+
+func isConstant(v reflect.Value) bool { return v.IsValid() && v.Type().Implements(constantType) }
+
+// constantOf is the constant with the value of v, or nil if v has no basic kind.
+func constantOf(v reflect.Value) constant.Value {
+	switch k := v.Kind(); {
+	case k == reflect.Bool:
+		return constant.MakeBool(v.Bool())
+	case v.CanInt():
+		return constant.MakeInt64(v.Int())
+	case v.CanUint():
+		return constant.MakeUint64(v.Uint())
+	case v.CanFloat():
+		return constant.MakeFloat64(v.Float())
+	case k == reflect.String:
+		return constant.MakeString(v.String())
+	}
+	return nil
+}
+
+func untyped(c constant.Value) types.Type {
+	switch c.Kind() {
+	case constant.Bool:
+		return types.Typ[types.UntypedBool]
+	case constant.String:
+		return types.Typ[types.UntypedString]
+	case constant.Int:
+		return types.Typ[types.UntypedInt]
+	case constant.Float:
+		return types.Typ[types.UntypedFloat]
+	}
+	return types.Typ[types.UntypedComplex]
+}
+
+var basicKinds = map[reflect.Kind]types.BasicKind{
+	reflect.Bool: types.Bool, reflect.String: types.String, reflect.UnsafePointer: types.UnsafePointer,
+	reflect.Int: types.Int, reflect.Int8: types.Int8, reflect.Int16: types.Int16, reflect.Int32: types.Int32, reflect.Int64: types.Int64,
+	reflect.Uint: types.Uint, reflect.Uint8: types.Uint8, reflect.Uint16: types.Uint16, reflect.Uint32: types.Uint32, reflect.Uint64: types.Uint64,
+	reflect.Uintptr: types.Uintptr, reflect.Float32: types.Float32, reflect.Float64: types.Float64,
+	reflect.Complex64: types.Complex64, reflect.Complex128: types.Complex128,
+}
+
+var errorType = reflect.TypeFor[error]()
+
+// typ is the checker's view of a compiled type.
+func (u *universe) typ(t reflect.Type) types.Type {
+	if t == errorType {
+		return types.Universe.Lookup("error").Type()
+	}
+	if t.Name() == "" || t.PkgPath() == "" {
+		return u.literal(t)
+	}
+	if n, ok := u.named[t]; ok {
+		return n
+	}
+	name, _, _ := strings.Cut(t.String(), ".")
+	pkg := u.pkg(t.PkgPath(), name)
+	obj := types.NewTypeName(token.NoPos, pkg, t.Name(), nil)
+	n := types.NewNamed(obj, nil, nil)
+	u.named[t] = n
+	n.SetUnderlying(u.literal(t))
+	if t.Kind() == reflect.Interface {
+		return n
+	}
+	pt := reflect.PointerTo(t)
+	for i := range pt.NumMethod() {
+		m := pt.Method(i)
+		recv := types.Type(types.NewPointer(n))
+		if _, byValue := t.MethodByName(m.Name); byValue {
+			recv = n
+		}
+		sig := u.signature(m.Type, types.NewParam(token.NoPos, pkg, "", recv), 1)
+		n.AddMethod(types.NewFunc(token.NoPos, pkg, m.Name, sig))
+	}
+	return n
+}
+
+// literal is the type literal with the structure of t.
+func (u *universe) literal(t reflect.Type) types.Type {
+	switch t.Kind() {
+	case reflect.Array:
+		return types.NewArray(u.typ(t.Elem()), int64(t.Len()))
+	case reflect.Slice:
+		return types.NewSlice(u.typ(t.Elem()))
+	case reflect.Pointer:
+		return types.NewPointer(u.typ(t.Elem()))
+	case reflect.Map:
+		return types.NewMap(u.typ(t.Key()), u.typ(t.Elem()))
+	case reflect.Chan:
+		dir := map[reflect.ChanDir]types.ChanDir{reflect.BothDir: types.SendRecv, reflect.SendDir: types.SendOnly, reflect.RecvDir: types.RecvOnly}[t.ChanDir()]
+		return types.NewChan(dir, u.typ(t.Elem()))
+	case reflect.Func:
+		return u.signature(t, nil, 0)
+	case reflect.Struct:
+		fields := make([]*types.Var, t.NumField())
+		tags := make([]string, t.NumField())
+		for i := range fields {
+			f := t.Field(i)
+			fields[i] = types.NewField(token.NoPos, u.owner(f.PkgPath, t), f.Name, u.typ(f.Type), f.Anonymous)
+			tags[i] = string(f.Tag)
+		}
+		return types.NewStruct(fields, tags)
+	case reflect.Interface:
+		if t.NumMethod() == 0 {
+			return types.Universe.Lookup("any").Type().Underlying()
+		}
+		methods := make([]*types.Func, t.NumMethod())
+		for i := range methods {
+			m := t.Method(i)
+			methods[i] = types.NewFunc(token.NoPos, u.owner(m.PkgPath, t), m.Name, u.signature(m.Type, nil, 0))
+		}
+		return types.NewInterfaceType(methods, nil).Complete()
+	}
+	return types.Typ[basicKinds[t.Kind()]]
+}
+
+// owner is the package that an unexported field or method belongs to.
+func (u *universe) owner(pkgPath string, t reflect.Type) *types.Package {
+	if pkgPath == "" {
+		if pkgPath = t.PkgPath(); pkgPath == "" {
+			return nil
+		}
+	}
+	return u.pkg(pkgPath, "")
+}
+
+// signature converts a function type; skip leaves out the receiver of a method.
+func (u *universe) signature(t reflect.Type, recv *types.Var, skip int) *types.Signature {
+	params := make([]*types.Var, 0, t.NumIn())
+	for i := skip; i < t.NumIn(); i++ {
+		params = append(params, types.NewParam(token.NoPos, nil, "", u.typ(t.In(i))))
+	}
+	results := make([]*types.Var, t.NumOut())
+	for i := range results {
+		results[i] = types.NewParam(token.NoPos, nil, "", u.typ(t.Out(i)))
+	}
+	return types.NewSignatureType(recv, nil, nil, types.NewTuple(params...), types.NewTuple(results...), t.IsVariadic())
+}
