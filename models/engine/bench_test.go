@@ -86,3 +86,9 @@ func benchNet(b *testing.B, n *Net) {
 }
 
 func BenchmarkCW(b *testing.B) { benchNet(b, cwNet(rand.New(rand.NewPCG(1, 2)))) }
+
+// benchNets are the networks that measurements run over.
+func benchNets() []*Net {
+	r := rand.New(rand.NewPCG(1, 2))
+	return []*Net{cwNet(r)}
+}

@@ -76,6 +76,11 @@ func (c *Conv) needs(x, dy *tensor) {
 // otherwise fill a fraction of a vector.
 func (c *Conv) byPixel(x *tensor) bool { return x.thin }
 
+// isDepthwise reports that every channel is convolved by itself.
+func (pl *plan) isDepthwise(c *Conv, x *tensor) bool {
+	return c.Groups == c.In && c.In == c.Out && pl.whole(x) && pl.kernels.depthwise != nil
+}
+
 // group is the range of input channels that output channels [c0,c1) read.
 func (c *Conv) group(c0, c1 int) (lo, hi int) {
 	cog, cig := c.Out/c.Groups, c.In/c.Groups
@@ -120,6 +125,20 @@ func (pl *plan) convForward(c *Conv, ly *layer) step {
 	}
 	if ly.residual != nil {
 		s.add = ly.residual.t.grid(0, 0, 1, 1)
+	}
+	if pl.isDepthwise(c, x) {
+		s.depthwise = true
+		s.panels = packPanels(pl.kernels.lanes, 1, c.Out, c.B,
+			func(c0, _ int) (taps []int64, k int) {
+				for kh := 0; kh < c.KernelH; kh++ {
+					for kw := 0; kw < c.KernelW; kw++ {
+						taps = append(taps, int64(4*(kh*c.DilationH*x.row+kw*c.DilationW*x.cs+c0)))
+					}
+				}
+				return taps, 1
+			},
+			func(_, t, _, o int) float32 { return c.at(o, o, t/c.KernelW, t%c.KernelW) })
+		return s
 	}
 	// With all channels of neighbouring columns side by side, a row of the
 	// kernel is one tap.
@@ -174,6 +193,21 @@ func (pl *plan) convBackward(c *Conv, ly *layer) {
 				return t.grid(ph, pw, c.StrideH, c.StrideW)
 			}
 			s := &tapStep{x: dy.grid(0, 0, 1, 1), y: grid(to.y), add: grid(to.add), mask: grid(to.mask), maskHi: to.hi, rows: rows, cols: cols}
+			if pl.isDepthwise(c, v.t) {
+				s.depthwise = true
+				s.panels = packPanels(pl.kernels.lanes, 1, c.In, nil,
+					func(c0, _ int) (taps []int64, k int) {
+						for _, h := range th {
+							for _, w := range tw {
+								taps = append(taps, int64(4*(h.off*dy.row+w.off*dy.cs+c0)))
+							}
+						}
+						return taps, 1
+					},
+					func(_, t, _, i int) float32 { return c.at(i, i, th[t/len(tw)].k, tw[t%len(tw)].k) })
+				pl.backward = append(pl.backward, s)
+				continue
+			}
 			merged := dy.cs == dy.C && c.Groups == 1 && consecutive(tw)
 			ktaps := func(c0, c1 int) (taps []int64, k int) {
 				lo, hi := c.groupBack(c0, c1)

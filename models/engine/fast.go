@@ -47,7 +47,7 @@ func newFast(pl *plan, batch, threads int) *fast {
 	}
 	workers := make([]*worker, threads)
 	for i := range workers {
-		workers[i] = &worker{r: f, ref: pl.scratch.alloc()}
+		workers[i] = &worker{r: f, ref: pl.scratch.alloc(), taps: make([]poolTap, pl.taps)}
 	}
 	f.pool = newPool(workers)
 	return f

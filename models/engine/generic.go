@@ -6,7 +6,13 @@ import "unsafe"
 // are rounded before they are added, so every compiler and processor gives the
 // same bytes.
 
-var genericKernels = &kernelSet{lanes: 4, tile: [3][]func(*tileArgs){1: {nil, genericTile1, genericTile2}}}
+var genericKernels = &kernelSet{
+	lanes:       4,
+	tile:        [3][]func(*tileArgs){1: {nil, genericTile1, genericTile2}},
+	depthwise:   []func(*tileArgs){nil, genericDepthwise},
+	maxForward:  genericMaxForward,
+	maxBackward: genericMaxBackward,
+}
 
 func floats(p unsafe.Pointer, n int) []float32 { return unsafe.Slice((*float32)(p), n) }
 
@@ -87,4 +93,67 @@ func genericEpilogue(a *tileArgs, i int, s *[4]float32) {
 		}
 	}
 	copy(at(a.y, a.ypix, i, 0, 4), s[:])
+}
+
+func genericDepthwise(a *tileArgs) {
+	for i := 0; i < a.tiles; i++ {
+		var s [4]float32
+		copy(s[:], floats(a.bias, 4))
+		for t := 0; t < a.ntaps; t++ {
+			x := at(a.x, a.xpix, i, *(*int64)(unsafe.Add(a.taps, 8*t)), 4)
+			for c, w := range at(a.w, 16, t, 0, 4) {
+				s[c] += float32(x[c] * w)
+			}
+		}
+		genericEpilogue(a, i, &s)
+	}
+}
+
+func genericMaxForward(a *tileArgs) {
+	taps := unsafe.Slice((*poolTap)(a.taps), a.ntaps)
+	for i := 0; i < a.tiles; i++ {
+		y, index := at(a.y, a.ypix, i, 0, 4*a.vecs), at(a.index, a.ipix, i, 0, 4*a.vecs)
+		copy(y, at(a.x, a.xpix, i, taps[0].off, len(y)))
+		for c := range index {
+			index[c] = taps[0].number
+		}
+		for _, t := range taps[1:] {
+			for c, v := range at(a.x, a.xpix, i, t.off, len(y)) {
+				if best := y[c]; v > best || v != v && best == best {
+					y[c], index[c] = v, t.number
+				}
+			}
+		}
+	}
+}
+
+func genericMaxBackward(a *tileArgs) {
+	taps := unsafe.Slice((*poolTap)(a.taps), a.ntaps)
+	for i := 0; i < a.tiles; i++ {
+		y := at(a.y, a.ypix, i, 0, 4*a.vecs)
+		var add []float32
+		if a.add != nil {
+			add = at(a.add, a.apix, i, 0, len(y))
+		}
+		for c := range y {
+			sum := float32(0)
+			for _, t := range taps {
+				off := t.off + int64(4*c)
+				if at(a.index, a.ipix, i, off, 1)[0] == t.number {
+					sum += at(a.x, a.xpix, i, off, 1)[0]
+				}
+			}
+			if add != nil {
+				sum += add[c]
+			}
+			y[c] = sum
+		}
+		if a.mask != nil {
+			for c, m := range at(a.mask, a.mpix, i, 0, len(y)) {
+				if !(m > 0 && m < a.hi) {
+					y[c] = 0
+				}
+			}
+		}
+	}
 }

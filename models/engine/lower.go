@@ -33,6 +33,8 @@ type layer struct {
 	act bool
 	hi  float32
 	out *value
+	// index is, for a max pool, the number of the entry that each window chose.
+	index *tensor
 	// order is the layer's place in the list.
 	order int
 }

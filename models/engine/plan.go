@@ -13,6 +13,8 @@ type plan struct {
 	backward []step
 	// scratch is what a worker needs for layers that run on the reference.
 	scratch refSize
+	// taps is the largest number of taps of a max pool.
+	taps int
 }
 
 func newPlan(n *Net, shapes []Shape, p Profile, ks *kernelSet) (*plan, error) {
@@ -29,8 +31,17 @@ func newPlan(n *Net, shapes []Shape, p Profile, ks *kernelSet) (*plan, error) {
 		}
 	}
 	for _, ly := range l.layers {
-		if c, ok := ly.op.(*Conv); ok {
-			c.needs(ly.in[0].t, ly.out.g)
+		switch op := ly.op.(type) {
+		case *Conv:
+			op.needs(ly.in[0].t, ly.out.g)
+		case *MaxPool:
+			op.needs(ly.in[0].t, ly.out.g)
+			ly.index = pl.tensor(ly.out.shape)
+		}
+	}
+	for _, ly := range l.layers {
+		if ly.index != nil {
+			ly.index.halo = ly.out.g.halo
 		}
 	}
 	for _, t := range pl.tensors {
@@ -84,6 +95,13 @@ func (pl *plan) forwardLayer(ly *layer) error {
 		pl.forward = append(pl.forward, pl.convForward(op, ly))
 	case *Dense:
 		pl.forward = append(pl.forward, pl.denseForward(op, ly))
+	case *MaxPool:
+		if pl.whole(ly.in[0].t) {
+			pl.taps = max(pl.taps, op.KernelH*op.KernelW)
+			pl.forward = append(pl.forward, &maxForwardStep{w: op.window(), x: ly.in[0].t, y: ly.out.t, index: ly.index})
+		} else {
+			pl.forward = append(pl.forward, pl.refForward(ly))
+		}
 	case *Add:
 		if s := pl.sum(ly); s != nil {
 			pl.forward = append(pl.forward, s)
@@ -117,6 +135,12 @@ func (pl *plan) backwardLayer(ly *layer) {
 		pl.convBackward(op, ly)
 	case *Dense:
 		pl.denseBackward(op, ly)
+	case *MaxPool:
+		if pl.whole(ly.in[0].t) {
+			pl.maxBackward(op.window(), ly)
+		} else {
+			pl.refBackward(ly)
+		}
 	case *Add:
 		if pl.sum(ly) == nil {
 			pl.refBackward(ly)
@@ -171,10 +195,15 @@ func (pl *plan) finish(v *value) {
 	}
 }
 
-// settle makes sure that a gradient is there: the network's output may not
-// depend on v.
+// settle makes sure that a gradient is there, and in a tensor with the halo
+// that its own layer needs.
 func (pl *plan) settle(v *value) {
 	if v.pending == nil {
 		v.pending = v.g // zero from the beginning, and never written
 	}
+	if v.pending == v.g || v.pending.halo == v.g.halo {
+		return
+	}
+	pl.backward = append(pl.backward, &addStep{y: v.g, a: v.pending})
+	v.pending = v.g
 }

@@ -22,6 +22,8 @@ type worker struct {
 	args tileArgs
 	// ref is the scratch of layers that run on the reference.
 	ref refScratch
+	// taps is the scratch of the max pool.
+	taps []poolTap
 }
 
 // spinTime is how long an idle worker looks for the next step before it parks.

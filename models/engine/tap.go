@@ -31,6 +31,10 @@ type tileArgs struct {
 	act   uintptr // 0 none, 1 clamp to [0, hi]
 	tiles int     // tiles to do, at least 1
 	hi    float32 // upper end of the clamp and of the mask, +Inf for ReLU
+	_     float32
+	index unsafe.Pointer // numbers of the chosen taps (max pool)
+	ipix  uintptr
+	vecs  int // vectors of a pixel (max pool)
 }
 
 // kernelSet is one family's code. tile[nv][mr] does tiles of mr pixels by nv
@@ -38,6 +42,12 @@ type tileArgs struct {
 type kernelSet struct {
 	lanes int
 	tile  [3][]func(*tileArgs)
+	// depthwise[mr] does tiles of mr pixels by one vector, each channel with
+	// its own weight: w is [tap][lanes] and a tap one vector.
+	depthwise []func(*tileArgs)
+	// maxForward and maxBackward walk tiles pixels of vecs vectors each. Their
+	// taps are poolTaps.
+	maxForward, maxBackward func(*tileArgs)
 }
 
 // panel is a block of output channels and the weights that lead to it.
@@ -61,6 +71,8 @@ type tapStep struct {
 	// images are then the pixels.
 	rows, cols int
 	panels     []panel
+	// depthwise: the panels are single vectors, see kernelSet.
+	depthwise  bool
 	act        bool
 	hi, maskHi float32
 
@@ -125,11 +137,17 @@ func (s *tapStep) run(w *worker, unit int) {
 	}
 	for item := first; item < last; {
 		image, rest := item/(len(s.panels)*s.rows), item%(len(s.panels)*s.rows)
-		p := &s.panels[rest/s.rows]
-		row := rest % s.rows
-		rows := min(s.rows-row, last-item)
+		var p *panel
+		var row, rows int
+		var tiles []func(*tileArgs)
+		if s.depthwise {
+			// All channels of a row together, as they share cache lines.
+			p, row, rows, tiles = &s.panels[rest%len(s.panels)], rest/len(s.panels), 1, ks.depthwise
+		} else {
+			p, row, tiles = &s.panels[rest/s.rows], rest%s.rows, ks.tile[s.panels[rest/s.rows].nv]
+			rows = min(s.rows-row, last-item)
+		}
 		item += rows
-		tiles := ks.tile[p.nv]
 		a.k, a.ntaps = p.k, len(p.taps)
 		if len(p.taps) > 0 {
 			a.taps, a.w = unsafe.Pointer(&p.taps[0]), unsafe.Pointer(&p.w[0])

@@ -1,0 +1,49 @@
+package engine
+
+//go:generate asm/generate.sh
+
+var avx512Kernels = &kernelSet{
+	lanes: 16,
+	tile: [3][]func(*tileArgs){
+		1: {nil,
+			tile512v1p1, tile512v1p2, tile512v1p3, tile512v1p4,
+			tile512v1p5, tile512v1p6, tile512v1p7, tile512v1p8,
+			tile512v1p9, tile512v1p10, tile512v1p11, tile512v1p12,
+			tile512v1p13, tile512v1p14,
+		},
+		2: {nil,
+			tile512v2p1, tile512v2p2, tile512v2p3, tile512v2p4,
+			tile512v2p5, tile512v2p6, tile512v2p7, tile512v2p8,
+			tile512v2p9, tile512v2p10, tile512v2p11, tile512v2p12,
+			tile512v2p13, tile512v2p14,
+		},
+	},
+	depthwise: []func(*tileArgs){nil,
+		depthwise512p1, depthwise512p2, depthwise512p3, depthwise512p4,
+		depthwise512p5, depthwise512p6, depthwise512p7, depthwise512p8,
+		depthwise512p9, depthwise512p10, depthwise512p11, depthwise512p12,
+		depthwise512p13, depthwise512p14,
+	},
+	maxForward: maxForward512, maxBackward: maxBackward512,
+}
+
+var avx2Kernels = &kernelSet{
+	lanes: 8,
+	tile: [3][]func(*tileArgs){
+		1: {nil,
+			tile256v1p1, tile256v1p2, tile256v1p3, tile256v1p4,
+			tile256v1p5, tile256v1p6, tile256v1p7, tile256v1p8,
+			tile256v1p9, tile256v1p10, tile256v1p11, tile256v1p12,
+		},
+		2: {nil,
+			tile256v2p1, tile256v2p2, tile256v2p3, tile256v2p4,
+			tile256v2p5, tile256v2p6,
+		},
+	},
+	depthwise: []func(*tileArgs){nil,
+		depthwise256p1, depthwise256p2, depthwise256p3, depthwise256p4,
+		depthwise256p5, depthwise256p6, depthwise256p7, depthwise256p8,
+		depthwise256p9, depthwise256p10, depthwise256p11, depthwise256p12,
+	},
+	maxForward: maxForward256, maxBackward: maxBackward256,
+}
