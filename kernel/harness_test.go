@@ -23,15 +23,29 @@ const envRole = "SAPF_TEST_KERNEL"
 
 func TestMain(m *testing.M) {
 	toy.Main()
-	switch os.Getenv(envRole) {
-	case "toy":
-		if err := Serve(context.Background(), os.Args[1], Options{Worker: toy.Command()}); err != nil {
-			os.Stderr.WriteString(err.Error() + "\n")
-			os.Exit(2)
-		}
-		os.Exit(0)
+	if role := os.Getenv(envRole); role != "" && len(os.Args) > 1 {
+		os.Exit(play(role, os.Args[1:]))
 	}
 	os.Exit(m.Run())
+}
+
+// play is the sapf command's `kernel` and `worker-session`: as they are, or with
+// a toy for an interpreter.
+func play(role string, args []string) int {
+	var err error
+	switch {
+	case args[0] == "worker-session":
+		err = WorkerMain(os.Stdin, os.Stdout)
+	case args[0] == "kernel" && role == "toy":
+		err = Serve(context.Background(), args[1], Options{Worker: toy.Command()})
+	case args[0] == "kernel":
+		err = Run(context.Background(), args[1])
+	}
+	if err != nil {
+		os.Stderr.WriteString(err.Error() + "\n")
+		return 2
+	}
+	return 0
 }
 
 // freePort finds a port that nobody has at the moment.
