@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,6 +23,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"sapf/kernel"
 	"sapf/models"
 	"sapf/models/data"
 	"sapf/sapf"
@@ -54,11 +56,17 @@ type output struct{ stdout, stderr io.Writer }
 
 // cli is the command line of product.md.
 type cli struct {
-	Attack   attackCmd   `cmd:"" help:"Attack one image."`
-	Gradient gradientCmd `cmd:"" help:"Print logits, loss and input gradient, for checking."`
-	Models   modelsCmd   `cmd:"" help:"List, show, verify and convert classifiers."`
-	Data     dataCmd     `cmd:"" help:"List and get data sets."`
-	Bench    benchCmd    `cmd:"" help:"Measure gradient steps per second."`
+	Run       runCmd       `cmd:"" help:"Run a notebook (.ipynb) or a script (.go, - for standard input) with no Jupyter."`
+	Lab       labCmd       `cmd:"" passthrough:"" help:"Start JupyterLab with this program as a kernel."`
+	Install   installCmd   `cmd:"" help:"Tell Jupyter about the kernel."`
+	Uninstall uninstallCmd `cmd:"" help:"Remove the kernel from Jupyter."`
+	Kernel    kernelCmd    `cmd:"" help:"Serve a connection file: what the kernelspec starts."`
+	Worker    workerCmd    `cmd:"" name:"worker-session" hidden:""`
+	Attack    attackCmd    `cmd:"" help:"Attack one image."`
+	Gradient  gradientCmd  `cmd:"" help:"Print logits, loss and input gradient, for checking."`
+	Models    modelsCmd    `cmd:"" help:"List, show, verify and convert classifiers."`
+	Data      dataCmd      `cmd:"" help:"List and get data sets."`
+	Bench     benchCmd     `cmd:"" help:"Measure gradient steps per second."`
 }
 
 func main() {
@@ -98,6 +106,101 @@ func run(ctx context.Context, args []string, out output) int {
 	}
 	return exitRequest
 }
+
+type runCmd struct {
+	File        string            `arg:"" help:"Notebook or script; - reads standard input."`
+	Parameter   map[string]string `short:"p" mapsep:"none" placeholder:"NAME=VALUE" help:"Set a variable of the cell tagged parameters; repeat for more."`
+	Output      string            `short:"o" placeholder:"OUT.ipynb" help:"Executed notebook (default: FILE.out.ipynb)."`
+	HTML        string            `name:"html" placeholder:"OUT.html" help:"Self-contained page (default: FILE.out.html)."`
+	Timeout     time.Duration     `placeholder:"10m" help:"Time that a cell may take (default: any)."`
+	AllowErrors bool              `help:"Go on after a cell that fails."`
+	NoTiming    bool              `help:"Leave times out of the executed notebook."`
+	Export      string            `placeholder:"PROG.go" help:"Write the notebook as a Go program instead of running it."`
+}
+
+func (c *runCmd) Run(ctx context.Context, out output) error {
+	if c.Export != "" {
+		return requestOr(kernel.ExportGo(c.File, c.Export))
+	}
+	if base, ok := strings.CutSuffix(c.File, ".ipynb"); ok {
+		c.Output = cmp.Or(c.Output, base+".out.ipynb")
+		c.HTML = cmp.Or(c.HTML, base+".out.html")
+	}
+	err := kernel.RunNotebook(ctx, kernel.RunOptions{
+		Path: c.File, Stdin: os.Stdin, Parameters: c.Parameter, Output: c.Output, HTML: c.HTML,
+		Timeout: c.Timeout, AllowErrors: c.AllowErrors, NoTiming: c.NoTiming,
+		Progress: out.stderr, Terminal: isTerminal(out.stderr), Stdout: out.stdout, Stderr: out.stderr,
+	})
+	var bad *kernel.RequestError
+	if !errors.As(err, &bad) && c.Output != "" {
+		fmt.Fprintf(out.stderr, "wrote %s and %s\n", c.Output, c.HTML)
+	}
+	return requestOr(err)
+}
+
+// requestOr gives an error of the kernel package the exit code it stands for.
+func requestOr(err error) error {
+	if err == nil {
+		return nil
+	}
+	return failure{kernel.ExitCode(err), err}
+}
+
+type labCmd struct {
+	Args []string `arg:"" optional:"" help:"Arguments for JupyterLab."`
+}
+
+func (c *labCmd) Run(ctx context.Context, out output) error {
+	return requestOr(kernel.Lab(ctx, kernel.LabOptions{Args: c.Args, Stdin: os.Stdin, Stdout: out.stdout, Stderr: out.stderr}))
+}
+
+// placeFlags say where Jupyter's kernels are.
+type placeFlags struct {
+	User      bool   `xor:"place" help:"For this user (the default)."`
+	SysPrefix bool   `xor:"place" help:"In the Python environment that is active."`
+	Prefix    string `xor:"place" placeholder:"DIR" help:"Under DIR/share/jupyter."`
+	Name      string `default:"sapf" help:"Name of the kernel."`
+}
+
+func (f placeFlags) place() kernel.Place {
+	return kernel.Place{SysPrefix: f.SysPrefix, Prefix: f.Prefix, Name: f.Name}
+}
+
+type installCmd struct {
+	placeFlags `embed:""`
+}
+
+func (c *installCmd) Run(out output) error {
+	r, err := kernel.Install(c.place())
+	if err == nil {
+		fmt.Fprintln(out.stdout, r)
+	}
+	return err
+}
+
+type uninstallCmd struct {
+	placeFlags `embed:""`
+}
+
+func (c *uninstallCmd) Run(out output) error {
+	r, err := kernel.Uninstall(c.place())
+	if err == nil {
+		fmt.Fprintln(out.stdout, r)
+	}
+	return err
+}
+
+type kernelCmd struct {
+	Connection string `arg:"" help:"Connection file."`
+}
+
+// Run does not heed the context of main, which SIGINT ends: a kernel is
+// interrupted by it.
+func (c *kernelCmd) Run() error { return kernel.Run(context.Background(), c.Connection) }
+
+type workerCmd struct{}
+
+func (c *workerCmd) Run() error { return kernel.WorkerMain(os.Stdin, os.Stdout) }
 
 // jobFlags name an attack's model, image and target.
 type jobFlags struct {
@@ -180,12 +283,16 @@ func (c *attackCmd) Run(ctx context.Context, out output) error {
 type bar struct{ p *progressbar.ProgressBar }
 
 func newBar(w io.Writer, quiet bool) *bar {
-	f, ok := w.(*os.File)
-	if quiet || !ok || !term.IsTerminal(int(f.Fd())) {
+	if quiet || !isTerminal(w) {
 		return &bar{}
 	}
-	return &bar{progressbar.NewOptions(1, progressbar.OptionSetWriter(f), progressbar.OptionThrottle(100*time.Millisecond),
+	return &bar{progressbar.NewOptions(1, progressbar.OptionSetWriter(w), progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionSetWidth(30), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionSetPredictTime(true))}
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 func (b *bar) show(p sapf.Progress) {
