@@ -164,5 +164,15 @@ func maxForward256(a *tileArgs)
 //go:noescape
 func maxBackward256(a *tileArgs)
 
+// winoIn256 transforms a 6x6 tile of the image.
+//
+//go:noescape
+func winoIn256(a *winoArgs)
+
+// winoOut256 transforms the products of a tile to its 4x4 outputs.
+//
+//go:noescape
+func winoOut256(a *winoArgs)
+
 // pause tells the processor that this is a spinning loop.
 func pause()

@@ -6287,6 +6287,1088 @@ nextpixel:
 	VZEROUPPER
 	RET
 
+// func winoIn256(a *int8)
+// Requires: AVX, FMA3
+TEXT ·winoIn256(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), BX
+	MOVQ         8(AX), CX
+	MOVQ         16(AX), DX
+	MOVQ         24(AX), SI
+	MOVQ         32(AX), DI
+	MOVQ         40(AX), R8
+	MOVQ         48(AX), R9
+	VBROADCASTSS 140(AX), Y14
+	VBROADCASTSS 144(AX), Y12
+	VBROADCASTSS 148(AX), Y13
+
+vector:
+	MOVQ         BX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	VMOVUPS      (R10), Y0
+	VMOVUPS      (R10)(CX*1), Y1
+	VMOVUPS      (R10)(CX*2), Y2
+	VMOVUPS      (R11), Y3
+	VMOVUPS      (R11)(CX*1), Y4
+	VMOVUPS      (R11)(CX*2), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS Y12, Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS Y12, Y1, Y7
+	VSUBPS       Y2, Y4, Y8
+	VSUBPS       Y1, Y3, Y9
+	VADDPS       Y7, Y6, Y10
+	VSUBPS       Y7, Y6, Y11
+	VMOVUPS      Y10, 192(R9)
+	VMOVUPS      Y11, 384(R9)
+	VFNMADD231PS Y13, Y2, Y4
+	VFMADD231PS  Y12, Y0, Y4
+	VMOVUPS      Y4, (R9)
+	VFNMADD231PS Y13, Y3, Y5
+	VFMADD231PS  Y12, Y1, Y5
+	VMOVUPS      Y5, 960(R9)
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  Y14, Y9, Y10
+	VMOVUPS      Y10, 576(R9)
+	VFNMADD231PS Y14, Y9, Y8
+	VMOVUPS      Y8, 768(R9)
+	ADDQ         DX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	VMOVUPS      (R10), Y0
+	VMOVUPS      (R10)(CX*1), Y1
+	VMOVUPS      (R10)(CX*2), Y2
+	VMOVUPS      (R11), Y3
+	VMOVUPS      (R11)(CX*1), Y4
+	VMOVUPS      (R11)(CX*2), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS Y12, Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS Y12, Y1, Y7
+	VSUBPS       Y2, Y4, Y8
+	VSUBPS       Y1, Y3, Y9
+	VADDPS       Y7, Y6, Y10
+	VSUBPS       Y7, Y6, Y11
+	VMOVUPS      Y10, 224(R9)
+	VMOVUPS      Y11, 416(R9)
+	VFNMADD231PS Y13, Y2, Y4
+	VFMADD231PS  Y12, Y0, Y4
+	VMOVUPS      Y4, 32(R9)
+	VFNMADD231PS Y13, Y3, Y5
+	VFMADD231PS  Y12, Y1, Y5
+	VMOVUPS      Y5, 992(R9)
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  Y14, Y9, Y10
+	VMOVUPS      Y10, 608(R9)
+	VFNMADD231PS Y14, Y9, Y8
+	VMOVUPS      Y8, 800(R9)
+	ADDQ         DX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	VMOVUPS      (R10), Y0
+	VMOVUPS      (R10)(CX*1), Y1
+	VMOVUPS      (R10)(CX*2), Y2
+	VMOVUPS      (R11), Y3
+	VMOVUPS      (R11)(CX*1), Y4
+	VMOVUPS      (R11)(CX*2), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS Y12, Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS Y12, Y1, Y7
+	VSUBPS       Y2, Y4, Y8
+	VSUBPS       Y1, Y3, Y9
+	VADDPS       Y7, Y6, Y10
+	VSUBPS       Y7, Y6, Y11
+	VMOVUPS      Y10, 256(R9)
+	VMOVUPS      Y11, 448(R9)
+	VFNMADD231PS Y13, Y2, Y4
+	VFMADD231PS  Y12, Y0, Y4
+	VMOVUPS      Y4, 64(R9)
+	VFNMADD231PS Y13, Y3, Y5
+	VFMADD231PS  Y12, Y1, Y5
+	VMOVUPS      Y5, 1024(R9)
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  Y14, Y9, Y10
+	VMOVUPS      Y10, 640(R9)
+	VFNMADD231PS Y14, Y9, Y8
+	VMOVUPS      Y8, 832(R9)
+	ADDQ         DX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	VMOVUPS      (R10), Y0
+	VMOVUPS      (R10)(CX*1), Y1
+	VMOVUPS      (R10)(CX*2), Y2
+	VMOVUPS      (R11), Y3
+	VMOVUPS      (R11)(CX*1), Y4
+	VMOVUPS      (R11)(CX*2), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS Y12, Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS Y12, Y1, Y7
+	VSUBPS       Y2, Y4, Y8
+	VSUBPS       Y1, Y3, Y9
+	VADDPS       Y7, Y6, Y10
+	VSUBPS       Y7, Y6, Y11
+	VMOVUPS      Y10, 288(R9)
+	VMOVUPS      Y11, 480(R9)
+	VFNMADD231PS Y13, Y2, Y4
+	VFMADD231PS  Y12, Y0, Y4
+	VMOVUPS      Y4, 96(R9)
+	VFNMADD231PS Y13, Y3, Y5
+	VFMADD231PS  Y12, Y1, Y5
+	VMOVUPS      Y5, 1056(R9)
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  Y14, Y9, Y10
+	VMOVUPS      Y10, 672(R9)
+	VFNMADD231PS Y14, Y9, Y8
+	VMOVUPS      Y8, 864(R9)
+	ADDQ         DX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	VMOVUPS      (R10), Y0
+	VMOVUPS      (R10)(CX*1), Y1
+	VMOVUPS      (R10)(CX*2), Y2
+	VMOVUPS      (R11), Y3
+	VMOVUPS      (R11)(CX*1), Y4
+	VMOVUPS      (R11)(CX*2), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS Y12, Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS Y12, Y1, Y7
+	VSUBPS       Y2, Y4, Y8
+	VSUBPS       Y1, Y3, Y9
+	VADDPS       Y7, Y6, Y10
+	VSUBPS       Y7, Y6, Y11
+	VMOVUPS      Y10, 320(R9)
+	VMOVUPS      Y11, 512(R9)
+	VFNMADD231PS Y13, Y2, Y4
+	VFMADD231PS  Y12, Y0, Y4
+	VMOVUPS      Y4, 128(R9)
+	VFNMADD231PS Y13, Y3, Y5
+	VFMADD231PS  Y12, Y1, Y5
+	VMOVUPS      Y5, 1088(R9)
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  Y14, Y9, Y10
+	VMOVUPS      Y10, 704(R9)
+	VFNMADD231PS Y14, Y9, Y8
+	VMOVUPS      Y8, 896(R9)
+	ADDQ         DX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	VMOVUPS      (R10), Y0
+	VMOVUPS      (R10)(CX*1), Y1
+	VMOVUPS      (R10)(CX*2), Y2
+	VMOVUPS      (R11), Y3
+	VMOVUPS      (R11)(CX*1), Y4
+	VMOVUPS      (R11)(CX*2), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS Y12, Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS Y12, Y1, Y7
+	VSUBPS       Y2, Y4, Y8
+	VSUBPS       Y1, Y3, Y9
+	VADDPS       Y7, Y6, Y10
+	VSUBPS       Y7, Y6, Y11
+	VMOVUPS      Y10, 352(R9)
+	VMOVUPS      Y11, 544(R9)
+	VFNMADD231PS Y13, Y2, Y4
+	VFMADD231PS  Y12, Y0, Y4
+	VMOVUPS      Y4, 160(R9)
+	VFNMADD231PS Y13, Y3, Y5
+	VFMADD231PS  Y12, Y1, Y5
+	VMOVUPS      Y5, 1120(R9)
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  Y14, Y9, Y10
+	VMOVUPS      Y10, 736(R9)
+	VFNMADD231PS Y14, Y9, Y8
+	VMOVUPS      Y8, 928(R9)
+	MOVQ         SI, R10
+	LEAQ         (R10)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVUPS      (R9), Y0
+	VMOVUPS      32(R9), Y1
+	VMOVUPS      64(R9), Y2
+	VMOVUPS      96(R9), Y3
+	VMOVUPS      128(R9), Y4
+	VMOVUPS      160(R9), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS Y12, Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS Y12, Y1, Y7
+	VSUBPS       Y2, Y4, Y8
+	VSUBPS       Y1, Y3, Y9
+	VADDPS       Y7, Y6, Y10
+	VSUBPS       Y7, Y6, Y11
+	VMOVUPS      Y10, (R10)(DI*1)
+	VMOVUPS      Y11, (R10)(DI*2)
+	VFNMADD231PS Y13, Y2, Y4
+	VFMADD231PS  Y12, Y0, Y4
+	VMOVUPS      Y4, (R10)
+	VFNMADD231PS Y13, Y3, Y5
+	VFMADD231PS  Y12, Y1, Y5
+	VMOVUPS      Y5, (R11)(DI*2)
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  Y14, Y9, Y10
+	VMOVUPS      Y10, (R11)
+	VFNMADD231PS Y14, Y9, Y8
+	VMOVUPS      Y8, (R11)(DI*1)
+	LEAQ         (R11)(DI*2), R10
+	ADDQ         DI, R10
+	LEAQ         (R10)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVUPS      192(R9), Y0
+	VMOVUPS      224(R9), Y1
+	VMOVUPS      256(R9), Y2
+	VMOVUPS      288(R9), Y3
+	VMOVUPS      320(R9), Y4
+	VMOVUPS      352(R9), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS Y12, Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS Y12, Y1, Y7
+	VSUBPS       Y2, Y4, Y8
+	VSUBPS       Y1, Y3, Y9
+	VADDPS       Y7, Y6, Y10
+	VSUBPS       Y7, Y6, Y11
+	VMOVUPS      Y10, (R10)(DI*1)
+	VMOVUPS      Y11, (R10)(DI*2)
+	VFNMADD231PS Y13, Y2, Y4
+	VFMADD231PS  Y12, Y0, Y4
+	VMOVUPS      Y4, (R10)
+	VFNMADD231PS Y13, Y3, Y5
+	VFMADD231PS  Y12, Y1, Y5
+	VMOVUPS      Y5, (R11)(DI*2)
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  Y14, Y9, Y10
+	VMOVUPS      Y10, (R11)
+	VFNMADD231PS Y14, Y9, Y8
+	VMOVUPS      Y8, (R11)(DI*1)
+	LEAQ         (R11)(DI*2), R10
+	ADDQ         DI, R10
+	LEAQ         (R10)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVUPS      384(R9), Y0
+	VMOVUPS      416(R9), Y1
+	VMOVUPS      448(R9), Y2
+	VMOVUPS      480(R9), Y3
+	VMOVUPS      512(R9), Y4
+	VMOVUPS      544(R9), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS Y12, Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS Y12, Y1, Y7
+	VSUBPS       Y2, Y4, Y8
+	VSUBPS       Y1, Y3, Y9
+	VADDPS       Y7, Y6, Y10
+	VSUBPS       Y7, Y6, Y11
+	VMOVUPS      Y10, (R10)(DI*1)
+	VMOVUPS      Y11, (R10)(DI*2)
+	VFNMADD231PS Y13, Y2, Y4
+	VFMADD231PS  Y12, Y0, Y4
+	VMOVUPS      Y4, (R10)
+	VFNMADD231PS Y13, Y3, Y5
+	VFMADD231PS  Y12, Y1, Y5
+	VMOVUPS      Y5, (R11)(DI*2)
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  Y14, Y9, Y10
+	VMOVUPS      Y10, (R11)
+	VFNMADD231PS Y14, Y9, Y8
+	VMOVUPS      Y8, (R11)(DI*1)
+	LEAQ         (R11)(DI*2), R10
+	ADDQ         DI, R10
+	LEAQ         (R10)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVUPS      576(R9), Y0
+	VMOVUPS      608(R9), Y1
+	VMOVUPS      640(R9), Y2
+	VMOVUPS      672(R9), Y3
+	VMOVUPS      704(R9), Y4
+	VMOVUPS      736(R9), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS Y12, Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS Y12, Y1, Y7
+	VSUBPS       Y2, Y4, Y8
+	VSUBPS       Y1, Y3, Y9
+	VADDPS       Y7, Y6, Y10
+	VSUBPS       Y7, Y6, Y11
+	VMOVUPS      Y10, (R10)(DI*1)
+	VMOVUPS      Y11, (R10)(DI*2)
+	VFNMADD231PS Y13, Y2, Y4
+	VFMADD231PS  Y12, Y0, Y4
+	VMOVUPS      Y4, (R10)
+	VFNMADD231PS Y13, Y3, Y5
+	VFMADD231PS  Y12, Y1, Y5
+	VMOVUPS      Y5, (R11)(DI*2)
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  Y14, Y9, Y10
+	VMOVUPS      Y10, (R11)
+	VFNMADD231PS Y14, Y9, Y8
+	VMOVUPS      Y8, (R11)(DI*1)
+	LEAQ         (R11)(DI*2), R10
+	ADDQ         DI, R10
+	LEAQ         (R10)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVUPS      768(R9), Y0
+	VMOVUPS      800(R9), Y1
+	VMOVUPS      832(R9), Y2
+	VMOVUPS      864(R9), Y3
+	VMOVUPS      896(R9), Y4
+	VMOVUPS      928(R9), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS Y12, Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS Y12, Y1, Y7
+	VSUBPS       Y2, Y4, Y8
+	VSUBPS       Y1, Y3, Y9
+	VADDPS       Y7, Y6, Y10
+	VSUBPS       Y7, Y6, Y11
+	VMOVUPS      Y10, (R10)(DI*1)
+	VMOVUPS      Y11, (R10)(DI*2)
+	VFNMADD231PS Y13, Y2, Y4
+	VFMADD231PS  Y12, Y0, Y4
+	VMOVUPS      Y4, (R10)
+	VFNMADD231PS Y13, Y3, Y5
+	VFMADD231PS  Y12, Y1, Y5
+	VMOVUPS      Y5, (R11)(DI*2)
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  Y14, Y9, Y10
+	VMOVUPS      Y10, (R11)
+	VFNMADD231PS Y14, Y9, Y8
+	VMOVUPS      Y8, (R11)(DI*1)
+	LEAQ         (R11)(DI*2), R10
+	ADDQ         DI, R10
+	LEAQ         (R10)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVUPS      960(R9), Y0
+	VMOVUPS      992(R9), Y1
+	VMOVUPS      1024(R9), Y2
+	VMOVUPS      1056(R9), Y3
+	VMOVUPS      1088(R9), Y4
+	VMOVUPS      1120(R9), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS Y12, Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS Y12, Y1, Y7
+	VSUBPS       Y2, Y4, Y8
+	VSUBPS       Y1, Y3, Y9
+	VADDPS       Y7, Y6, Y10
+	VSUBPS       Y7, Y6, Y11
+	VMOVUPS      Y10, (R10)(DI*1)
+	VMOVUPS      Y11, (R10)(DI*2)
+	VFNMADD231PS Y13, Y2, Y4
+	VFMADD231PS  Y12, Y0, Y4
+	VMOVUPS      Y4, (R10)
+	VFNMADD231PS Y13, Y3, Y5
+	VFMADD231PS  Y12, Y1, Y5
+	VMOVUPS      Y5, (R11)(DI*2)
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  Y14, Y9, Y10
+	VMOVUPS      Y10, (R11)
+	VFNMADD231PS Y14, Y9, Y8
+	VMOVUPS      Y8, (R11)(DI*1)
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	DECQ         R8
+	JNZ          vector
+	VZEROUPPER
+	RET
+
+// func winoOut256(a *int8)
+// Requires: AVX, FMA3
+TEXT ·winoOut256(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), BX
+	MOVQ 24(AX), SI
+	MOVQ 32(AX), DI
+	MOVQ 40(AX), R8
+	MOVQ 48(AX), R9
+	MOVQ 56(AX), R14
+	MOVQ 128(AX), R15
+	XORQ CX, CX
+
+vector:
+	VBROADCASTSS 140(AX), Y10
+	VBROADCASTSS 144(AX), Y11
+	VBROADCASTSS 152(AX), Y9
+	MOVQ         SI, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11)(CX*1), Y0
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y1
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y2
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y3
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y4
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y5
+	VSUBPS       Y2, Y1, Y6
+	VADDPS       Y2, Y1, Y8
+	VSUBPS       Y4, Y3, Y7
+	VADDPS       Y4, Y3, Y4
+	VADDPS       Y8, Y0, Y0
+	VADDPS       Y4, Y0, Y0
+	VFMADD231PS  Y11, Y4, Y8
+	VMOVAPS      Y8, Y2
+	VMOVAPS      Y6, Y1
+	VFMADD231PS  Y10, Y7, Y1
+	VFMADD231PS  Y9, Y7, Y6
+	VADDPS       Y5, Y6, Y3
+	VMOVUPS      Y0, (R9)
+	VMOVUPS      Y1, 192(R9)
+	VMOVUPS      Y2, 384(R9)
+	VMOVUPS      Y3, 576(R9)
+	ADDQ         DI, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11)(CX*1), Y0
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y1
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y2
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y3
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y4
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y5
+	VSUBPS       Y2, Y1, Y6
+	VADDPS       Y2, Y1, Y8
+	VSUBPS       Y4, Y3, Y7
+	VADDPS       Y4, Y3, Y4
+	VADDPS       Y8, Y0, Y0
+	VADDPS       Y4, Y0, Y0
+	VFMADD231PS  Y11, Y4, Y8
+	VMOVAPS      Y8, Y2
+	VMOVAPS      Y6, Y1
+	VFMADD231PS  Y10, Y7, Y1
+	VFMADD231PS  Y9, Y7, Y6
+	VADDPS       Y5, Y6, Y3
+	VMOVUPS      Y0, 32(R9)
+	VMOVUPS      Y1, 224(R9)
+	VMOVUPS      Y2, 416(R9)
+	VMOVUPS      Y3, 608(R9)
+	ADDQ         DI, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11)(CX*1), Y0
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y1
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y2
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y3
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y4
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y5
+	VSUBPS       Y2, Y1, Y6
+	VADDPS       Y2, Y1, Y8
+	VSUBPS       Y4, Y3, Y7
+	VADDPS       Y4, Y3, Y4
+	VADDPS       Y8, Y0, Y0
+	VADDPS       Y4, Y0, Y0
+	VFMADD231PS  Y11, Y4, Y8
+	VMOVAPS      Y8, Y2
+	VMOVAPS      Y6, Y1
+	VFMADD231PS  Y10, Y7, Y1
+	VFMADD231PS  Y9, Y7, Y6
+	VADDPS       Y5, Y6, Y3
+	VMOVUPS      Y0, 64(R9)
+	VMOVUPS      Y1, 256(R9)
+	VMOVUPS      Y2, 448(R9)
+	VMOVUPS      Y3, 640(R9)
+	ADDQ         DI, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11)(CX*1), Y0
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y1
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y2
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y3
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y4
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y5
+	VSUBPS       Y2, Y1, Y6
+	VADDPS       Y2, Y1, Y8
+	VSUBPS       Y4, Y3, Y7
+	VADDPS       Y4, Y3, Y4
+	VADDPS       Y8, Y0, Y0
+	VADDPS       Y4, Y0, Y0
+	VFMADD231PS  Y11, Y4, Y8
+	VMOVAPS      Y8, Y2
+	VMOVAPS      Y6, Y1
+	VFMADD231PS  Y10, Y7, Y1
+	VFMADD231PS  Y9, Y7, Y6
+	VADDPS       Y5, Y6, Y3
+	VMOVUPS      Y0, 96(R9)
+	VMOVUPS      Y1, 288(R9)
+	VMOVUPS      Y2, 480(R9)
+	VMOVUPS      Y3, 672(R9)
+	ADDQ         DI, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11)(CX*1), Y0
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y1
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y2
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y3
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y4
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y5
+	VSUBPS       Y2, Y1, Y6
+	VADDPS       Y2, Y1, Y8
+	VSUBPS       Y4, Y3, Y7
+	VADDPS       Y4, Y3, Y4
+	VADDPS       Y8, Y0, Y0
+	VADDPS       Y4, Y0, Y0
+	VFMADD231PS  Y11, Y4, Y8
+	VMOVAPS      Y8, Y2
+	VMOVAPS      Y6, Y1
+	VFMADD231PS  Y10, Y7, Y1
+	VFMADD231PS  Y9, Y7, Y6
+	VADDPS       Y5, Y6, Y3
+	VMOVUPS      Y0, 128(R9)
+	VMOVUPS      Y1, 320(R9)
+	VMOVUPS      Y2, 512(R9)
+	VMOVUPS      Y3, 704(R9)
+	ADDQ         DI, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11)(CX*1), Y0
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y1
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y2
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y3
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y4
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Y5
+	VSUBPS       Y2, Y1, Y6
+	VADDPS       Y2, Y1, Y8
+	VSUBPS       Y4, Y3, Y7
+	VADDPS       Y4, Y3, Y4
+	VADDPS       Y8, Y0, Y0
+	VADDPS       Y4, Y0, Y0
+	VFMADD231PS  Y11, Y4, Y8
+	VMOVAPS      Y8, Y2
+	VMOVAPS      Y6, Y1
+	VFMADD231PS  Y10, Y7, Y1
+	VFMADD231PS  Y9, Y7, Y6
+	VADDPS       Y5, Y6, Y3
+	VMOVUPS      Y0, 160(R9)
+	VMOVUPS      Y1, 352(R9)
+	VMOVUPS      Y2, 544(R9)
+	VMOVUPS      Y3, 736(R9)
+	MOVQ         BX, DX
+	MOVQ         64(AX), R12
+	MOVQ         88(AX), R13
+	VXORPS       Y12, Y12, Y12
+	VBROADCASTSS 136(AX), Y13
+	CMPQ         120(AX), $0x00
+	JLE          stored
+	VBROADCASTSS 140(AX), Y10
+	VBROADCASTSS 144(AX), Y11
+	VBROADCASTSS 152(AX), Y9
+	VMOVUPS      (R9), Y0
+	VMOVUPS      32(R9), Y1
+	VMOVUPS      64(R9), Y2
+	VMOVUPS      96(R9), Y3
+	VMOVUPS      128(R9), Y4
+	VMOVUPS      160(R9), Y5
+	VSUBPS       Y2, Y1, Y6
+	VADDPS       Y2, Y1, Y8
+	VSUBPS       Y4, Y3, Y7
+	VADDPS       Y4, Y3, Y4
+	VADDPS       Y8, Y0, Y0
+	VADDPS       Y4, Y0, Y0
+	VFMADD231PS  Y11, Y4, Y8
+	VMOVAPS      Y8, Y2
+	VMOVAPS      Y6, Y1
+	VFMADD231PS  Y10, Y7, Y1
+	VFMADD231PS  Y9, Y7, Y6
+	VADDPS       Y5, Y6, Y3
+	VMOVUPS      (R14)(CX*1), Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y4, Y3, Y3
+	TESTQ        R12, R12
+	JZ           added0
+	MOVQ         R12, R10
+	VADDPS       (R10)(CX*1), Y0, Y0
+	CMPQ         R15, $0x01
+	JLE          addend0
+	ADDQ         80(AX), R10
+	VADDPS       (R10)(CX*1), Y1, Y1
+	CMPQ         R15, $0x02
+	JLE          addend0
+	ADDQ         80(AX), R10
+	VADDPS       (R10)(CX*1), Y2, Y2
+	CMPQ         R15, $0x03
+	JLE          addend0
+	ADDQ         80(AX), R10
+	VADDPS       (R10)(CX*1), Y3, Y3
+
+addend0:
+	ADDQ 72(AX), R12
+
+added0:
+	CMPQ   112(AX), $0x00
+	JEQ    clamped0
+	VMAXPS Y0, Y12, Y0
+	VMINPS Y0, Y13, Y0
+	VMAXPS Y1, Y12, Y1
+	VMINPS Y1, Y13, Y1
+	VMAXPS Y2, Y12, Y2
+	VMINPS Y2, Y13, Y2
+	VMAXPS Y3, Y12, Y3
+	VMINPS Y3, Y13, Y3
+
+clamped0:
+	TESTQ   R13, R13
+	JZ      masked0
+	MOVQ    R13, R10
+	VMOVUPS (R10)(CX*1), Y14
+	VCMPPS  $0x11, Y13, Y14, Y15
+	VCMPPS  $0x1e, Y12, Y14, Y14
+	VANDPS  Y14, Y15, Y15
+	VANDPS  Y15, Y0, Y0
+	CMPQ    R15, $0x01
+	JLE     maskend0
+	ADDQ    104(AX), R10
+	VMOVUPS (R10)(CX*1), Y14
+	VCMPPS  $0x11, Y13, Y14, Y15
+	VCMPPS  $0x1e, Y12, Y14, Y14
+	VANDPS  Y14, Y15, Y15
+	VANDPS  Y15, Y1, Y1
+	CMPQ    R15, $0x02
+	JLE     maskend0
+	ADDQ    104(AX), R10
+	VMOVUPS (R10)(CX*1), Y14
+	VCMPPS  $0x11, Y13, Y14, Y15
+	VCMPPS  $0x1e, Y12, Y14, Y14
+	VANDPS  Y14, Y15, Y15
+	VANDPS  Y15, Y2, Y2
+	CMPQ    R15, $0x03
+	JLE     maskend0
+	ADDQ    104(AX), R10
+	VMOVUPS (R10)(CX*1), Y14
+	VCMPPS  $0x11, Y13, Y14, Y15
+	VCMPPS  $0x1e, Y12, Y14, Y14
+	VANDPS  Y14, Y15, Y15
+	VANDPS  Y15, Y3, Y3
+
+maskend0:
+	ADDQ 96(AX), R13
+
+masked0:
+	MOVQ    DX, R10
+	VMOVUPS Y0, (R10)(CX*1)
+	CMPQ    R15, $0x01
+	JLE     rowend0
+	ADDQ    16(AX), R10
+	VMOVUPS Y1, (R10)(CX*1)
+	CMPQ    R15, $0x02
+	JLE     rowend0
+	ADDQ    16(AX), R10
+	VMOVUPS Y2, (R10)(CX*1)
+	CMPQ    R15, $0x03
+	JLE     rowend0
+	ADDQ    16(AX), R10
+	VMOVUPS Y3, (R10)(CX*1)
+
+rowend0:
+	ADDQ         8(AX), DX
+	CMPQ         120(AX), $0x01
+	JLE          stored
+	VBROADCASTSS 140(AX), Y10
+	VBROADCASTSS 144(AX), Y11
+	VBROADCASTSS 152(AX), Y9
+	VMOVUPS      192(R9), Y0
+	VMOVUPS      224(R9), Y1
+	VMOVUPS      256(R9), Y2
+	VMOVUPS      288(R9), Y3
+	VMOVUPS      320(R9), Y4
+	VMOVUPS      352(R9), Y5
+	VSUBPS       Y2, Y1, Y6
+	VADDPS       Y2, Y1, Y8
+	VSUBPS       Y4, Y3, Y7
+	VADDPS       Y4, Y3, Y4
+	VADDPS       Y8, Y0, Y0
+	VADDPS       Y4, Y0, Y0
+	VFMADD231PS  Y11, Y4, Y8
+	VMOVAPS      Y8, Y2
+	VMOVAPS      Y6, Y1
+	VFMADD231PS  Y10, Y7, Y1
+	VFMADD231PS  Y9, Y7, Y6
+	VADDPS       Y5, Y6, Y3
+	VMOVUPS      (R14)(CX*1), Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y4, Y3, Y3
+	TESTQ        R12, R12
+	JZ           added1
+	MOVQ         R12, R10
+	VADDPS       (R10)(CX*1), Y0, Y0
+	CMPQ         R15, $0x01
+	JLE          addend1
+	ADDQ         80(AX), R10
+	VADDPS       (R10)(CX*1), Y1, Y1
+	CMPQ         R15, $0x02
+	JLE          addend1
+	ADDQ         80(AX), R10
+	VADDPS       (R10)(CX*1), Y2, Y2
+	CMPQ         R15, $0x03
+	JLE          addend1
+	ADDQ         80(AX), R10
+	VADDPS       (R10)(CX*1), Y3, Y3
+
+addend1:
+	ADDQ 72(AX), R12
+
+added1:
+	CMPQ   112(AX), $0x00
+	JEQ    clamped1
+	VMAXPS Y0, Y12, Y0
+	VMINPS Y0, Y13, Y0
+	VMAXPS Y1, Y12, Y1
+	VMINPS Y1, Y13, Y1
+	VMAXPS Y2, Y12, Y2
+	VMINPS Y2, Y13, Y2
+	VMAXPS Y3, Y12, Y3
+	VMINPS Y3, Y13, Y3
+
+clamped1:
+	TESTQ   R13, R13
+	JZ      masked1
+	MOVQ    R13, R10
+	VMOVUPS (R10)(CX*1), Y14
+	VCMPPS  $0x11, Y13, Y14, Y15
+	VCMPPS  $0x1e, Y12, Y14, Y14
+	VANDPS  Y14, Y15, Y15
+	VANDPS  Y15, Y0, Y0
+	CMPQ    R15, $0x01
+	JLE     maskend1
+	ADDQ    104(AX), R10
+	VMOVUPS (R10)(CX*1), Y14
+	VCMPPS  $0x11, Y13, Y14, Y15
+	VCMPPS  $0x1e, Y12, Y14, Y14
+	VANDPS  Y14, Y15, Y15
+	VANDPS  Y15, Y1, Y1
+	CMPQ    R15, $0x02
+	JLE     maskend1
+	ADDQ    104(AX), R10
+	VMOVUPS (R10)(CX*1), Y14
+	VCMPPS  $0x11, Y13, Y14, Y15
+	VCMPPS  $0x1e, Y12, Y14, Y14
+	VANDPS  Y14, Y15, Y15
+	VANDPS  Y15, Y2, Y2
+	CMPQ    R15, $0x03
+	JLE     maskend1
+	ADDQ    104(AX), R10
+	VMOVUPS (R10)(CX*1), Y14
+	VCMPPS  $0x11, Y13, Y14, Y15
+	VCMPPS  $0x1e, Y12, Y14, Y14
+	VANDPS  Y14, Y15, Y15
+	VANDPS  Y15, Y3, Y3
+
+maskend1:
+	ADDQ 96(AX), R13
+
+masked1:
+	MOVQ    DX, R10
+	VMOVUPS Y0, (R10)(CX*1)
+	CMPQ    R15, $0x01
+	JLE     rowend1
+	ADDQ    16(AX), R10
+	VMOVUPS Y1, (R10)(CX*1)
+	CMPQ    R15, $0x02
+	JLE     rowend1
+	ADDQ    16(AX), R10
+	VMOVUPS Y2, (R10)(CX*1)
+	CMPQ    R15, $0x03
+	JLE     rowend1
+	ADDQ    16(AX), R10
+	VMOVUPS Y3, (R10)(CX*1)
+
+rowend1:
+	ADDQ         8(AX), DX
+	CMPQ         120(AX), $0x02
+	JLE          stored
+	VBROADCASTSS 140(AX), Y10
+	VBROADCASTSS 144(AX), Y11
+	VBROADCASTSS 152(AX), Y9
+	VMOVUPS      384(R9), Y0
+	VMOVUPS      416(R9), Y1
+	VMOVUPS      448(R9), Y2
+	VMOVUPS      480(R9), Y3
+	VMOVUPS      512(R9), Y4
+	VMOVUPS      544(R9), Y5
+	VSUBPS       Y2, Y1, Y6
+	VADDPS       Y2, Y1, Y8
+	VSUBPS       Y4, Y3, Y7
+	VADDPS       Y4, Y3, Y4
+	VADDPS       Y8, Y0, Y0
+	VADDPS       Y4, Y0, Y0
+	VFMADD231PS  Y11, Y4, Y8
+	VMOVAPS      Y8, Y2
+	VMOVAPS      Y6, Y1
+	VFMADD231PS  Y10, Y7, Y1
+	VFMADD231PS  Y9, Y7, Y6
+	VADDPS       Y5, Y6, Y3
+	VMOVUPS      (R14)(CX*1), Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y4, Y3, Y3
+	TESTQ        R12, R12
+	JZ           added2
+	MOVQ         R12, R10
+	VADDPS       (R10)(CX*1), Y0, Y0
+	CMPQ         R15, $0x01
+	JLE          addend2
+	ADDQ         80(AX), R10
+	VADDPS       (R10)(CX*1), Y1, Y1
+	CMPQ         R15, $0x02
+	JLE          addend2
+	ADDQ         80(AX), R10
+	VADDPS       (R10)(CX*1), Y2, Y2
+	CMPQ         R15, $0x03
+	JLE          addend2
+	ADDQ         80(AX), R10
+	VADDPS       (R10)(CX*1), Y3, Y3
+
+addend2:
+	ADDQ 72(AX), R12
+
+added2:
+	CMPQ   112(AX), $0x00
+	JEQ    clamped2
+	VMAXPS Y0, Y12, Y0
+	VMINPS Y0, Y13, Y0
+	VMAXPS Y1, Y12, Y1
+	VMINPS Y1, Y13, Y1
+	VMAXPS Y2, Y12, Y2
+	VMINPS Y2, Y13, Y2
+	VMAXPS Y3, Y12, Y3
+	VMINPS Y3, Y13, Y3
+
+clamped2:
+	TESTQ   R13, R13
+	JZ      masked2
+	MOVQ    R13, R10
+	VMOVUPS (R10)(CX*1), Y14
+	VCMPPS  $0x11, Y13, Y14, Y15
+	VCMPPS  $0x1e, Y12, Y14, Y14
+	VANDPS  Y14, Y15, Y15
+	VANDPS  Y15, Y0, Y0
+	CMPQ    R15, $0x01
+	JLE     maskend2
+	ADDQ    104(AX), R10
+	VMOVUPS (R10)(CX*1), Y14
+	VCMPPS  $0x11, Y13, Y14, Y15
+	VCMPPS  $0x1e, Y12, Y14, Y14
+	VANDPS  Y14, Y15, Y15
+	VANDPS  Y15, Y1, Y1
+	CMPQ    R15, $0x02
+	JLE     maskend2
+	ADDQ    104(AX), R10
+	VMOVUPS (R10)(CX*1), Y14
+	VCMPPS  $0x11, Y13, Y14, Y15
+	VCMPPS  $0x1e, Y12, Y14, Y14
+	VANDPS  Y14, Y15, Y15
+	VANDPS  Y15, Y2, Y2
+	CMPQ    R15, $0x03
+	JLE     maskend2
+	ADDQ    104(AX), R10
+	VMOVUPS (R10)(CX*1), Y14
+	VCMPPS  $0x11, Y13, Y14, Y15
+	VCMPPS  $0x1e, Y12, Y14, Y14
+	VANDPS  Y14, Y15, Y15
+	VANDPS  Y15, Y3, Y3
+
+maskend2:
+	ADDQ 96(AX), R13
+
+masked2:
+	MOVQ    DX, R10
+	VMOVUPS Y0, (R10)(CX*1)
+	CMPQ    R15, $0x01
+	JLE     rowend2
+	ADDQ    16(AX), R10
+	VMOVUPS Y1, (R10)(CX*1)
+	CMPQ    R15, $0x02
+	JLE     rowend2
+	ADDQ    16(AX), R10
+	VMOVUPS Y2, (R10)(CX*1)
+	CMPQ    R15, $0x03
+	JLE     rowend2
+	ADDQ    16(AX), R10
+	VMOVUPS Y3, (R10)(CX*1)
+
+rowend2:
+	ADDQ         8(AX), DX
+	CMPQ         120(AX), $0x03
+	JLE          stored
+	VBROADCASTSS 140(AX), Y10
+	VBROADCASTSS 144(AX), Y11
+	VBROADCASTSS 152(AX), Y9
+	VMOVUPS      576(R9), Y0
+	VMOVUPS      608(R9), Y1
+	VMOVUPS      640(R9), Y2
+	VMOVUPS      672(R9), Y3
+	VMOVUPS      704(R9), Y4
+	VMOVUPS      736(R9), Y5
+	VSUBPS       Y2, Y1, Y6
+	VADDPS       Y2, Y1, Y8
+	VSUBPS       Y4, Y3, Y7
+	VADDPS       Y4, Y3, Y4
+	VADDPS       Y8, Y0, Y0
+	VADDPS       Y4, Y0, Y0
+	VFMADD231PS  Y11, Y4, Y8
+	VMOVAPS      Y8, Y2
+	VMOVAPS      Y6, Y1
+	VFMADD231PS  Y10, Y7, Y1
+	VFMADD231PS  Y9, Y7, Y6
+	VADDPS       Y5, Y6, Y3
+	VMOVUPS      (R14)(CX*1), Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y4, Y3, Y3
+	TESTQ        R12, R12
+	JZ           added3
+	MOVQ         R12, R10
+	VADDPS       (R10)(CX*1), Y0, Y0
+	CMPQ         R15, $0x01
+	JLE          addend3
+	ADDQ         80(AX), R10
+	VADDPS       (R10)(CX*1), Y1, Y1
+	CMPQ         R15, $0x02
+	JLE          addend3
+	ADDQ         80(AX), R10
+	VADDPS       (R10)(CX*1), Y2, Y2
+	CMPQ         R15, $0x03
+	JLE          addend3
+	ADDQ         80(AX), R10
+	VADDPS       (R10)(CX*1), Y3, Y3
+
+addend3:
+	ADDQ 72(AX), R12
+
+added3:
+	CMPQ   112(AX), $0x00
+	JEQ    clamped3
+	VMAXPS Y0, Y12, Y0
+	VMINPS Y0, Y13, Y0
+	VMAXPS Y1, Y12, Y1
+	VMINPS Y1, Y13, Y1
+	VMAXPS Y2, Y12, Y2
+	VMINPS Y2, Y13, Y2
+	VMAXPS Y3, Y12, Y3
+	VMINPS Y3, Y13, Y3
+
+clamped3:
+	TESTQ   R13, R13
+	JZ      masked3
+	MOVQ    R13, R10
+	VMOVUPS (R10)(CX*1), Y14
+	VCMPPS  $0x11, Y13, Y14, Y15
+	VCMPPS  $0x1e, Y12, Y14, Y14
+	VANDPS  Y14, Y15, Y15
+	VANDPS  Y15, Y0, Y0
+	CMPQ    R15, $0x01
+	JLE     maskend3
+	ADDQ    104(AX), R10
+	VMOVUPS (R10)(CX*1), Y14
+	VCMPPS  $0x11, Y13, Y14, Y15
+	VCMPPS  $0x1e, Y12, Y14, Y14
+	VANDPS  Y14, Y15, Y15
+	VANDPS  Y15, Y1, Y1
+	CMPQ    R15, $0x02
+	JLE     maskend3
+	ADDQ    104(AX), R10
+	VMOVUPS (R10)(CX*1), Y14
+	VCMPPS  $0x11, Y13, Y14, Y15
+	VCMPPS  $0x1e, Y12, Y14, Y14
+	VANDPS  Y14, Y15, Y15
+	VANDPS  Y15, Y2, Y2
+	CMPQ    R15, $0x03
+	JLE     maskend3
+	ADDQ    104(AX), R10
+	VMOVUPS (R10)(CX*1), Y14
+	VCMPPS  $0x11, Y13, Y14, Y15
+	VCMPPS  $0x1e, Y12, Y14, Y14
+	VANDPS  Y14, Y15, Y15
+	VANDPS  Y15, Y3, Y3
+
+maskend3:
+	ADDQ 96(AX), R13
+
+masked3:
+	MOVQ    DX, R10
+	VMOVUPS Y0, (R10)(CX*1)
+	CMPQ    R15, $0x01
+	JLE     rowend3
+	ADDQ    16(AX), R10
+	VMOVUPS Y1, (R10)(CX*1)
+	CMPQ    R15, $0x02
+	JLE     rowend3
+	ADDQ    16(AX), R10
+	VMOVUPS Y2, (R10)(CX*1)
+	CMPQ    R15, $0x03
+	JLE     rowend3
+	ADDQ    16(AX), R10
+	VMOVUPS Y3, (R10)(CX*1)
+
+rowend3:
+	ADDQ 8(AX), DX
+
+stored:
+	ADDQ $0x20, CX
+	DECQ R8
+	JNZ  vector
+	VZEROUPPER
+	RET
+
 // func pause()
 TEXT ·pause(SB), NOSPLIT|NOFRAME, $0
 	PAUSE

@@ -223,3 +223,13 @@ func maxForward512(a *tileArgs)
 //
 //go:noescape
 func maxBackward512(a *tileArgs)
+
+// winoIn512 transforms a 6x6 tile of the image.
+//
+//go:noescape
+func winoIn512(a *winoArgs)
+
+// winoOut512 transforms the products of a tile to its 4x4 outputs.
+//
+//go:noescape
+func winoOut512(a *winoArgs)

@@ -10707,3 +10707,1069 @@ nextpixel:
 	JNZ  pixel
 	VZEROUPPER
 	RET
+
+// func winoIn512(a *int8)
+// Requires: AVX, AVX512F
+TEXT ·winoIn512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), BX
+	MOVQ         8(AX), CX
+	MOVQ         16(AX), DX
+	MOVQ         24(AX), SI
+	MOVQ         32(AX), DI
+	MOVQ         40(AX), R8
+	MOVQ         48(AX), R9
+	VBROADCASTSS 140(AX), Z14
+	VBROADCASTSS 144(AX), Z12
+	VBROADCASTSS 148(AX), Z13
+
+vector:
+	MOVQ         BX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	VMOVUPS      (R10), Z0
+	VMOVUPS      (R10)(CX*1), Z1
+	VMOVUPS      (R10)(CX*2), Z2
+	VMOVUPS      (R11), Z3
+	VMOVUPS      (R11)(CX*1), Z4
+	VMOVUPS      (R11)(CX*2), Z5
+	VMOVAPS      Z4, Z6
+	VFNMADD231PS Z12, Z2, Z6
+	VMOVAPS      Z3, Z7
+	VFNMADD231PS Z12, Z1, Z7
+	VSUBPS       Z2, Z4, Z8
+	VSUBPS       Z1, Z3, Z9
+	VADDPS       Z7, Z6, Z10
+	VSUBPS       Z7, Z6, Z11
+	VMOVUPS      Z10, 384(R9)
+	VMOVUPS      Z11, 768(R9)
+	VFNMADD231PS Z13, Z2, Z4
+	VFMADD231PS  Z12, Z0, Z4
+	VMOVUPS      Z4, (R9)
+	VFNMADD231PS Z13, Z3, Z5
+	VFMADD231PS  Z12, Z1, Z5
+	VMOVUPS      Z5, 1920(R9)
+	VMOVAPS      Z8, Z10
+	VFMADD231PS  Z14, Z9, Z10
+	VMOVUPS      Z10, 1152(R9)
+	VFNMADD231PS Z14, Z9, Z8
+	VMOVUPS      Z8, 1536(R9)
+	ADDQ         DX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	VMOVUPS      (R10), Z0
+	VMOVUPS      (R10)(CX*1), Z1
+	VMOVUPS      (R10)(CX*2), Z2
+	VMOVUPS      (R11), Z3
+	VMOVUPS      (R11)(CX*1), Z4
+	VMOVUPS      (R11)(CX*2), Z5
+	VMOVAPS      Z4, Z6
+	VFNMADD231PS Z12, Z2, Z6
+	VMOVAPS      Z3, Z7
+	VFNMADD231PS Z12, Z1, Z7
+	VSUBPS       Z2, Z4, Z8
+	VSUBPS       Z1, Z3, Z9
+	VADDPS       Z7, Z6, Z10
+	VSUBPS       Z7, Z6, Z11
+	VMOVUPS      Z10, 448(R9)
+	VMOVUPS      Z11, 832(R9)
+	VFNMADD231PS Z13, Z2, Z4
+	VFMADD231PS  Z12, Z0, Z4
+	VMOVUPS      Z4, 64(R9)
+	VFNMADD231PS Z13, Z3, Z5
+	VFMADD231PS  Z12, Z1, Z5
+	VMOVUPS      Z5, 1984(R9)
+	VMOVAPS      Z8, Z10
+	VFMADD231PS  Z14, Z9, Z10
+	VMOVUPS      Z10, 1216(R9)
+	VFNMADD231PS Z14, Z9, Z8
+	VMOVUPS      Z8, 1600(R9)
+	ADDQ         DX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	VMOVUPS      (R10), Z0
+	VMOVUPS      (R10)(CX*1), Z1
+	VMOVUPS      (R10)(CX*2), Z2
+	VMOVUPS      (R11), Z3
+	VMOVUPS      (R11)(CX*1), Z4
+	VMOVUPS      (R11)(CX*2), Z5
+	VMOVAPS      Z4, Z6
+	VFNMADD231PS Z12, Z2, Z6
+	VMOVAPS      Z3, Z7
+	VFNMADD231PS Z12, Z1, Z7
+	VSUBPS       Z2, Z4, Z8
+	VSUBPS       Z1, Z3, Z9
+	VADDPS       Z7, Z6, Z10
+	VSUBPS       Z7, Z6, Z11
+	VMOVUPS      Z10, 512(R9)
+	VMOVUPS      Z11, 896(R9)
+	VFNMADD231PS Z13, Z2, Z4
+	VFMADD231PS  Z12, Z0, Z4
+	VMOVUPS      Z4, 128(R9)
+	VFNMADD231PS Z13, Z3, Z5
+	VFMADD231PS  Z12, Z1, Z5
+	VMOVUPS      Z5, 2048(R9)
+	VMOVAPS      Z8, Z10
+	VFMADD231PS  Z14, Z9, Z10
+	VMOVUPS      Z10, 1280(R9)
+	VFNMADD231PS Z14, Z9, Z8
+	VMOVUPS      Z8, 1664(R9)
+	ADDQ         DX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	VMOVUPS      (R10), Z0
+	VMOVUPS      (R10)(CX*1), Z1
+	VMOVUPS      (R10)(CX*2), Z2
+	VMOVUPS      (R11), Z3
+	VMOVUPS      (R11)(CX*1), Z4
+	VMOVUPS      (R11)(CX*2), Z5
+	VMOVAPS      Z4, Z6
+	VFNMADD231PS Z12, Z2, Z6
+	VMOVAPS      Z3, Z7
+	VFNMADD231PS Z12, Z1, Z7
+	VSUBPS       Z2, Z4, Z8
+	VSUBPS       Z1, Z3, Z9
+	VADDPS       Z7, Z6, Z10
+	VSUBPS       Z7, Z6, Z11
+	VMOVUPS      Z10, 576(R9)
+	VMOVUPS      Z11, 960(R9)
+	VFNMADD231PS Z13, Z2, Z4
+	VFMADD231PS  Z12, Z0, Z4
+	VMOVUPS      Z4, 192(R9)
+	VFNMADD231PS Z13, Z3, Z5
+	VFMADD231PS  Z12, Z1, Z5
+	VMOVUPS      Z5, 2112(R9)
+	VMOVAPS      Z8, Z10
+	VFMADD231PS  Z14, Z9, Z10
+	VMOVUPS      Z10, 1344(R9)
+	VFNMADD231PS Z14, Z9, Z8
+	VMOVUPS      Z8, 1728(R9)
+	ADDQ         DX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	VMOVUPS      (R10), Z0
+	VMOVUPS      (R10)(CX*1), Z1
+	VMOVUPS      (R10)(CX*2), Z2
+	VMOVUPS      (R11), Z3
+	VMOVUPS      (R11)(CX*1), Z4
+	VMOVUPS      (R11)(CX*2), Z5
+	VMOVAPS      Z4, Z6
+	VFNMADD231PS Z12, Z2, Z6
+	VMOVAPS      Z3, Z7
+	VFNMADD231PS Z12, Z1, Z7
+	VSUBPS       Z2, Z4, Z8
+	VSUBPS       Z1, Z3, Z9
+	VADDPS       Z7, Z6, Z10
+	VSUBPS       Z7, Z6, Z11
+	VMOVUPS      Z10, 640(R9)
+	VMOVUPS      Z11, 1024(R9)
+	VFNMADD231PS Z13, Z2, Z4
+	VFMADD231PS  Z12, Z0, Z4
+	VMOVUPS      Z4, 256(R9)
+	VFNMADD231PS Z13, Z3, Z5
+	VFMADD231PS  Z12, Z1, Z5
+	VMOVUPS      Z5, 2176(R9)
+	VMOVAPS      Z8, Z10
+	VFMADD231PS  Z14, Z9, Z10
+	VMOVUPS      Z10, 1408(R9)
+	VFNMADD231PS Z14, Z9, Z8
+	VMOVUPS      Z8, 1792(R9)
+	ADDQ         DX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	VMOVUPS      (R10), Z0
+	VMOVUPS      (R10)(CX*1), Z1
+	VMOVUPS      (R10)(CX*2), Z2
+	VMOVUPS      (R11), Z3
+	VMOVUPS      (R11)(CX*1), Z4
+	VMOVUPS      (R11)(CX*2), Z5
+	VMOVAPS      Z4, Z6
+	VFNMADD231PS Z12, Z2, Z6
+	VMOVAPS      Z3, Z7
+	VFNMADD231PS Z12, Z1, Z7
+	VSUBPS       Z2, Z4, Z8
+	VSUBPS       Z1, Z3, Z9
+	VADDPS       Z7, Z6, Z10
+	VSUBPS       Z7, Z6, Z11
+	VMOVUPS      Z10, 704(R9)
+	VMOVUPS      Z11, 1088(R9)
+	VFNMADD231PS Z13, Z2, Z4
+	VFMADD231PS  Z12, Z0, Z4
+	VMOVUPS      Z4, 320(R9)
+	VFNMADD231PS Z13, Z3, Z5
+	VFMADD231PS  Z12, Z1, Z5
+	VMOVUPS      Z5, 2240(R9)
+	VMOVAPS      Z8, Z10
+	VFMADD231PS  Z14, Z9, Z10
+	VMOVUPS      Z10, 1472(R9)
+	VFNMADD231PS Z14, Z9, Z8
+	VMOVUPS      Z8, 1856(R9)
+	MOVQ         SI, R10
+	LEAQ         (R10)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVUPS      (R9), Z0
+	VMOVUPS      64(R9), Z1
+	VMOVUPS      128(R9), Z2
+	VMOVUPS      192(R9), Z3
+	VMOVUPS      256(R9), Z4
+	VMOVUPS      320(R9), Z5
+	VMOVAPS      Z4, Z6
+	VFNMADD231PS Z12, Z2, Z6
+	VMOVAPS      Z3, Z7
+	VFNMADD231PS Z12, Z1, Z7
+	VSUBPS       Z2, Z4, Z8
+	VSUBPS       Z1, Z3, Z9
+	VADDPS       Z7, Z6, Z10
+	VSUBPS       Z7, Z6, Z11
+	VMOVUPS      Z10, (R10)(DI*1)
+	VMOVUPS      Z11, (R10)(DI*2)
+	VFNMADD231PS Z13, Z2, Z4
+	VFMADD231PS  Z12, Z0, Z4
+	VMOVUPS      Z4, (R10)
+	VFNMADD231PS Z13, Z3, Z5
+	VFMADD231PS  Z12, Z1, Z5
+	VMOVUPS      Z5, (R11)(DI*2)
+	VMOVAPS      Z8, Z10
+	VFMADD231PS  Z14, Z9, Z10
+	VMOVUPS      Z10, (R11)
+	VFNMADD231PS Z14, Z9, Z8
+	VMOVUPS      Z8, (R11)(DI*1)
+	LEAQ         (R11)(DI*2), R10
+	ADDQ         DI, R10
+	LEAQ         (R10)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVUPS      384(R9), Z0
+	VMOVUPS      448(R9), Z1
+	VMOVUPS      512(R9), Z2
+	VMOVUPS      576(R9), Z3
+	VMOVUPS      640(R9), Z4
+	VMOVUPS      704(R9), Z5
+	VMOVAPS      Z4, Z6
+	VFNMADD231PS Z12, Z2, Z6
+	VMOVAPS      Z3, Z7
+	VFNMADD231PS Z12, Z1, Z7
+	VSUBPS       Z2, Z4, Z8
+	VSUBPS       Z1, Z3, Z9
+	VADDPS       Z7, Z6, Z10
+	VSUBPS       Z7, Z6, Z11
+	VMOVUPS      Z10, (R10)(DI*1)
+	VMOVUPS      Z11, (R10)(DI*2)
+	VFNMADD231PS Z13, Z2, Z4
+	VFMADD231PS  Z12, Z0, Z4
+	VMOVUPS      Z4, (R10)
+	VFNMADD231PS Z13, Z3, Z5
+	VFMADD231PS  Z12, Z1, Z5
+	VMOVUPS      Z5, (R11)(DI*2)
+	VMOVAPS      Z8, Z10
+	VFMADD231PS  Z14, Z9, Z10
+	VMOVUPS      Z10, (R11)
+	VFNMADD231PS Z14, Z9, Z8
+	VMOVUPS      Z8, (R11)(DI*1)
+	LEAQ         (R11)(DI*2), R10
+	ADDQ         DI, R10
+	LEAQ         (R10)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVUPS      768(R9), Z0
+	VMOVUPS      832(R9), Z1
+	VMOVUPS      896(R9), Z2
+	VMOVUPS      960(R9), Z3
+	VMOVUPS      1024(R9), Z4
+	VMOVUPS      1088(R9), Z5
+	VMOVAPS      Z4, Z6
+	VFNMADD231PS Z12, Z2, Z6
+	VMOVAPS      Z3, Z7
+	VFNMADD231PS Z12, Z1, Z7
+	VSUBPS       Z2, Z4, Z8
+	VSUBPS       Z1, Z3, Z9
+	VADDPS       Z7, Z6, Z10
+	VSUBPS       Z7, Z6, Z11
+	VMOVUPS      Z10, (R10)(DI*1)
+	VMOVUPS      Z11, (R10)(DI*2)
+	VFNMADD231PS Z13, Z2, Z4
+	VFMADD231PS  Z12, Z0, Z4
+	VMOVUPS      Z4, (R10)
+	VFNMADD231PS Z13, Z3, Z5
+	VFMADD231PS  Z12, Z1, Z5
+	VMOVUPS      Z5, (R11)(DI*2)
+	VMOVAPS      Z8, Z10
+	VFMADD231PS  Z14, Z9, Z10
+	VMOVUPS      Z10, (R11)
+	VFNMADD231PS Z14, Z9, Z8
+	VMOVUPS      Z8, (R11)(DI*1)
+	LEAQ         (R11)(DI*2), R10
+	ADDQ         DI, R10
+	LEAQ         (R10)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVUPS      1152(R9), Z0
+	VMOVUPS      1216(R9), Z1
+	VMOVUPS      1280(R9), Z2
+	VMOVUPS      1344(R9), Z3
+	VMOVUPS      1408(R9), Z4
+	VMOVUPS      1472(R9), Z5
+	VMOVAPS      Z4, Z6
+	VFNMADD231PS Z12, Z2, Z6
+	VMOVAPS      Z3, Z7
+	VFNMADD231PS Z12, Z1, Z7
+	VSUBPS       Z2, Z4, Z8
+	VSUBPS       Z1, Z3, Z9
+	VADDPS       Z7, Z6, Z10
+	VSUBPS       Z7, Z6, Z11
+	VMOVUPS      Z10, (R10)(DI*1)
+	VMOVUPS      Z11, (R10)(DI*2)
+	VFNMADD231PS Z13, Z2, Z4
+	VFMADD231PS  Z12, Z0, Z4
+	VMOVUPS      Z4, (R10)
+	VFNMADD231PS Z13, Z3, Z5
+	VFMADD231PS  Z12, Z1, Z5
+	VMOVUPS      Z5, (R11)(DI*2)
+	VMOVAPS      Z8, Z10
+	VFMADD231PS  Z14, Z9, Z10
+	VMOVUPS      Z10, (R11)
+	VFNMADD231PS Z14, Z9, Z8
+	VMOVUPS      Z8, (R11)(DI*1)
+	LEAQ         (R11)(DI*2), R10
+	ADDQ         DI, R10
+	LEAQ         (R10)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVUPS      1536(R9), Z0
+	VMOVUPS      1600(R9), Z1
+	VMOVUPS      1664(R9), Z2
+	VMOVUPS      1728(R9), Z3
+	VMOVUPS      1792(R9), Z4
+	VMOVUPS      1856(R9), Z5
+	VMOVAPS      Z4, Z6
+	VFNMADD231PS Z12, Z2, Z6
+	VMOVAPS      Z3, Z7
+	VFNMADD231PS Z12, Z1, Z7
+	VSUBPS       Z2, Z4, Z8
+	VSUBPS       Z1, Z3, Z9
+	VADDPS       Z7, Z6, Z10
+	VSUBPS       Z7, Z6, Z11
+	VMOVUPS      Z10, (R10)(DI*1)
+	VMOVUPS      Z11, (R10)(DI*2)
+	VFNMADD231PS Z13, Z2, Z4
+	VFMADD231PS  Z12, Z0, Z4
+	VMOVUPS      Z4, (R10)
+	VFNMADD231PS Z13, Z3, Z5
+	VFMADD231PS  Z12, Z1, Z5
+	VMOVUPS      Z5, (R11)(DI*2)
+	VMOVAPS      Z8, Z10
+	VFMADD231PS  Z14, Z9, Z10
+	VMOVUPS      Z10, (R11)
+	VFNMADD231PS Z14, Z9, Z8
+	VMOVUPS      Z8, (R11)(DI*1)
+	LEAQ         (R11)(DI*2), R10
+	ADDQ         DI, R10
+	LEAQ         (R10)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVUPS      1920(R9), Z0
+	VMOVUPS      1984(R9), Z1
+	VMOVUPS      2048(R9), Z2
+	VMOVUPS      2112(R9), Z3
+	VMOVUPS      2176(R9), Z4
+	VMOVUPS      2240(R9), Z5
+	VMOVAPS      Z4, Z6
+	VFNMADD231PS Z12, Z2, Z6
+	VMOVAPS      Z3, Z7
+	VFNMADD231PS Z12, Z1, Z7
+	VSUBPS       Z2, Z4, Z8
+	VSUBPS       Z1, Z3, Z9
+	VADDPS       Z7, Z6, Z10
+	VSUBPS       Z7, Z6, Z11
+	VMOVUPS      Z10, (R10)(DI*1)
+	VMOVUPS      Z11, (R10)(DI*2)
+	VFNMADD231PS Z13, Z2, Z4
+	VFMADD231PS  Z12, Z0, Z4
+	VMOVUPS      Z4, (R10)
+	VFNMADD231PS Z13, Z3, Z5
+	VFMADD231PS  Z12, Z1, Z5
+	VMOVUPS      Z5, (R11)(DI*2)
+	VMOVAPS      Z8, Z10
+	VFMADD231PS  Z14, Z9, Z10
+	VMOVUPS      Z10, (R11)
+	VFNMADD231PS Z14, Z9, Z8
+	VMOVUPS      Z8, (R11)(DI*1)
+	ADDQ         $0x40, BX
+	ADDQ         $0x40, SI
+	DECQ         R8
+	JNZ          vector
+	VZEROUPPER
+	RET
+
+// func winoOut512(a *int8)
+// Requires: AVX, AVX512F
+TEXT ·winoOut512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), BX
+	MOVQ 24(AX), SI
+	MOVQ 32(AX), DI
+	MOVQ 40(AX), R8
+	MOVQ 48(AX), R9
+	MOVQ 56(AX), R14
+	MOVQ 128(AX), R15
+	XORQ CX, CX
+
+vector:
+	VBROADCASTSS 140(AX), Z10
+	VBROADCASTSS 144(AX), Z11
+	VBROADCASTSS 152(AX), Z9
+	MOVQ         SI, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11)(CX*1), Z0
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z1
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z2
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z3
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z4
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z5
+	VSUBPS       Z2, Z1, Z6
+	VADDPS       Z2, Z1, Z8
+	VSUBPS       Z4, Z3, Z7
+	VADDPS       Z4, Z3, Z4
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z4, Z0, Z0
+	VFMADD231PS  Z11, Z4, Z8
+	VMOVAPS      Z8, Z2
+	VMOVAPS      Z6, Z1
+	VFMADD231PS  Z10, Z7, Z1
+	VFMADD231PS  Z9, Z7, Z6
+	VADDPS       Z5, Z6, Z3
+	VMOVUPS      Z0, (R9)
+	VMOVUPS      Z1, 384(R9)
+	VMOVUPS      Z2, 768(R9)
+	VMOVUPS      Z3, 1152(R9)
+	ADDQ         DI, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11)(CX*1), Z0
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z1
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z2
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z3
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z4
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z5
+	VSUBPS       Z2, Z1, Z6
+	VADDPS       Z2, Z1, Z8
+	VSUBPS       Z4, Z3, Z7
+	VADDPS       Z4, Z3, Z4
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z4, Z0, Z0
+	VFMADD231PS  Z11, Z4, Z8
+	VMOVAPS      Z8, Z2
+	VMOVAPS      Z6, Z1
+	VFMADD231PS  Z10, Z7, Z1
+	VFMADD231PS  Z9, Z7, Z6
+	VADDPS       Z5, Z6, Z3
+	VMOVUPS      Z0, 64(R9)
+	VMOVUPS      Z1, 448(R9)
+	VMOVUPS      Z2, 832(R9)
+	VMOVUPS      Z3, 1216(R9)
+	ADDQ         DI, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11)(CX*1), Z0
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z1
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z2
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z3
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z4
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z5
+	VSUBPS       Z2, Z1, Z6
+	VADDPS       Z2, Z1, Z8
+	VSUBPS       Z4, Z3, Z7
+	VADDPS       Z4, Z3, Z4
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z4, Z0, Z0
+	VFMADD231PS  Z11, Z4, Z8
+	VMOVAPS      Z8, Z2
+	VMOVAPS      Z6, Z1
+	VFMADD231PS  Z10, Z7, Z1
+	VFMADD231PS  Z9, Z7, Z6
+	VADDPS       Z5, Z6, Z3
+	VMOVUPS      Z0, 128(R9)
+	VMOVUPS      Z1, 512(R9)
+	VMOVUPS      Z2, 896(R9)
+	VMOVUPS      Z3, 1280(R9)
+	ADDQ         DI, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11)(CX*1), Z0
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z1
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z2
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z3
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z4
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z5
+	VSUBPS       Z2, Z1, Z6
+	VADDPS       Z2, Z1, Z8
+	VSUBPS       Z4, Z3, Z7
+	VADDPS       Z4, Z3, Z4
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z4, Z0, Z0
+	VFMADD231PS  Z11, Z4, Z8
+	VMOVAPS      Z8, Z2
+	VMOVAPS      Z6, Z1
+	VFMADD231PS  Z10, Z7, Z1
+	VFMADD231PS  Z9, Z7, Z6
+	VADDPS       Z5, Z6, Z3
+	VMOVUPS      Z0, 192(R9)
+	VMOVUPS      Z1, 576(R9)
+	VMOVUPS      Z2, 960(R9)
+	VMOVUPS      Z3, 1344(R9)
+	ADDQ         DI, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11)(CX*1), Z0
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z1
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z2
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z3
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z4
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z5
+	VSUBPS       Z2, Z1, Z6
+	VADDPS       Z2, Z1, Z8
+	VSUBPS       Z4, Z3, Z7
+	VADDPS       Z4, Z3, Z4
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z4, Z0, Z0
+	VFMADD231PS  Z11, Z4, Z8
+	VMOVAPS      Z8, Z2
+	VMOVAPS      Z6, Z1
+	VFMADD231PS  Z10, Z7, Z1
+	VFMADD231PS  Z9, Z7, Z6
+	VADDPS       Z5, Z6, Z3
+	VMOVUPS      Z0, 256(R9)
+	VMOVUPS      Z1, 640(R9)
+	VMOVUPS      Z2, 1024(R9)
+	VMOVUPS      Z3, 1408(R9)
+	ADDQ         DI, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11)(CX*1), Z0
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z1
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z2
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z3
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z4
+	LEAQ         (R11)(DI*4), R11
+	LEAQ         (R11)(DI*2), R11
+	VMOVUPS      (R11)(CX*1), Z5
+	VSUBPS       Z2, Z1, Z6
+	VADDPS       Z2, Z1, Z8
+	VSUBPS       Z4, Z3, Z7
+	VADDPS       Z4, Z3, Z4
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z4, Z0, Z0
+	VFMADD231PS  Z11, Z4, Z8
+	VMOVAPS      Z8, Z2
+	VMOVAPS      Z6, Z1
+	VFMADD231PS  Z10, Z7, Z1
+	VFMADD231PS  Z9, Z7, Z6
+	VADDPS       Z5, Z6, Z3
+	VMOVUPS      Z0, 320(R9)
+	VMOVUPS      Z1, 704(R9)
+	VMOVUPS      Z2, 1088(R9)
+	VMOVUPS      Z3, 1472(R9)
+	MOVQ         BX, DX
+	MOVQ         64(AX), R12
+	MOVQ         88(AX), R13
+	VPXORD       Z28, Z28, Z28
+	VBROADCASTSS 136(AX), Z29
+	CMPQ         120(AX), $0x00
+	JLE          stored
+	VBROADCASTSS 140(AX), Z10
+	VBROADCASTSS 144(AX), Z11
+	VBROADCASTSS 152(AX), Z9
+	VMOVUPS      (R9), Z0
+	VMOVUPS      64(R9), Z1
+	VMOVUPS      128(R9), Z2
+	VMOVUPS      192(R9), Z3
+	VMOVUPS      256(R9), Z4
+	VMOVUPS      320(R9), Z5
+	VSUBPS       Z2, Z1, Z6
+	VADDPS       Z2, Z1, Z8
+	VSUBPS       Z4, Z3, Z7
+	VADDPS       Z4, Z3, Z4
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z4, Z0, Z0
+	VFMADD231PS  Z11, Z4, Z8
+	VMOVAPS      Z8, Z2
+	VMOVAPS      Z6, Z1
+	VFMADD231PS  Z10, Z7, Z1
+	VFMADD231PS  Z9, Z7, Z6
+	VADDPS       Z5, Z6, Z3
+	VMOVUPS      (R14)(CX*1), Z4
+	VADDPS       Z4, Z0, Z0
+	VADDPS       Z4, Z1, Z1
+	VADDPS       Z4, Z2, Z2
+	VADDPS       Z4, Z3, Z3
+	TESTQ        R12, R12
+	JZ           added0
+	MOVQ         R12, R10
+	VADDPS       (R10)(CX*1), Z0, Z0
+	CMPQ         R15, $0x01
+	JLE          addend0
+	ADDQ         80(AX), R10
+	VADDPS       (R10)(CX*1), Z1, Z1
+	CMPQ         R15, $0x02
+	JLE          addend0
+	ADDQ         80(AX), R10
+	VADDPS       (R10)(CX*1), Z2, Z2
+	CMPQ         R15, $0x03
+	JLE          addend0
+	ADDQ         80(AX), R10
+	VADDPS       (R10)(CX*1), Z3, Z3
+
+addend0:
+	ADDQ 72(AX), R12
+
+added0:
+	CMPQ   112(AX), $0x00
+	JEQ    clamped0
+	VMAXPS Z0, Z28, Z0
+	VMINPS Z0, Z29, Z0
+	VMAXPS Z1, Z28, Z1
+	VMINPS Z1, Z29, Z1
+	VMAXPS Z2, Z28, Z2
+	VMINPS Z2, Z29, Z2
+	VMAXPS Z3, Z28, Z3
+	VMINPS Z3, Z29, Z3
+
+clamped0:
+	TESTQ     R13, R13
+	JZ        masked0
+	MOVQ      R13, R10
+	VMOVUPS   (R10)(CX*1), Z30
+	VCMPPS    $0x1e, Z28, Z30, K1
+	VCMPPS    $0x11, Z29, Z30, K1, K2
+	VMOVAPS.Z Z0, K2, Z0
+	CMPQ      R15, $0x01
+	JLE       maskend0
+	ADDQ      104(AX), R10
+	VMOVUPS   (R10)(CX*1), Z30
+	VCMPPS    $0x1e, Z28, Z30, K1
+	VCMPPS    $0x11, Z29, Z30, K1, K2
+	VMOVAPS.Z Z1, K2, Z1
+	CMPQ      R15, $0x02
+	JLE       maskend0
+	ADDQ      104(AX), R10
+	VMOVUPS   (R10)(CX*1), Z30
+	VCMPPS    $0x1e, Z28, Z30, K1
+	VCMPPS    $0x11, Z29, Z30, K1, K2
+	VMOVAPS.Z Z2, K2, Z2
+	CMPQ      R15, $0x03
+	JLE       maskend0
+	ADDQ      104(AX), R10
+	VMOVUPS   (R10)(CX*1), Z30
+	VCMPPS    $0x1e, Z28, Z30, K1
+	VCMPPS    $0x11, Z29, Z30, K1, K2
+	VMOVAPS.Z Z3, K2, Z3
+
+maskend0:
+	ADDQ 96(AX), R13
+
+masked0:
+	MOVQ    DX, R10
+	VMOVUPS Z0, (R10)(CX*1)
+	CMPQ    R15, $0x01
+	JLE     rowend0
+	ADDQ    16(AX), R10
+	VMOVUPS Z1, (R10)(CX*1)
+	CMPQ    R15, $0x02
+	JLE     rowend0
+	ADDQ    16(AX), R10
+	VMOVUPS Z2, (R10)(CX*1)
+	CMPQ    R15, $0x03
+	JLE     rowend0
+	ADDQ    16(AX), R10
+	VMOVUPS Z3, (R10)(CX*1)
+
+rowend0:
+	ADDQ         8(AX), DX
+	CMPQ         120(AX), $0x01
+	JLE          stored
+	VBROADCASTSS 140(AX), Z10
+	VBROADCASTSS 144(AX), Z11
+	VBROADCASTSS 152(AX), Z9
+	VMOVUPS      384(R9), Z0
+	VMOVUPS      448(R9), Z1
+	VMOVUPS      512(R9), Z2
+	VMOVUPS      576(R9), Z3
+	VMOVUPS      640(R9), Z4
+	VMOVUPS      704(R9), Z5
+	VSUBPS       Z2, Z1, Z6
+	VADDPS       Z2, Z1, Z8
+	VSUBPS       Z4, Z3, Z7
+	VADDPS       Z4, Z3, Z4
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z4, Z0, Z0
+	VFMADD231PS  Z11, Z4, Z8
+	VMOVAPS      Z8, Z2
+	VMOVAPS      Z6, Z1
+	VFMADD231PS  Z10, Z7, Z1
+	VFMADD231PS  Z9, Z7, Z6
+	VADDPS       Z5, Z6, Z3
+	VMOVUPS      (R14)(CX*1), Z4
+	VADDPS       Z4, Z0, Z0
+	VADDPS       Z4, Z1, Z1
+	VADDPS       Z4, Z2, Z2
+	VADDPS       Z4, Z3, Z3
+	TESTQ        R12, R12
+	JZ           added1
+	MOVQ         R12, R10
+	VADDPS       (R10)(CX*1), Z0, Z0
+	CMPQ         R15, $0x01
+	JLE          addend1
+	ADDQ         80(AX), R10
+	VADDPS       (R10)(CX*1), Z1, Z1
+	CMPQ         R15, $0x02
+	JLE          addend1
+	ADDQ         80(AX), R10
+	VADDPS       (R10)(CX*1), Z2, Z2
+	CMPQ         R15, $0x03
+	JLE          addend1
+	ADDQ         80(AX), R10
+	VADDPS       (R10)(CX*1), Z3, Z3
+
+addend1:
+	ADDQ 72(AX), R12
+
+added1:
+	CMPQ   112(AX), $0x00
+	JEQ    clamped1
+	VMAXPS Z0, Z28, Z0
+	VMINPS Z0, Z29, Z0
+	VMAXPS Z1, Z28, Z1
+	VMINPS Z1, Z29, Z1
+	VMAXPS Z2, Z28, Z2
+	VMINPS Z2, Z29, Z2
+	VMAXPS Z3, Z28, Z3
+	VMINPS Z3, Z29, Z3
+
+clamped1:
+	TESTQ     R13, R13
+	JZ        masked1
+	MOVQ      R13, R10
+	VMOVUPS   (R10)(CX*1), Z30
+	VCMPPS    $0x1e, Z28, Z30, K1
+	VCMPPS    $0x11, Z29, Z30, K1, K2
+	VMOVAPS.Z Z0, K2, Z0
+	CMPQ      R15, $0x01
+	JLE       maskend1
+	ADDQ      104(AX), R10
+	VMOVUPS   (R10)(CX*1), Z30
+	VCMPPS    $0x1e, Z28, Z30, K1
+	VCMPPS    $0x11, Z29, Z30, K1, K2
+	VMOVAPS.Z Z1, K2, Z1
+	CMPQ      R15, $0x02
+	JLE       maskend1
+	ADDQ      104(AX), R10
+	VMOVUPS   (R10)(CX*1), Z30
+	VCMPPS    $0x1e, Z28, Z30, K1
+	VCMPPS    $0x11, Z29, Z30, K1, K2
+	VMOVAPS.Z Z2, K2, Z2
+	CMPQ      R15, $0x03
+	JLE       maskend1
+	ADDQ      104(AX), R10
+	VMOVUPS   (R10)(CX*1), Z30
+	VCMPPS    $0x1e, Z28, Z30, K1
+	VCMPPS    $0x11, Z29, Z30, K1, K2
+	VMOVAPS.Z Z3, K2, Z3
+
+maskend1:
+	ADDQ 96(AX), R13
+
+masked1:
+	MOVQ    DX, R10
+	VMOVUPS Z0, (R10)(CX*1)
+	CMPQ    R15, $0x01
+	JLE     rowend1
+	ADDQ    16(AX), R10
+	VMOVUPS Z1, (R10)(CX*1)
+	CMPQ    R15, $0x02
+	JLE     rowend1
+	ADDQ    16(AX), R10
+	VMOVUPS Z2, (R10)(CX*1)
+	CMPQ    R15, $0x03
+	JLE     rowend1
+	ADDQ    16(AX), R10
+	VMOVUPS Z3, (R10)(CX*1)
+
+rowend1:
+	ADDQ         8(AX), DX
+	CMPQ         120(AX), $0x02
+	JLE          stored
+	VBROADCASTSS 140(AX), Z10
+	VBROADCASTSS 144(AX), Z11
+	VBROADCASTSS 152(AX), Z9
+	VMOVUPS      768(R9), Z0
+	VMOVUPS      832(R9), Z1
+	VMOVUPS      896(R9), Z2
+	VMOVUPS      960(R9), Z3
+	VMOVUPS      1024(R9), Z4
+	VMOVUPS      1088(R9), Z5
+	VSUBPS       Z2, Z1, Z6
+	VADDPS       Z2, Z1, Z8
+	VSUBPS       Z4, Z3, Z7
+	VADDPS       Z4, Z3, Z4
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z4, Z0, Z0
+	VFMADD231PS  Z11, Z4, Z8
+	VMOVAPS      Z8, Z2
+	VMOVAPS      Z6, Z1
+	VFMADD231PS  Z10, Z7, Z1
+	VFMADD231PS  Z9, Z7, Z6
+	VADDPS       Z5, Z6, Z3
+	VMOVUPS      (R14)(CX*1), Z4
+	VADDPS       Z4, Z0, Z0
+	VADDPS       Z4, Z1, Z1
+	VADDPS       Z4, Z2, Z2
+	VADDPS       Z4, Z3, Z3
+	TESTQ        R12, R12
+	JZ           added2
+	MOVQ         R12, R10
+	VADDPS       (R10)(CX*1), Z0, Z0
+	CMPQ         R15, $0x01
+	JLE          addend2
+	ADDQ         80(AX), R10
+	VADDPS       (R10)(CX*1), Z1, Z1
+	CMPQ         R15, $0x02
+	JLE          addend2
+	ADDQ         80(AX), R10
+	VADDPS       (R10)(CX*1), Z2, Z2
+	CMPQ         R15, $0x03
+	JLE          addend2
+	ADDQ         80(AX), R10
+	VADDPS       (R10)(CX*1), Z3, Z3
+
+addend2:
+	ADDQ 72(AX), R12
+
+added2:
+	CMPQ   112(AX), $0x00
+	JEQ    clamped2
+	VMAXPS Z0, Z28, Z0
+	VMINPS Z0, Z29, Z0
+	VMAXPS Z1, Z28, Z1
+	VMINPS Z1, Z29, Z1
+	VMAXPS Z2, Z28, Z2
+	VMINPS Z2, Z29, Z2
+	VMAXPS Z3, Z28, Z3
+	VMINPS Z3, Z29, Z3
+
+clamped2:
+	TESTQ     R13, R13
+	JZ        masked2
+	MOVQ      R13, R10
+	VMOVUPS   (R10)(CX*1), Z30
+	VCMPPS    $0x1e, Z28, Z30, K1
+	VCMPPS    $0x11, Z29, Z30, K1, K2
+	VMOVAPS.Z Z0, K2, Z0
+	CMPQ      R15, $0x01
+	JLE       maskend2
+	ADDQ      104(AX), R10
+	VMOVUPS   (R10)(CX*1), Z30
+	VCMPPS    $0x1e, Z28, Z30, K1
+	VCMPPS    $0x11, Z29, Z30, K1, K2
+	VMOVAPS.Z Z1, K2, Z1
+	CMPQ      R15, $0x02
+	JLE       maskend2
+	ADDQ      104(AX), R10
+	VMOVUPS   (R10)(CX*1), Z30
+	VCMPPS    $0x1e, Z28, Z30, K1
+	VCMPPS    $0x11, Z29, Z30, K1, K2
+	VMOVAPS.Z Z2, K2, Z2
+	CMPQ      R15, $0x03
+	JLE       maskend2
+	ADDQ      104(AX), R10
+	VMOVUPS   (R10)(CX*1), Z30
+	VCMPPS    $0x1e, Z28, Z30, K1
+	VCMPPS    $0x11, Z29, Z30, K1, K2
+	VMOVAPS.Z Z3, K2, Z3
+
+maskend2:
+	ADDQ 96(AX), R13
+
+masked2:
+	MOVQ    DX, R10
+	VMOVUPS Z0, (R10)(CX*1)
+	CMPQ    R15, $0x01
+	JLE     rowend2
+	ADDQ    16(AX), R10
+	VMOVUPS Z1, (R10)(CX*1)
+	CMPQ    R15, $0x02
+	JLE     rowend2
+	ADDQ    16(AX), R10
+	VMOVUPS Z2, (R10)(CX*1)
+	CMPQ    R15, $0x03
+	JLE     rowend2
+	ADDQ    16(AX), R10
+	VMOVUPS Z3, (R10)(CX*1)
+
+rowend2:
+	ADDQ         8(AX), DX
+	CMPQ         120(AX), $0x03
+	JLE          stored
+	VBROADCASTSS 140(AX), Z10
+	VBROADCASTSS 144(AX), Z11
+	VBROADCASTSS 152(AX), Z9
+	VMOVUPS      1152(R9), Z0
+	VMOVUPS      1216(R9), Z1
+	VMOVUPS      1280(R9), Z2
+	VMOVUPS      1344(R9), Z3
+	VMOVUPS      1408(R9), Z4
+	VMOVUPS      1472(R9), Z5
+	VSUBPS       Z2, Z1, Z6
+	VADDPS       Z2, Z1, Z8
+	VSUBPS       Z4, Z3, Z7
+	VADDPS       Z4, Z3, Z4
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z4, Z0, Z0
+	VFMADD231PS  Z11, Z4, Z8
+	VMOVAPS      Z8, Z2
+	VMOVAPS      Z6, Z1
+	VFMADD231PS  Z10, Z7, Z1
+	VFMADD231PS  Z9, Z7, Z6
+	VADDPS       Z5, Z6, Z3
+	VMOVUPS      (R14)(CX*1), Z4
+	VADDPS       Z4, Z0, Z0
+	VADDPS       Z4, Z1, Z1
+	VADDPS       Z4, Z2, Z2
+	VADDPS       Z4, Z3, Z3
+	TESTQ        R12, R12
+	JZ           added3
+	MOVQ         R12, R10
+	VADDPS       (R10)(CX*1), Z0, Z0
+	CMPQ         R15, $0x01
+	JLE          addend3
+	ADDQ         80(AX), R10
+	VADDPS       (R10)(CX*1), Z1, Z1
+	CMPQ         R15, $0x02
+	JLE          addend3
+	ADDQ         80(AX), R10
+	VADDPS       (R10)(CX*1), Z2, Z2
+	CMPQ         R15, $0x03
+	JLE          addend3
+	ADDQ         80(AX), R10
+	VADDPS       (R10)(CX*1), Z3, Z3
+
+addend3:
+	ADDQ 72(AX), R12
+
+added3:
+	CMPQ   112(AX), $0x00
+	JEQ    clamped3
+	VMAXPS Z0, Z28, Z0
+	VMINPS Z0, Z29, Z0
+	VMAXPS Z1, Z28, Z1
+	VMINPS Z1, Z29, Z1
+	VMAXPS Z2, Z28, Z2
+	VMINPS Z2, Z29, Z2
+	VMAXPS Z3, Z28, Z3
+	VMINPS Z3, Z29, Z3
+
+clamped3:
+	TESTQ     R13, R13
+	JZ        masked3
+	MOVQ      R13, R10
+	VMOVUPS   (R10)(CX*1), Z30
+	VCMPPS    $0x1e, Z28, Z30, K1
+	VCMPPS    $0x11, Z29, Z30, K1, K2
+	VMOVAPS.Z Z0, K2, Z0
+	CMPQ      R15, $0x01
+	JLE       maskend3
+	ADDQ      104(AX), R10
+	VMOVUPS   (R10)(CX*1), Z30
+	VCMPPS    $0x1e, Z28, Z30, K1
+	VCMPPS    $0x11, Z29, Z30, K1, K2
+	VMOVAPS.Z Z1, K2, Z1
+	CMPQ      R15, $0x02
+	JLE       maskend3
+	ADDQ      104(AX), R10
+	VMOVUPS   (R10)(CX*1), Z30
+	VCMPPS    $0x1e, Z28, Z30, K1
+	VCMPPS    $0x11, Z29, Z30, K1, K2
+	VMOVAPS.Z Z2, K2, Z2
+	CMPQ      R15, $0x03
+	JLE       maskend3
+	ADDQ      104(AX), R10
+	VMOVUPS   (R10)(CX*1), Z30
+	VCMPPS    $0x1e, Z28, Z30, K1
+	VCMPPS    $0x11, Z29, Z30, K1, K2
+	VMOVAPS.Z Z3, K2, Z3
+
+maskend3:
+	ADDQ 96(AX), R13
+
+masked3:
+	MOVQ    DX, R10
+	VMOVUPS Z0, (R10)(CX*1)
+	CMPQ    R15, $0x01
+	JLE     rowend3
+	ADDQ    16(AX), R10
+	VMOVUPS Z1, (R10)(CX*1)
+	CMPQ    R15, $0x02
+	JLE     rowend3
+	ADDQ    16(AX), R10
+	VMOVUPS Z2, (R10)(CX*1)
+	CMPQ    R15, $0x03
+	JLE     rowend3
+	ADDQ    16(AX), R10
+	VMOVUPS Z3, (R10)(CX*1)
+
+rowend3:
+	ADDQ 8(AX), DX
+
+stored:
+	ADDQ $0x40, CX
+	DECQ R8
+	JNZ  vector
+	VZEROUPPER
+	RET

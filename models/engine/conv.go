@@ -56,19 +56,26 @@ func (a axis) backwardHalo() (lo, hi int) {
 	return lo, hi
 }
 
-// needs widens the halos of the input and of the output's gradient.
-func (c *Conv) needs(x, dy *tensor) {
+// convHalo widens the halos of the input and of the output's gradient.
+func (pl *plan) convHalo(c *Conv, ly *layer) {
+	x, dy := ly.in[0].t, ly.out.g
 	h, w := c.axes(x.Shape, dy.Shape)
 	var p Padding
 	p.Top, p.Bottom = h.forwardHalo()
 	p.Left, p.Right = w.forwardHalo()
 	x.need(p)
+	if pl.winograd(c, x.Shape, dy.Shape) {
+		winoHalo(x, c.Pad.Top, c.Pad.Left, dy.Shape)
+	}
 	if c.byPixel(x) {
 		return
 	}
 	p.Top, p.Bottom = h.backwardHalo()
 	p.Left, p.Right = w.backwardHalo()
 	dy.need(p)
+	if pl.winograd(c, dy.Shape, x.Shape) {
+		winoHalo(dy, 2-c.Pad.Top, 2-c.Pad.Left, x.Shape)
+	}
 }
 
 // byPixel reports that the backward pass multiplies each pixel of dy by all
@@ -117,7 +124,10 @@ func (s *tapStep) flattenRows() {
 	s.rows, s.cols = 1, s.rows*s.cols
 }
 
-func (pl *plan) convForward(c *Conv, ly *layer) step {
+func (pl *plan) convForward(c *Conv, ly *layer) maker {
+	if pl.winograd(c, ly.in[0].shape, ly.out.shape) {
+		return pl.winoForward(c, ly)
+	}
 	x, y := ly.in[0].t, ly.out.t
 	s := &tapStep{
 		x: x.grid(-c.Pad.Top, -c.Pad.Left, c.StrideH, c.StrideW), y: y.grid(0, 0, 1, 1),
@@ -175,6 +185,10 @@ func (pl *plan) convBackward(c *Conv, ly *layer) {
 	v, dy := ly.in[0], ly.out.pending
 	if c.byPixel(v.t) {
 		pl.convBackwardByPixel(c, ly)
+		return
+	}
+	if pl.winograd(c, ly.out.shape, v.shape) {
+		pl.winoBackward(c, ly)
 		return
 	}
 	to := pl.contribute(v)
@@ -280,7 +294,7 @@ func denseIndex(t *tensor, h, j int) int {
 	return (c*t.H+h)*t.W + w
 }
 
-func (pl *plan) denseForward(d *Dense, ly *layer) step {
+func (pl *plan) denseForward(d *Dense, ly *layer) maker {
 	x, y := ly.in[0].t, ly.out.t
 	s := &tapStep{x: x.images(), y: y.images(), rows: 1, act: ly.act, hi: ly.hi}
 	ktaps := func(int, int) (taps []int64, k int) {

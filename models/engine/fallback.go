@@ -41,7 +41,7 @@ func (pl *plan) ref(ly *layer) *refStep {
 	return s
 }
 
-func (pl *plan) refForward(ly *layer) step {
+func (pl *plan) refForward(ly *layer) maker {
 	s := pl.ref(ly)
 	s.act, s.hi = ly.act, ly.hi
 	return s
@@ -56,7 +56,7 @@ func (pl *plan) refBackward(ly *layer) {
 	pl.backward = append(pl.backward, s)
 }
 
-func (s *refStep) prepare(batch, _ int) (step, int) { return s, batch }
+func (s *refStep) prepare(_ *fast, batch, _ int) []scheduled { return []scheduled{{s, batch}} }
 
 func (s *refStep) run(w *worker, image int) {
 	rest := w.ref.buf

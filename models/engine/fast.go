@@ -11,6 +11,10 @@ type fast struct {
 	buf               [][]float32
 	forwards, backwds []scheduled
 	pool              *pool
+	// winoIn and wino are the floats of a worker's block of Winograd inputs and
+	// products; sharedIn, shared floats long, holds the inputs of all blocks.
+	winoIn, wino, shared int
+	sharedIn             []float32
 	// in and out are the caller's slices during a pass.
 	in, out []float32
 }
@@ -22,32 +26,28 @@ type scheduled struct {
 
 func newFast(pl *plan, batch, threads int) *fast {
 	f := &fast{plan: pl}
-	total, largest := lineFloats, 0
+	total, largest := 0, 0
 	for _, t := range pl.tensors {
 		total += t.size * batch
 		largest = max(largest, t.size)
 	}
 	// Kernels step their pointers one pixel (at most an image) past the end.
-	f.arena = make([]float32, total+largest)
+	f.arena = aligned(total + largest)
 	at := 0
-	for uintptr(unsafe.Pointer(&f.arena[at]))%(4*lineFloats) != 0 {
-		at++
-	}
 	for _, t := range pl.tensors {
 		f.buf = append(f.buf, f.arena[at:])
 		at += t.size * batch
 	}
 	for _, s := range pl.forward {
-		st, n := s.prepare(batch, threads)
-		f.forwards = append(f.forwards, scheduled{st, n})
+		f.forwards = append(f.forwards, s.prepare(f, batch, threads)...)
 	}
 	for _, s := range pl.backward {
-		st, n := s.prepare(batch, threads)
-		f.backwds = append(f.backwds, scheduled{st, n})
+		f.backwds = append(f.backwds, s.prepare(f, batch, threads)...)
 	}
+	f.sharedIn = aligned(f.shared)
 	workers := make([]*worker, threads)
 	for i := range workers {
-		workers[i] = &worker{r: f, ref: pl.scratch.alloc(), taps: make([]poolTap, pl.taps)}
+		workers[i] = newWorker(f)
 	}
 	f.pool = newPool(workers)
 	return f
@@ -65,3 +65,12 @@ func (f *fast) pass(steps []scheduled, in, out []float32) {
 }
 
 func (f *fast) close() { f.pool.close() }
+
+// aligned makes n floats that begin on a cache line.
+func aligned(n int) []float32 {
+	v := make([]float32, n+lineFloats)
+	for uintptr(unsafe.Pointer(&v[0]))%(4*lineFloats) != 0 {
+		v = v[1:]
+	}
+	return v
+}

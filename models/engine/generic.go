@@ -12,6 +12,8 @@ var genericKernels = &kernelSet{
 	depthwise:   []func(*tileArgs){nil, genericDepthwise},
 	maxForward:  genericMaxForward,
 	maxBackward: genericMaxBackward,
+	winoIn:      genericWinoIn,
+	winoOut:     genericWinoOut,
 }
 
 func floats(p unsafe.Pointer, n int) []float32 { return unsafe.Slice((*float32)(p), n) }
@@ -156,4 +158,80 @@ func genericMaxBackward(a *tileArgs) {
 			}
 		}
 	}
+}
+
+func genericWinoIn(a *winoArgs) {
+	var t [winoCells]float32
+	for c := 0; c < 4*a.vecs; c++ {
+		in := func(i, j int) float32 {
+			return *(*float32)(unsafe.Add(a.p, i*int(a.row)+j*int(a.pix)+4*c))
+		}
+		for j := range winoSide {
+			b := winoInputRow([6]float32{in(0, j), in(1, j), in(2, j), in(3, j), in(4, j), in(5, j)})
+			for i, v := range b {
+				t[i*winoSide+j] = v
+			}
+		}
+		for i := range winoSide {
+			for j, v := range winoInputRow([6]float32(t[i*winoSide:][:winoSide])) {
+				*(*float32)(unsafe.Add(a.t, (i*winoSide+j)*int(a.slab)+4*c)) = v
+			}
+		}
+	}
+}
+
+// winoInputRow is B'x.
+func winoInputRow(x [6]float32) [6]float32 {
+	a, b := x[4]-float32(4*x[2]), x[3]-float32(4*x[1])
+	c, d := x[4]-x[2], x[3]-x[1]
+	return [6]float32{
+		float32(4*x[0]) + (x[4] - float32(5*x[2])),
+		a + b, a - b,
+		c + float32(2*d), c - float32(2*d),
+		float32(4*x[1]) + (x[5] - float32(5*x[3])),
+	}
+}
+
+func genericWinoOut(a *winoArgs) {
+	var t [winoTile * winoSide]float32
+	for c := 0; c < 4*a.vecs; c++ {
+		at := func(p unsafe.Pointer, row, pix uintptr, i, j int) *float32 {
+			return (*float32)(unsafe.Add(p, i*int(row)+j*int(pix)+4*c))
+		}
+		for j := range winoSide {
+			m := func(k int) float32 { return *at(a.t, a.slab, 0, k*winoSide+j, 0) }
+			for i, v := range winoOutputRow([6]float32{m(0), m(1), m(2), m(3), m(4), m(5)}) {
+				t[i*winoSide+j] = v
+			}
+		}
+		bias := *at(a.bias, 0, 0, 0, 0)
+		for i := range a.rows {
+			y := winoOutputRow([6]float32(t[i*winoSide:][:winoSide]))
+			for j := range a.cols {
+				v := y[j] + bias
+				if a.add != nil {
+					v += *at(a.add, a.arow, a.apix, i, j)
+				}
+				if a.act != 0 {
+					if v < 0 {
+						v = 0
+					} else if v > a.hi {
+						v = a.hi
+					}
+				}
+				if a.mask != nil {
+					if m := *at(a.mask, a.mrow, a.mpix, i, j); !(m > 0 && m < a.hi) {
+						v = 0
+					}
+				}
+				*at(a.p, a.row, a.pix, i, j) = v
+			}
+		}
+	}
+}
+
+// winoOutputRow is A'm.
+func winoOutputRow(m [6]float32) [4]float32 {
+	s1, d1, s2, d2 := m[1]+m[2], m[1]-m[2], m[3]+m[4], m[3]-m[4]
+	return [4]float32{m[0] + s1 + s2, d1 + float32(2*d2), s1 + float32(4*s2), d1 + float32(8*d2) + m[5]}
 }

@@ -25,6 +25,7 @@ var avx512Kernels = &kernelSet{
 		depthwise512p13, depthwise512p14,
 	},
 	maxForward: maxForward512, maxBackward: maxBackward512,
+	winoIn: winoIn512, winoOut: winoOut512,
 }
 
 var avx2Kernels = &kernelSet{
@@ -46,4 +47,5 @@ var avx2Kernels = &kernelSet{
 		depthwise256p9, depthwise256p10, depthwise256p11, depthwise256p12,
 	},
 	maxForward: maxForward256, maxBackward: maxBackward256,
+	winoIn: winoIn256, winoOut: winoOut256,
 }

@@ -37,9 +37,9 @@ type maxForwardStep struct {
 	x, y, index *tensor
 }
 
-func (s *maxForwardStep) prepare(batch, threads int) (step, int) {
+func (s *maxForwardStep) prepare(_ *fast, batch, threads int) []scheduled {
 	c := *s
-	return &c, c.cut(batch, s.y.H, s.y.W*s.y.cs*s.w.kh*s.w.kw, threads)
+	return []scheduled{{&c, c.cut(batch, s.y.H, s.y.W*s.y.cs*s.w.kh*s.w.kw, threads)}}
 }
 
 func (s *maxForwardStep) run(wk *worker, unit int) {
@@ -121,9 +121,9 @@ func (pl *plan) maxBackward(w window, ly *layer) {
 	}
 }
 
-func (s *maxBackwardStep) prepare(batch, threads int) (step, int) {
+func (s *maxBackwardStep) prepare(_ *fast, batch, threads int) []scheduled {
 	c := *s
-	return &c, c.cut(batch, s.rowCount, s.colCount*s.dy.cs*max(1, len(s.taps)), threads)
+	return []scheduled{{&c, c.cut(batch, s.rowCount, s.colCount*s.dy.cs*max(1, len(s.taps)), threads)}}
 }
 
 func (s *maxBackwardStep) run(wk *worker, unit int) {

@@ -8,9 +8,9 @@ type plan struct {
 	profile Profile
 	tensors []*tensor
 	net     *lowered
-	forward []step
+	forward []maker
 	// backward computes the gradient with respect to the images.
-	backward []step
+	backward []maker
 	// scratch is what a worker needs for layers that run on the reference.
 	scratch refSize
 	// taps is the largest number of taps of a max pool.
@@ -33,7 +33,7 @@ func newPlan(n *Net, shapes []Shape, p Profile, ks *kernelSet) (*plan, error) {
 	for _, ly := range l.layers {
 		switch op := ly.op.(type) {
 		case *Conv:
-			op.needs(ly.in[0].t, ly.out.g)
+			pl.convHalo(op, ly)
 		case *MaxPool:
 			op.needs(ly.in[0].t, ly.out.g)
 			ly.index = pl.tensor(ly.out.shape)
@@ -115,7 +115,7 @@ func (pl *plan) forwardLayer(ly *layer) error {
 }
 
 // sum is the addition of two values of one shape, or nil.
-func (pl *plan) sum(ly *layer) step {
+func (pl *plan) sum(ly *layer) maker {
 	a, y := ly.in[0].t, ly.out.t
 	if len(ly.in) != 2 || ly.in[0].shape != ly.in[1].shape || a.cs != y.cs || ly.in[1].t.cs != y.cs {
 		return nil

@@ -4,16 +4,20 @@ import (
 	"runtime"
 	"sync/atomic"
 	"time"
+	"unsafe"
 )
 
 // A step is one pass over the batch: independent units of work that any worker
 // may run, in any order, with the same result.
 type step interface {
-	// prepare returns the step for one batch size and number of threads, and
-	// the number of its units.
-	prepare(batch, threads int) (step, int)
 	// run does one unit.
 	run(w *worker, unit int)
+}
+
+// A maker is a step of a plan, which becomes one or more steps once the batch
+// size and the number of threads are known. It says in f what memory they need.
+type maker interface {
+	prepare(f *fast, batch, threads int) []scheduled
 }
 
 // worker is one thread's own scratch memory.
@@ -24,6 +28,23 @@ type worker struct {
 	ref refScratch
 	// taps is the scratch of the max pool.
 	taps []poolTap
+	// The transforms' arguments and scratch, and a block's transformed inputs
+	// and products.
+	wino            winoArgs
+	scratch         []float32
+	winoIn, winoOut []float32
+	// zeros is a bias of nothing, noOffset the only tap of a matrix product.
+	zeros    []float32
+	noOffset int64
+}
+
+func newWorker(f *fast) *worker {
+	w := &worker{r: f, ref: f.plan.scratch.alloc(), taps: make([]poolTap, f.plan.taps), zeros: make([]float32, 64)}
+	w.scratch = aligned(winoCells * 16)
+	w.winoIn, w.winoOut = aligned(f.winoIn), aligned(f.wino)
+	w.wino.scratch = unsafe.Pointer(&w.scratch[0])
+	w.wino.consts = [4]float32{2, 4, 5, 8}
+	return w
 }
 
 // spinTime is how long an idle worker looks for the next step before it parks.

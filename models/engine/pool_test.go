@@ -12,7 +12,7 @@ type countStep struct {
 	nap  time.Duration
 }
 
-func (s *countStep) prepare(int, int) (step, int) { return s, len(s.runs) }
+func (s *countStep) prepare(*fast, int, int) []scheduled { return []scheduled{{s, len(s.runs)}} }
 func (s *countStep) run(_ *worker, unit int) {
 	s.runs[unit].Add(1)
 	if s.nap > 0 {

@@ -28,9 +28,9 @@ type importStep struct {
 	logits bool
 }
 
-func (s *importStep) prepare(batch, threads int) (step, int) {
+func (s *importStep) prepare(_ *fast, batch, threads int) []scheduled {
 	c := *s
-	return &c, c.cut(batch, s.t.H, 4*s.t.W*s.t.C, threads)
+	return []scheduled{{&c, c.cut(batch, s.t.H, 4*s.t.W*s.t.C, threads)}}
 }
 
 func (s *importStep) run(w *worker, unit int) {
@@ -63,9 +63,9 @@ type exportStep struct {
 	logits bool
 }
 
-func (s *exportStep) prepare(batch, threads int) (step, int) {
+func (s *exportStep) prepare(_ *fast, batch, threads int) []scheduled {
 	c := *s
-	return &c, c.cut(batch, s.t.H, 4*s.t.W*s.t.C, threads)
+	return []scheduled{{&c, c.cut(batch, s.t.H, 4*s.t.W*s.t.C, threads)}}
 }
 
 func (s *exportStep) run(w *worker, unit int) {
@@ -97,9 +97,9 @@ type addStep struct {
 	hi            float32
 }
 
-func (s *addStep) prepare(batch, threads int) (step, int) {
+func (s *addStep) prepare(_ *fast, batch, threads int) []scheduled {
 	c := *s
-	return &c, c.cut(batch, s.y.H, 2*s.y.W*s.y.cs, threads)
+	return []scheduled{{&c, c.cut(batch, s.y.H, 2*s.y.W*s.y.cs, threads)}}
 }
 
 func (s *addStep) run(w *worker, unit int) {
@@ -146,9 +146,9 @@ type scatterStep struct {
 	p, y, add *tensor
 }
 
-func (s *scatterStep) prepare(batch, threads int) (step, int) {
+func (s *scatterStep) prepare(_ *fast, batch, threads int) []scheduled {
 	c := *s
-	return &c, c.cut(batch, s.y.H, 2*s.p.W*s.c.KernelH*s.c.KernelW*s.c.In, threads)
+	return []scheduled{{&c, c.cut(batch, s.y.H, 2*s.p.W*s.c.KernelH*s.c.KernelW*s.c.In, threads)}}
 }
 
 func (s *scatterStep) run(w *worker, unit int) {

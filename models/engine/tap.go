@@ -48,6 +48,8 @@ type kernelSet struct {
 	// maxForward and maxBackward walk tiles pixels of vecs vectors each. Their
 	// taps are poolTaps.
 	maxForward, maxBackward func(*tileArgs)
+	// winoIn and winoOut are Winograd's transforms of a tile.
+	winoIn, winoOut func(*winoArgs)
 }
 
 // panel is a block of output channels and the weights that lead to it.
@@ -80,9 +82,9 @@ type tapStep struct {
 	images, items, perUnit int
 }
 
-func (s *tapStep) prepare(batch, threads int) (step, int) {
+func (s *tapStep) prepare(_ *fast, batch, threads int) []scheduled {
 	c := *s
-	return &c, c.schedule(batch, threads)
+	return []scheduled{{&c, c.schedule(batch, threads)}}
 }
 
 // schedule decides how a batch is cut into units for a number of threads.

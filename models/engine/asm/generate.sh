@@ -5,5 +5,5 @@ set -eu
 cd "$(dirname "$0")"
 for family in avx512 avx2; do
 	go run . -family $family -out ../${family}_amd64.s -stubs ../${family}_amd64.go -pkg engine
-	sed -i 's/\*byte/*tileArgs/' ../${family}_amd64.go
+	sed -i 's/\*byte/*tileArgs/; s/\*int8/*winoArgs/' ../${family}_amd64.go
 done

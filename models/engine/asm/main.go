@@ -57,6 +57,8 @@ func main() {
 	}
 	f.maxForward()
 	f.maxBackward()
+	f.winoIn()
+	f.winoOut()
 	if !f.wide() {
 		TEXT("pause", NOSPLIT|NOFRAME, "func()")
 		Doc("pause tells the processor that this is a spinning loop.")
