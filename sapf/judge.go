@@ -215,5 +215,8 @@ func (a *Attempt) describe(note string) string {
 	if label := a.F.Goal.Label; label != None && a.Status != Already && a.Clean != label {
 		note += "; the image was misclassified before the attack"
 	}
+	if a.Flat {
+		note += "; zero gradient: the loss is flat at the image, another loss may not be"
+	}
 	return note
 }

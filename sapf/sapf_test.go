@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"sapf/models"
 	"sapf/models/data"
 	"sapf/models/engine"
 	"sapf/sapf/internal/toy"
@@ -54,4 +55,22 @@ func TestReferenceOnLinearModel(t *testing.T) {
 	for _, round := range r.Search {
 		t.Logf("%+v", round)
 	}
+}
+
+// flipped is a classifier whose gradient has the wrong sign.
+type flipped struct{ Classifier }
+
+func (c flipped) Evaluator(batch int, loss models.Loss) (models.Evaluator, error) {
+	ev, err := c.Classifier.Evaluator(batch, loss)
+	return flippedEvaluator{ev}, err
+}
+
+type flippedEvaluator struct{ models.Evaluator }
+
+func (e flippedEvaluator) Gradient(x, targets []float64) (models.Evaluation, error) {
+	ev, err := e.Evaluator.Gradient(x, targets)
+	for i := range ev.Grad {
+		ev.Grad[i] = -ev.Grad[i]
+	}
+	return ev, err
 }

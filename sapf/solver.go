@@ -96,6 +96,8 @@ type Attempt struct {
 	Note   string
 	// Converged says that the outer iterations of this round are over early.
 	Converged bool
+	// Flat says that the first gradient was zero in every entry.
+	Flat bool
 	// Before is delta*G at the last outer iteration, length N.
 	Before []float64
 
@@ -244,6 +246,7 @@ func (s *solver) gradients(use func(a *Attempt, slope []float64) error) error {
 	}
 	s.Passes++
 	for i, a := range moving {
+		a.Flat = a.Flat || a.Gradients == 0 && allZero(p.gradient(i))
 		a.Gradients++
 		a.Forwards++
 		if err := use(a, p.gradient(i)); err != nil {
@@ -251,6 +254,15 @@ func (s *solver) gradients(use func(a *Attempt, slope []float64) error) error {
 		}
 	}
 	return nil
+}
+
+func allZero(v []float64) bool {
+	for _, x := range v {
+		if x != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // fail ends an attempt at a number that is not finite; what it has is kept.

@@ -107,6 +107,24 @@ func TestFailure21_ImageOutsideTheBox(t *testing.T) {
 	if _, err := Measure(twoClasses(), x, adv, sapf.Goal{Label: 0, Target: 1}); err == nil {
 		t.Error("an adversarial image with a pixel of 1.2 was measured")
 	}
+	adv.Pix[3], adv.Pix[4] = 1+1.2e-7, -1e-7
+	got, err := Measure(twoClasses(), x, adv, sapf.Goal{Label: 0, Target: 1})
+	if err != nil || got.Clamped != 2 || got.Linf != 1 || got.L0 != 1 {
+		t.Errorf("two entries outside by 1e-7: %+v, %v; want them clamped and counted", got, err)
+	}
+	if adv.Pix[3] == 1 {
+		t.Error("the image given was changed")
+	}
+}
+
+// TestFailure22_ClaimsAreNotBelieved: only the image decides.
+func TestFailure22_ClaimsAreNotBelieved(t *testing.T) {
+	x := data.NewImage("black", 3, 1, 2)
+	claim := sapf.Result{Success: true, Status: sapf.Succeeded, Adversarial: x.Clone()}
+	got, err := Measure(twoClasses(), x, claim.Adversarial, sapf.Goal{Label: 0, Target: 1})
+	if err != nil || got.Success || got.Success8Bit {
+		t.Errorf("an image that changed nothing counts as success: %+v, %v", got, err)
+	}
 }
 
 func TestFailure14_TieGoesToTheLowestIndex(t *testing.T) {

@@ -5,6 +5,7 @@ package metric
 
 import (
 	"fmt"
+	"math"
 
 	"sapf/models/data"
 	"sapf/sapf"
@@ -23,19 +24,44 @@ type Measurement struct {
 	// Success says that the adversarial image reaches the goal, Success8Bit
 	// that it still does after rounding (failure 13).
 	Success, Success8Bit bool
+	// Clamped counts entries of the adversarial image that were outside [0,1]
+	// by rounding, at most Slack, and were clamped before anything else.
+	Clamped int
 	// Already says that the image itself reaches the goal: no attack was
 	// needed (failure 9). Misclassified says that its label is known and is
 	// not its prediction (failure 10).
 	Already, Misclassified bool
 }
 
+// Slack is how far outside [0,1] rounding may carry an entry: ten units in the
+// last place of a float32 near 1.
+const Slack = 1e-6
+
+// clamp returns the image with entries at most Slack outside [0,1] moved onto
+// the bound, and their number.
+func clamp(x data.Image) (data.Image, int) {
+	n := 0
+	for i, v := range x.Pix {
+		inside := min(max(v, 0), 1)
+		if v == inside || math.Abs(float64(v)-float64(inside)) > Slack {
+			continue
+		}
+		if n++; n == 1 {
+			x = x.Clone()
+		}
+		x.Pix[i] = inside
+	}
+	return x, n
+}
+
 // Measure classifies the image, the adversarial image and its 8-bit rounding
 // in one pass of three, and measures the perturbation. It refuses an
-// adversarial image outside [0,1]: an attack that returns one is broken.
+// adversarial image outside [0,1] by more than Slack: the attack is broken.
 func Measure(m sapf.Classifier, x, adv data.Image, goal sapf.Goal) (Measurement, error) {
 	if err := sapf.Check(m, x, goal); err != nil {
 		return Measurement{}, err
 	}
+	adv, clamped := clamp(adv)
 	norms, err := sapf.NormsOf(x, adv)
 	if err != nil {
 		return Measurement{}, err
@@ -48,7 +74,7 @@ func Measure(m sapf.Classifier, x, adv data.Image, goal sapf.Goal) (Measurement,
 		return Measurement{}, err
 	}
 	return Measurement{
-		Norms:      norms,
+		Norms: norms, Clamped: clamped,
 		Prediction: classes[0], AdversarialPrediction: classes[1], EightBitPrediction: classes[2],
 		Success: goal.Reached(classes[1]), Success8Bit: goal.Reached(classes[2]),
 		Already:       goal.Reached(classes[0]),

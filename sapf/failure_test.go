@@ -1,0 +1,275 @@
+package sapf
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"sapf/models/data"
+	"sapf/models/engine"
+)
+
+var small = engine.Shape{C: 3, H: 8, W: 8}
+
+// TestFailure02_LogitsOverflow: an attack whose logits overflow ends as
+// numeric, says where, keeps its best success, and its neighbour in the batch
+// goes on to the bytes it has alone.
+func TestFailure02_LogitsOverflow(t *testing.T) {
+	m, x := linear(2, small, 4)
+	s := short(40)
+	s.Round = "topk"
+	cases := []Case{{x, Goal{0, 1}, s}, {x, Goal{0, 2}, s}}
+	alone, err := Run(context.Background(), m, x, cases[1].Goal, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	passes := 0
+	overflow := func(call int, logits []float64) {
+		if passes++; passes == 2*4*1000+201 { // in the fifth round, the first example of a pass
+			logits[2] = math.Inf(1)
+		}
+	}
+	m.Break = overflow
+	r, err := RunBatch(context.Background(), m, cases)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r[0].Status != Numeric || !strings.Contains(r[0].Note, "round 5, outer iteration 1, delta step") || !strings.Contains(r[0].Note, "logits") {
+		t.Errorf("status %s, note %q", r[0].Status, r[0].Note)
+	}
+	if !r[0].Success || len(r[0].Search) != 4 || predict(m.W, m.B, r[0].Adversarial) != 1 {
+		t.Errorf("best so far is lost: %+v", r[0].Search)
+	}
+	if r[1].Status != alone.Status || !slices.Equal(r[1].Adversarial.Pix, alone.Adversarial.Pix) {
+		t.Errorf("the neighbour ended as %s, alone as %s", r[1].Status, alone.Status)
+	}
+}
+
+func TestFailure06_OddCardinalities(t *testing.T) {
+	m, x := linear(2, small, 4)
+	for _, k := range []int{-1, small.Len() + 1} {
+		if _, err := Run(context.Background(), m, x, Goal{0, 1}, short(k)); err == nil || !strings.Contains(err.Error(), "option k") {
+			t.Errorf("k %d: %v, want a refusal", k, err)
+		}
+	}
+	r, err := Run(context.Background(), m, x, Goal{0, 1}, short(0))
+	if err != nil || r.Status != Failed || r.Success || !slices.Equal(r.Adversarial.Pix, x.Pix) || r.Selected != 0 {
+		t.Errorf("k 0: %s, %v", r.Status, err)
+	}
+	s := short(small.Len())
+	s.Round = "topk"
+	r, err = Run(context.Background(), m, x, Goal{0, 1}, s)
+	if err != nil || !r.Success || r.Selected != small.Len() {
+		t.Errorf("k N: %s, selected %d, %v", r.Status, r.Selected, err)
+	}
+	s = short(small.H*small.W + 1)
+	s.Share = "pixel"
+	if _, err := Run(context.Background(), m, x, Goal{0, 1}, s); err == nil {
+		t.Error("k of more than H*W pixels was accepted")
+	}
+}
+
+// TestFailure08_SelectedEntriesThatClip: on a black and white image half the
+// selected entries may clip to nothing; l0 counts the image, Selected counts G.
+func TestFailure08_SelectedEntriesThatClip(t *testing.T) {
+	m, x := linear(2, small, 4)
+	for i := range x.Pix {
+		x.Pix[i] = float32(i % 2)
+	}
+	s := short(100)
+	s.Round = "topk"
+	r, err := Run(context.Background(), m, x, Goal{predict(m.W, m.B, x), (predict(m.W, m.B, x) + 1) % 4}, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	norms, _ := NormsOf(x, r.Adversarial)
+	if r.Selected != 100 || norms.L0 >= 100 || norms.L0 == 0 {
+		t.Errorf("selected %d, l0 %d: want 100 and fewer", r.Selected, norms.L0)
+	}
+}
+
+func TestFailure09_TargetIsLabelOrPrediction(t *testing.T) {
+	m, x := linear(2, small, 4)
+	if _, err := Run(context.Background(), m, x, Goal{Label: 0, Target: 0}, short(40)); err == nil {
+		t.Error("the label as target was accepted")
+	}
+	r, err := Run(context.Background(), m, x, Goal{Label: 2, Target: 0}, short(40))
+	if err != nil || r.Status != Already || !slices.Equal(r.Adversarial.Pix, x.Pix) || r.Gradients != 0 {
+		t.Errorf("the prediction as target: %s, %d gradients, %v", r.Status, r.Gradients, err)
+	}
+}
+
+func TestFailure10_MisclassifiedImageIsNoted(t *testing.T) {
+	m, x := linear(2, small, 4)
+	s := short(40)
+	s.SearchRounds = 1
+	r, err := Run(context.Background(), m, x, Goal{Label: 3, Target: 1}, s)
+	if err != nil || r.Prediction != 0 || !strings.Contains(r.Note, "misclassified before") {
+		t.Errorf("prediction %d, note %q, %v", r.Prediction, r.Note, err)
+	}
+}
+
+// TestFailure11_EndsOfTheSearch: never, always, and the best of several.
+func TestFailure11_EndsOfTheSearch(t *testing.T) {
+	m, x := linear(2, small, 4)
+	m.B[0] += 1e6
+	never, err := Run(context.Background(), m, x, Goal{0, 1}, short(40))
+	if err != nil || never.Status != Failed || never.Success || never.Rounds > 6 || !strings.Contains(never.Note, "up to") {
+		t.Errorf("never: %s after %d rounds, %q, %v", never.Status, never.Rounds, never.Note, err)
+	}
+	m.B[0] -= 1e6
+	s := short(40)
+	s.Lambda1, s.Round = 1, "topk"
+	always, err := Run(context.Background(), m, x, Goal{0, 1}, s)
+	if err != nil || always.Status != Succeeded || always.Rounds != 6 {
+		t.Fatalf("always: %s after %d rounds, %v", always.Status, always.Rounds, err)
+	}
+	for keep, of := range map[string]func(Round) float64{
+		"smallest_lambda1": func(r Round) float64 { return r.Lambda1 },
+		"smallest_l0":      func(r Round) float64 { return float64(r.L0) },
+		"smallest_l1":      func(r Round) float64 { return r.L1 },
+		"smallest_l2":      func(r Round) float64 { return r.L2 },
+		"smallest_linf":    func(r Round) float64 { return r.Linf },
+	} {
+		s.Keep = keep
+		r, err := Run(context.Background(), m, x, Goal{0, 1}, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		norms, _ := NormsOf(x, r.Adversarial)
+		kept := of(Round{Lambda1: r.Lambda1, Norms: norms})
+		for _, round := range r.Search {
+			if round.Success && of(round) < kept {
+				t.Errorf("%s kept %g, a round had %g", keep, kept, of(round))
+			}
+		}
+	}
+}
+
+func TestFailure12_FlatImages(t *testing.T) {
+	m, x := linear(2, small, 4)
+	for _, value := range []float32{0, 1, 0.25} {
+		for i := range x.Pix {
+			x.Pix[i] = value
+		}
+		label := predict(m.W, m.B, x)
+		for _, set := range []map[string]any{{"lambda2": 0}, {"lambda2": 1, "weight": "variance"}} {
+			r, err := Options{K: 60, Steps: 400, Round: "topk", Segments: 9, Set: set}.Run(context.Background(), m, x, Goal{label, (label + 1) % 4})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := r.Adversarial.Validate(); err != nil {
+				t.Error(err)
+			}
+			for i, g := range r.Mask {
+				if g == 0 && r.Adversarial.Pix[i] != x.Pix[i] {
+					t.Fatalf("entry %d drifted without being selected", i)
+				}
+			}
+		}
+	}
+}
+
+// TestFailure17_OddShapes: not square, one pixel, one channel; and rows and
+// columns are not swapped: the only entry that matters is the one selected.
+func TestFailure17_OddShapes(t *testing.T) {
+	for _, shape := range []engine.Shape{{C: 1, H: 1, W: 1}, {C: 3, H: 1, W: 1}, {C: 1, H: 3, W: 11}, {C: 3, H: 9, W: 2}} {
+		m, x := linear(3, shape, 2)
+		for i := range m.W[1] {
+			m.W[0][i], m.W[1][i] = 0, 0
+		}
+		m.W[1][shape.Len()-1], m.B[0], m.B[1] = 10, 9, 0 // class 1 where the last entry exceeds 0.9
+		for _, share := range []string{"channel", "pixel"} {
+			s := short(1)
+			s.Share, s.Round, s.Lambda2, s.Segments = share, "topk_product", 0.001, 4
+			r, err := Run(context.Background(), m, x, Goal{0, 1}, s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !r.Success || r.Mask[shape.Len()-1] != 1 || r.Selected != 1 {
+				t.Errorf("%v, %s: %s, %q, mask %v", shape, share, r.Status, r.Note, r.Mask)
+			}
+		}
+	}
+	m, _ := linear(3, engine.Shape{C: 1, H: 3, W: 11}, 2)
+	if _, err := Run(context.Background(), m, data.NewImage("turned", 1, 11, 3), Goal{0, 1}, short(1)); err == nil {
+		t.Error("an 11x3 image went into a 3x11 model")
+	}
+}
+
+// TestFailure16_SameBytesEverywhere holds a whole attack to a digest made on
+// amd64 with GOAMD64=v1. It must hold with v3, whose compiler fuses products
+// into sums wherever they are not rounded explicitly, and on arm64, riscv64
+// and ppc64le, which fuse too (checked under qemu).
+func TestFailure16_SameBytesEverywhere(t *testing.T) {
+	m, x := linear(2, small, 4)
+	h := sha256.New()
+	for _, o := range []Options{
+		{Set: map[string]any{"lambda2": 0.01}}, {Preset: "paper", Outer: 2, Lambda2: 0.1}, {Set: map[string]any{"guard": "implicit", "lambda2": 0}, Share: "pixel"},
+		{Weight: "variance"}, {Weight: "gradient", Preset: "paper"}, {Loss: "ce", Round: "topk_product"},
+	} {
+		o.K, o.Steps, o.Segments, o.SearchRounds = 40, 400, 9, 3
+		r, err := o.Run(context.Background(), m, x, Goal{0, 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(h, r.Status, r.Lambda1, r.Adversarial.Pix, r.Mask)
+	}
+	const want = "482deb2ec0228995673bda6d1023c218d9bab4d0c794853eb731ec12354117b6"
+	if got := hex.EncodeToString(h.Sum(nil)); got != want {
+		t.Errorf("digest %s, want %s", got, want)
+	}
+}
+
+// TestFailure19_FlatLoss: a gradient that is zero everywhere is flagged.
+func TestFailure19_FlatLoss(t *testing.T) {
+	m, x := linear(2, small, 4)
+	for _, w := range m.W {
+		clear(w)
+	}
+	m.B = []float64{1, 0, 0, 0}
+	r, err := Run(context.Background(), m, x, Goal{0, 1}, short(40))
+	if err != nil || r.Status != Failed || !strings.Contains(r.Note, "zero gradient") {
+		t.Errorf("%s, %q, %v: want a failure flagged as zero gradient", r.Status, r.Note, err)
+	}
+	m, _ = linear(2, small, 4)
+	if r, _ = Run(context.Background(), m, x, Goal{0, 1}, short(40)); strings.Contains(r.Note, "zero gradient") {
+		t.Errorf("%q for a model with a gradient", r.Note)
+	}
+}
+
+// TestFailure20_SignFlipped: a model whose gradient has the wrong sign does
+// not pass for one that has it right.
+func TestFailure20_SignFlipped(t *testing.T) {
+	m, x := linear(2, small, 4)
+	s := short(40)
+	s.Round = "topk"
+	r, err := Run(context.Background(), flipped{m}, x, Goal{0, 1}, s)
+	if err != nil || r.Success {
+		t.Errorf("with a gradient of the wrong sign: %s, %v", r.Status, err)
+	}
+}
+
+// TestFailure24_InputStays: neither image nor groups are changed, nor shared.
+func TestFailure24_InputStays(t *testing.T) {
+	m, x := linear(2, small, 4)
+	s := short(40)
+	s.Lambda2, s.Groups = 0.01, make([]int, 64)
+	for i := range s.Groups {
+		s.Groups[i] = 5 - i/16
+	}
+	pix, groups := slices.Clone(x.Pix), slices.Clone(s.Groups)
+	r, err := Run(context.Background(), m, x, Goal{0, 1}, s)
+	if err != nil || !slices.Equal(x.Pix, pix) || !slices.Equal(s.Groups, groups) {
+		t.Fatalf("the input changed (%v)", err)
+	}
+	r.Adversarial.Pix[0], r.Mask[0] = 9, 9
+	if x.Pix[0] == 9 {
+		t.Error("the result shares memory with the image")
+	}
+}
