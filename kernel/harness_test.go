@@ -3,6 +3,7 @@ package kernel
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -15,7 +16,7 @@ import (
 
 	"sapf/kernel/internal/toy"
 	"sapf/kernel/message"
-	"sapf/kernel/worker"
+	"sapf/kernel/zmtp"
 )
 
 // envRole turns this test's program into a kernel, see TestMain.
@@ -88,18 +89,30 @@ type client struct {
 	shell, control, stdin, iopub zmq4.Socket
 	replies, answers, published  chan message.Message // shell, control, iopub
 	questions                    chan message.Message // stdin
-	ended                        chan error           // the kernel's end
+	ended                        chan struct{}        // closed at the kernel's end
 }
 
-// startKernel serves a toy kernel in this process, and connects to it.
-func startKernel(t *testing.T) *client { return startWith(t, newConnection(t), toy.Command()) }
-
-func startWith(t *testing.T, conn Connection, cfg worker.Config) *client {
+// startKernel serves a toy kernel in this process, on ports of its own choice,
+// and connects to it.
+func startKernel(t *testing.T) *client {
 	t.Helper()
+	conn := Connection{Transport: "tcp", IP: "127.0.0.1", Key: "0123-4567", SignatureScheme: "hmac-sha256"}
+	k, err := newKernel(conn, Options{Worker: toy.Command(), Log: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []struct {
+		socket *zmtp.Socket
+		port   *int
+	}{{k.shell, &conn.ShellPort}, {k.control, &conn.ControlPort}, {k.iopub, &conn.IOPubPort}, {k.stdin, &conn.StdinPort}, {k.heartbeat, &conn.HeartbeatPort}} {
+		fmt.Sscanf(s.socket.Endpoint(), "tcp://127.0.0.1:%d", s.port)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	path := writeConnection(t, conn)
-	go func() { ended <- Serve(ctx, path, Options{Worker: cfg, Log: io.Discard}) }()
+	ended := make(chan struct{})
+	go func() {
+		k.serve(ctx)
+		close(ended)
+	}()
 	c := connect(t, conn)
 	c.ended = ended
 	t.Cleanup(func() {
@@ -109,11 +122,15 @@ func startWith(t *testing.T, conn Connection, cfg worker.Config) *client {
 		case <-time.After(10 * time.Second):
 			t.Error("the kernel does not end")
 		}
-		for _, s := range []zmq4.Socket{c.shell, c.control, c.stdin, c.iopub} {
-			s.Close()
-		}
+		c.close()
 	})
 	return c
+}
+
+func (c *client) close() {
+	for _, s := range []zmq4.Socket{c.shell, c.control, c.stdin, c.iopub} {
+		s.Close()
+	}
 }
 
 func connect(t *testing.T, conn Connection) *client {

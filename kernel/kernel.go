@@ -58,31 +58,42 @@ func Serve(ctx context.Context, connectionFile string, opts Options) error {
 	if err != nil {
 		return err
 	}
-	defer k.close()
 	for _, w := range warnings {
 		k.log.Print(w)
 	}
+	k.serve(ctx)
+	return nil
+}
+
+// serve answers clients until a client asks for shutdown, ctx is done, the
+// parent process is gone or SIGTERM comes, and then closes the kernel.
+func (k *kernel) serve(ctx context.Context) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	k.stop = stop
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
-	go func() {
-		for s := range signals {
-			if s == os.Interrupt {
-				k.interrupt()
-				continue
-			}
-			stop()
-		}
-	}()
 	if os.Getenv("JPY_PARENT_PID") != "" {
 		go watchParent(ctx, stop)
 	}
-	go k.introspectLoop(ctx)
-	k.executeLoop(ctx)
-	return nil
+	var loops sync.WaitGroup
+	loops.Go(func() { k.introspectLoop(ctx) })
+	loops.Go(func() { k.executeLoop(ctx) })
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-k.stopped:
+			stop()
+		case s := <-signals:
+			if s == os.Interrupt {
+				k.interrupt()
+			} else {
+				stop()
+			}
+		}
+	}
+	k.close() // ends the interpreter, whatever it does, and so the loops
+	loops.Wait()
 }
 
 // watchParent calls gone when the process that started this one is no more:
@@ -111,13 +122,15 @@ type kernel struct {
 	codec  *message.Codec
 	worker *worker.Worker
 	id     string
-	stop   func()
 
 	shell, control, stdin, iopub, heartbeat *zmtp.Socket
 
 	history  history
 	inputs   inputs
 	refusals refusals
+
+	// stopped holds one token when a client asked for shutdown.
+	stopped chan struct{}
 
 	// questions are what an editor asks; they never wait for a cell.
 	questions chan request
@@ -143,7 +156,7 @@ func newKernel(c Connection, opts Options) (*kernel, error) {
 		return nil, err
 	}
 	k := &kernel{
-		opts: opts, codec: codec, id: message.ID(), stop: func() {},
+		opts: opts, codec: codec, id: message.ID(), stopped: make(chan struct{}, 1),
 		log:       log.New(opts.Log, "sapf kernel: ", 0),
 		questions: make(chan request, 1024), arrived: make(chan struct{}, 1),
 	}

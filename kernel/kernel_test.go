@@ -227,11 +227,7 @@ func TestShutdown(t *testing.T) {
 		t.Errorf("got %v", f)
 	}
 	select {
-	case err := <-c.ended:
-		if err != nil {
-			t.Error(err)
-		}
-		c.ended <- nil
+	case <-c.ended:
 	case <-time.After(10 * time.Second):
 		t.Error("the kernel lives on")
 	}

@@ -159,7 +159,10 @@ func (k *kernel) shutdown(r request) {
 	reply := content{"status": "ok", "restart": asked.Restart}
 	k.publish("shutdown_reply", r.Raw, reply)
 	k.answer(r, reply)
-	k.stop()
+	select {
+	case k.stopped <- struct{}{}:
+	default:
+	}
 }
 
 // refuseComm closes a comm that was opened to a target nobody registered.

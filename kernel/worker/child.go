@@ -27,8 +27,8 @@ type Interpreter interface {
 }
 
 // maxStack is how deep a cell may recurse before its process ends, in bytes of
-// one goroutine's stack: half of Go's own limit, reached in about a second.
-const maxStack = 512 << 20
+// one goroutine's stack: a quarter of Go's own limit, reached in about a second.
+const maxStack = 256 << 20
 
 // Serve is the life of a child: it makes the interpreter and obeys packets
 // until in ends, which it does when the supervisor closes it or dies. From then
