@@ -8,12 +8,8 @@ import (
 	"strings"
 
 	"sapf/dsl/display"
+	"sapf/dsl/symbols"
 )
-
-// Doc looks up the documentation of a compiled symbol: "Func", "Type" or
-// "Type.Method" of the package with that import path. decl is its declaration,
-// with the parameters' names. dsl/symbols sets it.
-var Doc func(path, symbol string) (decl, doc string, ok bool)
 
 // Inspect tells what stands at the cursor, a byte offset: its declaration and
 // its doc comment. Within the parentheses of a call that is the function's.
@@ -73,9 +69,7 @@ func (a *analysis) callAround(cursor int) *ast.Ident {
 func (s *Session) describe(obj types.Object, detail int) (decl, doc string) {
 	if p, ok := obj.(*types.PkgName); ok {
 		decl = fmt.Sprintf("import %q", p.Imported().Path())
-		if Doc != nil {
-			_, doc, _ = Doc(p.Imported().Path(), "")
-		}
+		_, doc, _ = symbols.Doc(p.Imported().Path(), "")
 		return decl, doc
 	}
 	decl = types.ObjectString(obj, func(p *types.Package) string {
@@ -87,7 +81,7 @@ func (s *Session) describe(obj types.Object, detail int) (decl, doc string) {
 	if d := s.decls[obj]; d != nil && d.pkg == "main" {
 		return s.describeOwn(d, decl, detail)
 	}
-	if obj.Pkg() == nil || Doc == nil {
+	if obj.Pkg() == nil {
 		return decl, ""
 	}
 	symbol := obj.Name()
@@ -96,7 +90,7 @@ func (s *Session) describe(obj types.Object, detail int) (decl, doc string) {
 			symbol = n.Obj().Name() + "." + symbol
 		}
 	}
-	if text, d, ok := Doc(obj.Pkg().Path(), symbol); ok {
+	if text, d, ok := symbols.Doc(obj.Pkg().Path(), symbol); ok {
 		return text, d
 	}
 	return decl, ""

@@ -23,6 +23,7 @@ import (
 	"github.com/traefik/yaegi/stdlib"
 
 	"sapf/dsl/display"
+	"sapf/dsl/symbols"
 )
 
 // Cell is one piece of source to run.
@@ -113,7 +114,7 @@ type Session struct {
 // New returns a session whose cells show things to host.
 func New(host display.Host, opts Options) (*Session, error) {
 	if opts.Symbols == nil {
-		opts.Symbols = defaultSymbols
+		opts.Symbols = symbols.Symbols
 	}
 	if opts.DotImports == nil && opts.Symbols["sapf/dsl/dsl"] != nil {
 		opts.DotImports = []string{"sapf/dsl"}
@@ -133,10 +134,6 @@ func New(host display.Host, opts Options) (*Session, error) {
 	}
 	return s, nil
 }
-
-// defaultSymbols are the packages of this project for cells; dsl/symbols sets
-// them.
-var defaultSymbols = interp.Exports{}
 
 // start gives the session an empty state.
 func (s *Session) start() error {

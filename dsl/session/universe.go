@@ -5,6 +5,7 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+	"maps"
 	"path"
 	"reflect"
 	"sort"
@@ -37,9 +38,17 @@ func newUniverse(all ...interp.Exports) *universe {
 	}
 	for _, exports := range all {
 		for key, symbols := range exports {
-			if dir := path.Dir(key); dir != "." {
-				u.tables[dir] = table{path.Base(key), symbols}
+			dir := path.Dir(key)
+			if dir == "." {
+				continue // yaegi's own
 			}
+			t := table{path.Base(key), maps.Clone(u.tables[dir].symbols)}
+			if t.symbols == nil {
+				t.symbols = symbols
+			} else {
+				maps.Copy(t.symbols, symbols)
+			}
+			u.tables[dir] = t
 		}
 	}
 	u.sources = newSourcePackages(u)

@@ -1,0 +1,49 @@
+// Package symbols holds what cells can import: the tables by which yaegi
+// reaches compiled packages, and the documentation of what is in them.
+package symbols
+
+import (
+	"bytes"
+	"compress/gzip"
+	_ "embed" // for the documentation
+	"encoding/json"
+	"fmt"
+	"sync"
+
+	"github.com/traefik/yaegi/interp"
+)
+
+//go:generate go run ./generate
+
+// Symbols are the tables, by import path and package name: "sapf/dsl/dsl".
+// They hold this project's packages, gonum/plot, and what the standard library
+// has gained since yaegi's own tables were made (Go 1.22).
+var Symbols = interp.Exports{}
+
+// packed is the documentation: JSON, import path to symbol to its declaration
+// and doc comment. That of the standard library is by the Go authors, under
+// Go's BSD licence.
+//
+//go:embed documentation.json.gz
+var packed []byte
+
+type entry struct{ Decl, Doc string }
+
+var documentation = sync.OnceValue(func() map[string]map[string]entry {
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		panic(fmt.Sprintf("symbols: documentation: %v", err))
+	}
+	var out map[string]map[string]entry
+	if err := json.NewDecoder(z).Decode(&out); err != nil {
+		panic(fmt.Sprintf("symbols: documentation: %v", err))
+	}
+	return out
+})
+
+// Doc returns the declaration and the doc comment of a symbol of a package:
+// "" for the package itself, "Name", or "Type.Member".
+func Doc(path, symbol string) (decl, doc string, ok bool) {
+	e, ok := documentation()[path][symbol]
+	return e.Decl, e.Doc, ok
+}
