@@ -79,6 +79,7 @@ func newMachine(out *output, symbols interp.Exports) *machine {
 	})
 	m.yaegi.Use(stdlib.Symbols)
 	m.yaegi.Use(symbols)
+	m.yaegi.Use(folded(symbols))
 	m.yaegi.Use(m.runtime())
 	m.id = yaegiNumber(m.yaegi)
 	return m
