@@ -117,7 +117,7 @@ func (p *Problem) Plot() *figure.Figure {
 	var steps, box, sphere, card []float64
 	for _, s := range p.history {
 		if s.stage == sapf.MaskStage {
-			steps = append(steps, float64(s.step))
+			steps = append(steps, float64(len(steps)+1))
 			box = append(box, s.gaps.Box)
 			sphere = append(sphere, s.gaps.Sphere)
 			card = append(card, s.gaps.Card)
@@ -165,13 +165,13 @@ func (p *Problem) Histogram() *figure.Figure {
 
 // String is the state in one line.
 func (p *Problem) String() string {
-	r := p.Residuals()
-	stage := string(p.Stage)
-	if stage == "" {
-		stage = "start"
+	if p.Stage == "" {
+		return fmt.Sprintf("%s: choose %d of %d entries of G; lambda1 %g, loss %s, preset %s",
+			p.image.Name, p.Settings.K, len(p.G), p.Lambda1, p.Settings.Loss, p.Settings.Preset)
 	}
+	r := p.Residuals()
 	return fmt.Sprintf("%s stage, step %d: loss %.4g, sum G %.1f (k %d), %d above 1/2, gaps box %.3g sphere %.3g card %.3g",
-		stage, p.Step, p.Loss, Vec(p.G).Sum(), p.Settings.K, p.Selected(), r.Box, r.Sphere, r.Card)
+		p.Stage, p.Step, p.Loss, Vec(p.G).Sum(), p.Settings.K, p.Selected(), r.Box, r.Sphere, r.Card)
 }
 
 // ran reports whether a step of the stage was done.

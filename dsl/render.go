@@ -116,7 +116,7 @@ func cardBundle(m *models.Model) display.Bundle {
 	c := m.Card()
 	t := NewTable("", "")
 	for _, r := range []struct{ name, value string }{
-		{"model", c.Name + ", " + c.Architecture},
+		{"model", nameOf(c)},
 		{"input", fmt.Sprintf("%v, %s", m.InputShape(), c.Normalisation)},
 		{"classes", classList(c.Classes)},
 		{"clean accuracy", accuracy(c)},
@@ -132,6 +132,14 @@ func cardBundle(m *models.Model) display.Bundle {
 		t.Row("warning", w)
 	}
 	return t.MimeBundle()
+}
+
+// nameOf is a card's name, and its architecture if that says more.
+func nameOf(c models.Card) string {
+	if c.Architecture == c.Name {
+		return c.Name
+	}
+	return c.Name + ", architecture " + c.Architecture
 }
 
 func accuracy(c models.Card) string {

@@ -42,21 +42,11 @@ func Curves(axes Axes, curves ...Curve) (*Figure, error) {
 		if len(points) == 0 {
 			continue
 		}
-		colour := Colours[i%len(Colours)]
 		if err := c.addBand(p, axes.LogY, i); err != nil {
 			return nil, err
 		}
-		line, err := plotter.NewLine(points)
-		if err != nil {
-			return nil, fmt.Errorf("curve %s: %w", c.Name, err)
-		}
-		line.Color, line.Width = colour, 1.4
-		if i >= len(Colours) {
-			line.Dashes = []vg.Length{4, 2}
-		}
-		p.Add(line)
-		if c.Name != "" {
-			p.Legend.Add(c.Name, line)
+		if err := c.addLine(p, axes.LogY, i); err != nil {
+			return nil, err
 		}
 		first, last := points[0], points[len(points)-1]
 		alt += fmt.Sprintf("%s from %.4g at %.4g to %.4g at %.4g; ", c.Name, first.Y, first.X, last.Y, last.X)
@@ -70,6 +60,43 @@ func Curves(axes Axes, curves ...Curve) (*Figure, error) {
 		logAxis(p)
 	}
 	return FromPlot(p, plotWidth, plotHeight, alt), nil
+}
+
+// addLine draws the curve, with a gap wherever a value is left out.
+func (c Curve) addLine(p *plot.Plot, log bool, i int) error {
+	for n, run := range c.runs(log) {
+		line, err := plotter.NewLine(run)
+		if err != nil {
+			return fmt.Errorf("curve %s: %w", c.Name, err)
+		}
+		line.Color, line.Width = Colours[i%len(Colours)], 1.4
+		if i >= len(Colours) {
+			line.Dashes = []vg.Length{4, 2}
+		}
+		p.Add(line)
+		if c.Name != "" && n == 0 {
+			p.Legend.Add(c.Name, line)
+		}
+	}
+	return nil
+}
+
+// runs are the stretches of neighbouring points that can be drawn.
+func (c Curve) runs(log bool) []plotter.XYs {
+	var out []plotter.XYs
+	open := false
+	for i := range min(len(c.X), len(c.Y)) {
+		point := Curve{X: c.X[i : i+1]}.points(c.Y[i:i+1], log)
+		switch {
+		case len(point) == 0:
+			open = false
+		case open:
+			out[len(out)-1] = append(out[len(out)-1], point...)
+		default:
+			out, open = append(out, point), true
+		}
+	}
+	return out
 }
 
 // points are the finite pairs of X and y; with log, those with a positive y.
