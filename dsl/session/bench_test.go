@@ -7,9 +7,11 @@ import (
 
 func BenchmarkNew(b *testing.B) {
 	for b.Loop() {
-		if _, err := New(&recorder{}, Options{}); err != nil {
+		s, err := New(&recorder{}, Options{})
+		if err != nil {
 			b.Fatal(err)
 		}
+		s.Variables() // waits until it is ready
 	}
 }
 

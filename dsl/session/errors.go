@@ -166,7 +166,7 @@ type traceFrame struct {
 
 // traceLine is what the interpreter prints for each function that a panic
 // leaves.
-var traceLine = regexp.MustCompile(`^(?:(.*):)?(\d+):(\d+): panic: (.*)\(\.\.\.\)\n$`)
+var traceLine = regexp.MustCompile(`^(?:(?:(.*):)?(\d+):(\d+)|-): panic: (.*)\(\.\.\.\)\n$`)
 
 // panicError presents a panic with the interpreted functions it went through,
 // innermost first.

@@ -329,16 +329,17 @@ func (l *lowerer) jump(pos token.Pos, tok token.Token, label string, t *target) 
 // funcLit lowers a function literal.
 func (l *lowerer) funcLit(e *ast.FuncLit) ast.Expr {
 	sig := l.typeOf(e).Underlying().(*types.Signature)
-	typ, body := l.function(e.Type, sig, nil, e.Body)
+	mark := l.s.literalMark(e)
+	typ, body := l.function(e.Type, sig, nil, e.Body, mark)
 	return &ast.FuncLit{Type: typ, Body: body}
 }
 
 // function lowers the type and body of a function; recv comes first among its
-// parameters.
-func (l *lowerer) function(ft *ast.FuncType, sig *types.Signature, recv *ast.FieldList, body *ast.BlockStmt) (*ast.FuncType, *ast.BlockStmt) {
+// parameters, and mark is the variable for its place.
+func (l *lowerer) function(ft *ast.FuncType, sig *types.Signature, recv *ast.FieldList, body *ast.BlockStmt, mark string) (*ast.FuncType, *ast.BlockStmt) {
 	outer := l.fn
 	defer func() { l.fn = outer }()
-	l.fn = &funcState{sig: sig}
+	l.fn = &funcState{sig: sig, mark: mark}
 	pos := ft.Pos()
 	typ := &ast.FuncType{Func: pos, Params: &ast.FieldList{Opening: pos, Closing: pos}}
 	add := func(to *ast.FieldList, from *ast.FieldList, results bool) {

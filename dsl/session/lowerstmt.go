@@ -15,6 +15,7 @@ type funcState struct {
 	named   bool         // results are the function's own
 	targets []*target    // the statements around that break and continue can mean
 	depth   int          // bodies of loops over functions around
+	mark    string       // the variable that says where the function has come to
 }
 
 // target is a statement that break or continue can refer to.
@@ -44,6 +45,9 @@ func (l *lowerer) block(b *ast.BlockStmt) *ast.BlockStmt {
 func (l *lowerer) stmts(list []ast.Stmt) []ast.Stmt {
 	var out []ast.Stmt
 	for _, st := range list {
+		if pos := risky(st); pos.IsValid() && l.fn.mark != "" {
+			out = append(out, assign(pos, ident(pos, l.fn.mark), l.int(pos, int(pos))))
+		}
 		out = append(out, l.stmt(st, "")...)
 	}
 	return out

@@ -12,6 +12,7 @@ import (
 
 // plan is a cell that has been checked as a whole and changes nothing yet.
 type plan struct {
+	pos    token.Pos  // of the cell's first part
 	scope  scope      // what the top level names after the cell
 	chunks []*checked // statements, in order
 	decls  []*decl    // new and renewed declarations, in order

@@ -8,16 +8,12 @@ import (
 	"go/token"
 	"reflect"
 	"regexp"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
 
 	"github.com/traefik/yaegi/interp"
-	"github.com/traefik/yaegi/stdlib"
-
-	"sapf/dsl/display"
 )
 
 // machine is yaegi with what it takes to stop it and start it again.
@@ -40,8 +36,11 @@ type machine struct {
 	goroutines sync.WaitGroup
 	active     atomic.Int64 // goroutines of cells that run
 
-	run_  *run // the cell at hand
-	marks map[string]*int
+	current *run            // the cell at hand
+	trace   []string        // functions that the latest panic left, innermost first
+	marks   map[string]*int // the places that functions have come to
+	// report presents the panic of a goroutine.
+	report func(value any, trace []string) string
 }
 
 // generation is the time between two interrupts.
@@ -55,11 +54,8 @@ type generation struct {
 // run is one run of a cell's body.
 type run struct {
 	shown    []shown
-	trace    []string
-	value    any
-	paniced  bool
-	finished bool
-	stack    []byte
+	panicked bool
+	value    any // of the panic
 }
 
 // result is how a run ended.
@@ -77,7 +73,7 @@ func newMachine(out *output, symbols interp.Exports) *machine {
 		Stderr: (*traceWriter)(m),
 		Stdin:  &stdin{out: out},
 	})
-	m.yaegi.Use(stdlib.Symbols)
+	m.yaegi.Use(m.standard())
 	m.yaegi.Use(symbols)
 	m.yaegi.Use(folded(symbols))
 	m.yaegi.Use(m.runtime())
@@ -125,6 +121,8 @@ func (m *machine) declare(imports, decls []ast.Decl) (err error) {
 	return nil
 }
 
+// compile compiles the call that runs a cell's body: it stands alone, since
+// what yaegi evaluates at the top level stays in its global frame for ever.
 func (m *machine) compile(st ast.Stmt) (p *interp.Program, err error) {
 	defer recovered(&err)
 	return m.yaegi.CompileAST(&ast.BlockStmt{Lbrace: st.Pos(), List: []ast.Stmt{st}, Rbrace: st.End()})
@@ -229,13 +227,13 @@ func (m *machine) run(ctx context.Context, body *interp.Program) result {
 	}
 	r := &run{}
 	ended := make(chan struct{})
-	m.run_, m.ended = r, ended
+	m.current, m.ended, m.trace = r, ended, nil
 	m.mu.Unlock()
 	go func() {
 		defer close(ended)
 		_, err := m.yaegi.Execute(body)
-		if err != nil && !r.paniced {
-			r.paniced, r.value = true, err
+		if err != nil && !r.panicked {
+			r.panicked, r.value = true, err
 			var p interp.Panic
 			if errors.As(err, &p) {
 				r.value = p.Value
@@ -258,7 +256,7 @@ func (m *machine) run(ctx context.Context, body *interp.Program) result {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return result{panicked: r.paniced, value: r.value, trace: r.trace, shown: r.shown}
+	return result{panicked: r.panicked, value: r.value, trace: m.takeTrace(), shown: r.shown}
 }
 
 // promptly is how long an interrupt waits for the cell before it is reported.
@@ -303,10 +301,17 @@ func (w *traceWriter) Write(p []byte) (int, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.run_ != nil && len(m.run_.trace) < maxTrace {
-		m.run_.trace = append(m.run_.trace, string(p))
+	if len(m.trace) < maxTrace {
+		m.trace = append(m.trace, string(p))
 	}
 	return len(p), nil
+}
+
+// takeTrace returns the trace and starts it anew. The caller holds the lock.
+func (m *machine) takeTrace() []string {
+	t := m.trace
+	m.trace = nil
+	return t
 }
 
 // maxTrace is how many functions of a stack are kept; a runaway recursion has
@@ -321,15 +326,14 @@ var (
 // runGuarded runs the body of a cell for yaegi.
 func (m *machine) runGuarded(body func()) {
 	m.mu.Lock()
-	r := m.run_
+	r := m.current
 	m.mu.Unlock()
 	defer func() {
 		if v := recover(); v != nil {
-			r.paniced, r.value, r.stack = true, plainValue(v), debug.Stack()
+			r.panicked, r.value = true, plainValue(v)
 		}
 	}()
 	body()
-	r.finished = true
 }
 
 // start runs f as a goroutine of a cell. Its panic ends only itself.
@@ -339,11 +343,12 @@ func (m *machine) start(f func()) {
 		defer m.goroutines.Done()
 		defer func() {
 			if v := recover(); v != nil {
-				m.output.write("stderr", fmt.Sprintf("panic in a goroutine: %s\n", describePanic(plainValue(v))))
+				m.mu.Lock()
+				trace, report := m.takeTrace(), m.report
+				m.mu.Unlock()
+				m.output.write("stderr", report(plainValue(v), trace))
 			}
 		}()
 		f()
 	}()
 }
-
-var _ = display.Context

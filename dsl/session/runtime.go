@@ -127,6 +127,16 @@ func plainValue(v any) any {
 	return v
 }
 
+// recovered is the builtin recover: the trace of what it stops is of no use.
+func (m *machine) recovered(v any) any {
+	if v = plainValue(v); v != nil {
+		m.mu.Lock()
+		m.takeTrace()
+		m.mu.Unlock()
+	}
+	return v
+}
+
 // describePanic is what Go prints of a panic's value.
 func describePanic(v any) string {
 	switch v := v.(type) {
@@ -251,10 +261,20 @@ func (m *machine) groupGo(g *sync.WaitGroup, f func()) {
 	})
 }
 
-// mark makes known where the variable is in which a function keeps the place
-// it has come to.
+// mark makes known the variable in which a function keeps the place it has
+// come to: a token.Pos.
 func (m *machine) mark(name string, place *int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.marks[name] = place
+}
+
+// place is where a function has come to, or 0.
+func (m *machine) place(name string) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if p := m.marks[name]; p != nil {
+		return *p
+	}
+	return 0
 }

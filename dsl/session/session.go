@@ -107,6 +107,7 @@ type Session struct {
 	instances map[string]string       // of functions and types, by key
 	methods   map[string]bool         // that yaegi's types have
 	imported  map[string]string       // yaegi's names of packages, by path
+	literals  []literal               // the function literals of cells
 	serial    int
 	depth     int // of instances within instances
 }
@@ -129,15 +130,26 @@ func New(host display.Host, opts Options) (*Session, error) {
 		options: opts,
 		output:  &output{host: host, maxBytes: opts.OutputBytes, maxLines: opts.OutputLines},
 	}
-	if err := s.start(); err != nil {
-		return nil, err
+	for _, path := range opts.DotImports {
+		if opts.Symbols[path+"/"+pathBase(path)] == nil {
+			return nil, fmt.Errorf("no symbols of %s, which cells are to see", path)
+		}
 	}
+	// It takes some milliseconds, which whoever starts us can use.
+	s.state.Lock()
+	go func() {
+		defer s.state.Unlock()
+		s.start()
+	}()
 	return s, nil
 }
 
+func pathBase(p string) string { return p[strings.LastIndexByte(p, '/')+1:] }
+
 // start gives the session an empty state.
-func (s *Session) start() error {
+func (s *Session) start() {
 	s.machine = newMachine(s.output, s.options.Symbols)
+	s.machine.report = s.goroutinePanic
 	s.universe = newUniverse(stdlib.Symbols, s.options.Symbols)
 	s.fset = s.machine.yaegi.FileSet()
 	s.scope = scope{}
@@ -149,14 +161,12 @@ func (s *Session) start() error {
 	s.instances = map[string]string{}
 	s.methods = map[string]bool{}
 	s.imported = map[string]string{}
+	s.literals = nil
 	for _, path := range s.options.DotImports {
-		pkg, err := s.universe.Import(path)
-		if err != nil {
-			return err
+		if pkg, err := s.universe.Import(path); err == nil { // New has seen to it
+			s.dotImport(s.scope, pkg)
 		}
-		s.dotImport(s.scope, pkg)
 	}
-	return nil
 }
 
 // Reset forgets all that cells have declared. A cell that is running is
@@ -165,9 +175,7 @@ func (s *Session) Reset() {
 	s.state.Lock()
 	defer s.state.Unlock()
 	s.machine.abandon()
-	if err := s.start(); err != nil {
-		panic(fmt.Sprintf("session: %v", err)) // it started before
-	}
+	s.start()
 }
 
 // Execute runs a cell. When ctx ends it returns at once; the next Execute
@@ -175,7 +183,10 @@ func (s *Session) Reset() {
 func (s *Session) Execute(ctx context.Context, c Cell) (result Outcome) {
 	s.running.Lock()
 	defer s.running.Unlock()
-	if err := s.machine.idle(ctx); err != nil {
+	s.state.Lock()
+	machine := s.machine
+	s.state.Unlock()
+	if err := machine.idle(ctx); err != nil {
 		return Outcome{Err: simpleError("Interrupted", err.Error())}
 	}
 	s.output.begin()
@@ -232,7 +243,17 @@ func (s *Session) panicked(src *source, r result) *CellError {
 			name = "Interrupted"
 		}
 	}
+	s.state.Lock()
+	defer s.state.Unlock()
 	return s.panicError(src, name, msg, s.frames(r.trace))
+}
+
+// goroutinePanic presents what a goroutine of a cell died of.
+func (s *Session) goroutinePanic(value any, trace []string) string {
+	s.state.Lock()
+	defer s.state.Unlock()
+	e := s.panicError(nil, "panic in a goroutine", describePanic(value), s.frames(trace))
+	return strings.Join(e.Traceback, "\n") + "\n"
 }
 
 // program is a cell ready to run.
@@ -255,6 +276,11 @@ func (s *Session) prepare(c Cell, code string) (prog *program, failed *CellError
 	if cellErr != nil {
 		return nil, cellErr
 	}
+	if len(p.parts) == 0 { // imports alone
+		s.scope = pl.scope
+		return &program{src: src}, nil
+	}
+	pl.pos = p.parts[0].node().Pos()
 	s.out = &emitted{}
 	s.depth = 0
 	old := s.enact(pl)
@@ -336,9 +362,15 @@ func (s *Session) lowerCell(pl *plan) ast.Stmt {
 		s.lowerDecl(base, d)
 	}
 	var body []ast.Stmt
+	mark, ok := s.instances[bodyName]
+	if !ok {
+		mark = s.newMark(pl.pos, bodyName)
+		s.remember(bodyName, mark)
+	}
 	for i, c := range pl.chunks {
 		l := s.lowerer(c.info)
 		l.fn.sig = types.NewSignatureType(nil, nil, nil, nil, nil, false)
+		l.fn.mark = mark
 		last := pl.show && i == len(pl.chunks)-1
 		stmts := c.stmts
 		if last {
@@ -359,10 +391,16 @@ func (s *Session) lowerCell(pl *plan) ast.Stmt {
 	if len(body) == 0 {
 		return nil
 	}
-	pos := body[0].Pos()
-	lit := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: &ast.FieldList{}}, Body: &ast.BlockStmt{Lbrace: pos, List: body, Rbrace: pos}}
-	return &ast.ExprStmt{X: base.runtimeCall(pos, "Run", lit)}
+	pos := pl.pos
+	// A function with a name, the same for every cell, so that the last cell's
+	// can go: a literal would take a copy of the global frame along.
+	fn := &ast.FuncDecl{Name: ident(pos, bodyName), Type: &ast.FuncType{Func: pos, Params: &ast.FieldList{}}, Body: &ast.BlockStmt{Lbrace: pos, List: body, Rbrace: pos}}
+	s.out.decls = append(s.out.decls, fn)
+	return &ast.ExprStmt{X: base.runtimeCall(pos, "Run", ident(pos, bodyName))}
 }
+
+// bodyName is yaegi's name of the function that a cell's statements become.
+const bodyName = "cell#"
 
 // lowerDecl lowers what a declaration needs right away: functions, and new
 // methods of types that exist. The rest comes when it is used.

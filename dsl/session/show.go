@@ -25,6 +25,13 @@ var displayMethods = []string{"MimeBundle", "HTML", "Markdown", "Latex", "SVG", 
 // its value is shown.
 func (l *lowerer) lastExpression(st ast.Stmt) []ast.Stmt {
 	x := st.(*ast.ExprStmt).X
+	if at := risky(st); at.IsValid() {
+		return append([]ast.Stmt{assign(at, ident(at, l.fn.mark), l.int(at, int(at)))}, l.valueOf(st, x)...)
+	}
+	return l.valueOf(st, x)
+}
+
+func (l *lowerer) valueOf(st ast.Stmt, x ast.Expr) []ast.Stmt {
 	if c, ok := x.(*ast.CallExpr); ok {
 		if id, ok := c.Fun.(*ast.Ident); ok && id.Name == showName {
 			return l.show(c.Args[0])
@@ -161,8 +168,8 @@ func (m *machine) show(v any, methods ...any) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.run_ != nil {
-		m.run_.shown = append(m.run_.shown, sh)
+	if m.current != nil {
+		m.current.shown = append(m.current.shown, sh)
 	}
 }
 
