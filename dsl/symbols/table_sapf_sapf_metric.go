@@ -3,6 +3,8 @@
 package symbols
 
 import (
+	"go/constant"
+	"go/token"
 	"reflect"
 	sapf_sapf_metric "sapf/sapf/metric"
 )
@@ -21,6 +23,7 @@ func init() {
 		"Linf":           reflect.ValueOf(sapf_sapf_metric.Linf),
 		"Measure":        reflect.ValueOf(sapf_sapf_metric.Measure),
 		"Optimality":     reflect.ValueOf(sapf_sapf_metric.Optimality),
+		"Slack":          reflect.ValueOf(constant.BinaryOp(constant.MakeFromLiteral("1", token.INT, 0), token.QUO, constant.MakeFromLiteral("1000000", token.INT, 0))),
 		"StepOptimality": reflect.ValueOf(sapf_sapf_metric.StepOptimality),
 		"Case":           reflect.ValueOf((*sapf_sapf_metric.Case)(nil)),
 		"Cases":          reflect.ValueOf((*sapf_sapf_metric.Cases)(nil)),
