@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
 )
 
 // Curve is one line of a plot.
@@ -27,7 +28,7 @@ type Axes struct {
 
 // plotWidth and plotHeight suit a notebook's column.
 const (
-	plotWidth  = 6.4 * vg.Inch
+	plotWidth  = 7.2 * vg.Inch
 	plotHeight = 3.2 * vg.Inch
 )
 
@@ -36,6 +37,7 @@ const (
 func Curves(axes Axes, curves ...Curve) (*Figure, error) {
 	p := NewPlot(axes.Title, axes.X, axes.Y)
 	p.Add(grid())
+	legend := newLegend()
 	alt, drawn := axes.Title+": ", 0
 	for i, c := range curves {
 		points := c.points(c.Y, axes.LogY)
@@ -45,7 +47,7 @@ func Curves(axes Axes, curves ...Curve) (*Figure, error) {
 		if err := c.addBand(p, axes.LogY, i); err != nil {
 			return nil, err
 		}
-		if err := c.addLine(p, axes.LogY, i); err != nil {
+		if err := c.addLine(p, &legend, axes.LogY, i); err != nil {
 			return nil, err
 		}
 		first, last := points[0], points[len(points)-1]
@@ -59,11 +61,24 @@ func Curves(axes Axes, curves ...Curve) (*Figure, error) {
 	case axes.LogY:
 		logAxis(p)
 	}
-	return FromPlot(p, plotWidth, plotHeight, alt), nil
+	return withLegend(p, legend, alt), nil
+}
+
+// withLegend draws a plot with its legend beside it, where it hides nothing.
+func withLegend(p *plot.Plot, legend plot.Legend, alt string) *Figure {
+	return New(plotWidth, plotHeight, alt, func(c draw.Canvas) {
+		c = draw.Crop(c, margin, -margin, margin, -margin)
+		size := legend.Rectangle(c).Size()
+		if size.X > 0 {
+			size.X += margin
+		}
+		p.Draw(draw.Crop(c, 0, -size.X, 0, 0))
+		legend.Draw(draw.Crop(c, 0, 0, 0, -p.Title.TextStyle.Font.Size-p.Title.Padding))
+	})
 }
 
 // addLine draws the curve, with a gap wherever a value is left out.
-func (c Curve) addLine(p *plot.Plot, log bool, i int) error {
+func (c Curve) addLine(p *plot.Plot, legend *plot.Legend, log bool, i int) error {
 	for n, run := range c.runs(log) {
 		line, err := plotter.NewLine(run)
 		if err != nil {
@@ -75,7 +90,7 @@ func (c Curve) addLine(p *plot.Plot, log bool, i int) error {
 		}
 		p.Add(line)
 		if c.Name != "" && n == 0 {
-			p.Legend.Add(c.Name, line)
+			legend.Add(c.Name, line)
 		}
 	}
 	return nil

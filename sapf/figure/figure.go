@@ -116,9 +116,16 @@ func NewPlot(title, x, y string) *plot.Plot {
 		a.Color, a.Tick.Color = faint, faint
 		a.Padding = 4
 	}
-	p.Legend.TextStyle.Font, p.Legend.TextStyle.Color = face(8.5), ink
-	p.Legend.Top, p.Legend.Padding, p.Legend.ThumbnailWidth = true, 2, 16
+	p.Legend = newLegend()
 	return p
+}
+
+// newLegend returns an empty legend in the theme, to stand at the upper right.
+func newLegend() plot.Legend {
+	l := plot.NewLegend()
+	l.TextStyle.Font, l.TextStyle.Color = face(8.5), ink
+	l.Top, l.Padding, l.ThumbnailWidth = true, 2, 16
+	return l
 }
 
 // label draws text with its top left corner at pt, in the theme's font.

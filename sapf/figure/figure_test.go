@@ -84,6 +84,36 @@ func TestFailure78_SameBytesTwice(t *testing.T) {
 	}
 }
 
+func TestCurvesAreLookedAt(t *testing.T) {
+	dir := os.Getenv("SAPF_FIGURES")
+	if dir == "" {
+		t.Skip("SAPF_FIGURES names no folder to draw into")
+	}
+	var curves []Curve
+	for i := range 6 {
+		c := Curve{Name: "round " + strings.Repeat("1", i+1)}
+		for x := range 50 {
+			y := math.Sin(float64(x)/5) + float64(i)/4
+			c.X, c.Y = append(c.X, float64(x)), append(c.Y, y)
+			if i == 0 {
+				c.Low, c.High = append(c.Low, y-0.2), append(c.High, y+0.2)
+			}
+		}
+		curves = append(curves, c)
+	}
+	f, err := Curves(Axes{Title: "Curves", X: "step", Y: "value"}, curves...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := f.PNG()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "curves.png"), b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestMagnification(t *testing.T) {
 	for _, c := range []struct {
 		peak float32
