@@ -164,6 +164,11 @@ func maxForward256(a *tileArgs)
 //go:noescape
 func maxBackward256(a *tileArgs)
 
+// combine256 adds, clamps and masks pixels.
+//
+//go:noescape
+func combine256(a *tileArgs)
+
 // winoIn256 transforms a 6x6 tile of the image.
 //
 //go:noescape

@@ -6287,6 +6287,69 @@ nextpixel:
 	VZEROUPPER
 	RET
 
+// func combine256(a *byte)
+// Requires: AVX
+TEXT ·combine256(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), BX
+	MOVQ         8(AX), DX
+	MOVQ         56(AX), R14
+	XORQ         SI, SI
+	MOVQ         112(AX), R15
+	MOVQ         72(AX), R11
+	MOVQ         88(AX), R12
+	MOVQ         104(AX), R10
+	VXORPS       Y12, Y12, Y12
+	VBROADCASTSS 120(AX), Y13
+
+pixel:
+	XORQ CX, CX
+	MOVQ 144(AX), R13
+
+vector:
+	VMOVUPS (BX)(CX*1), Y0
+	TESTQ   R11, R11
+	JZ      added
+	VADDPS  (R11)(CX*1), Y0, Y0
+
+added:
+	TESTQ  R10, R10
+	JZ     clamped
+	VMAXPS Y0, Y12, Y0
+	VMINPS Y0, Y13, Y0
+
+clamped:
+	TESTQ   R12, R12
+	JZ      masked
+	VMOVUPS (R12)(CX*1), Y14
+	VCMPPS  $0x11, Y13, Y14, Y15
+	VCMPPS  $0x1e, Y12, Y14, Y14
+	VANDPS  Y14, Y15, Y15
+	VANDPS  Y15, Y0, Y0
+
+masked:
+	VMOVUPS Y0, (R14)(CX*1)
+	ADDQ    $0x20, CX
+	DECQ    R13
+	JNZ     vector
+	ADDQ    DX, BX
+	ADDQ    64(AX), R14
+	ADDQ    136(AX), SI
+	TESTQ   R11, R11
+	JZ      nextmask
+	ADDQ    80(AX), R11
+
+nextmask:
+	TESTQ R12, R12
+	JZ    nextpixel
+	ADDQ  96(AX), R12
+
+nextpixel:
+	DECQ R15
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
 // func winoIn256(a *int8)
 // Requires: AVX, FMA3
 TEXT ·winoIn256(SB), NOSPLIT, $0-8

@@ -224,6 +224,11 @@ func maxForward512(a *tileArgs)
 //go:noescape
 func maxBackward512(a *tileArgs)
 
+// combine512 adds, clamps and masks pixels.
+//
+//go:noescape
+func combine512(a *tileArgs)
+
 // winoIn512 transforms a 6x6 tile of the image.
 //
 //go:noescape

@@ -10708,6 +10708,68 @@ nextpixel:
 	VZEROUPPER
 	RET
 
+// func combine512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·combine512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), BX
+	MOVQ         8(AX), DX
+	MOVQ         56(AX), R14
+	XORQ         SI, SI
+	MOVQ         112(AX), R15
+	MOVQ         72(AX), R11
+	MOVQ         88(AX), R12
+	MOVQ         104(AX), R10
+	VPXORD       Z28, Z28, Z28
+	VBROADCASTSS 120(AX), Z29
+
+pixel:
+	XORQ CX, CX
+	MOVQ 144(AX), R13
+
+vector:
+	VMOVUPS (BX)(CX*1), Z0
+	TESTQ   R11, R11
+	JZ      added
+	VADDPS  (R11)(CX*1), Z0, Z0
+
+added:
+	TESTQ  R10, R10
+	JZ     clamped
+	VMAXPS Z0, Z28, Z0
+	VMINPS Z0, Z29, Z0
+
+clamped:
+	TESTQ     R12, R12
+	JZ        masked
+	VMOVUPS   (R12)(CX*1), Z30
+	VCMPPS    $0x1e, Z28, Z30, K1
+	VCMPPS    $0x11, Z29, Z30, K1, K2
+	VMOVAPS.Z Z0, K2, Z0
+
+masked:
+	VMOVUPS Z0, (R14)(CX*1)
+	ADDQ    $0x40, CX
+	DECQ    R13
+	JNZ     vector
+	ADDQ    DX, BX
+	ADDQ    64(AX), R14
+	ADDQ    136(AX), SI
+	TESTQ   R11, R11
+	JZ      nextmask
+	ADDQ    80(AX), R11
+
+nextmask:
+	TESTQ R12, R12
+	JZ    nextpixel
+	ADDQ  96(AX), R12
+
+nextpixel:
+	DECQ R15
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
 // func winoIn512(a *int8)
 // Requires: AVX, AVX512F
 TEXT ·winoIn512(SB), NOSPLIT, $0-8

@@ -85,10 +85,15 @@ func benchNet(b *testing.B, n *Net) {
 	}
 }
 
-func BenchmarkCW(b *testing.B) { benchNet(b, cwNet(rand.New(rand.NewPCG(1, 2)))) }
+func BenchmarkCW(b *testing.B)       { benchNet(b, cwNet(rand.New(rand.NewPCG(1, 2)))) }
+func BenchmarkResNet20(b *testing.B) { benchNet(b, resNet20(rand.New(rand.NewPCG(1, 2)))) }
+
+// BenchmarkMobileNetV2 and BenchmarkInceptionV3 take a while: -benchtime 10x.
+func BenchmarkMobileNetV2(b *testing.B) { benchNet(b, mobileNetV2(rand.New(rand.NewPCG(1, 2)))) }
+func BenchmarkInceptionV3(b *testing.B) { benchNet(b, inceptionV3(rand.New(rand.NewPCG(1, 2)))) }
 
 // benchNets are the networks that measurements run over.
 func benchNets() []*Net {
 	r := rand.New(rand.NewPCG(1, 2))
-	return []*Net{cwNet(r)}
+	return []*Net{cwNet(r), resNet20(r), mobileNetV2(r), inceptionV3(r)}
 }

@@ -12,6 +12,7 @@ var genericKernels = &kernelSet{
 	depthwise:   []func(*tileArgs){nil, genericDepthwise},
 	maxForward:  genericMaxForward,
 	maxBackward: genericMaxBackward,
+	combine:     genericCombine,
 	winoIn:      genericWinoIn,
 	winoOut:     genericWinoOut,
 }
@@ -88,11 +89,7 @@ func genericEpilogue(a *tileArgs, i int, s *[4]float32) {
 		clamp(s[:], a.hi)
 	}
 	if a.mask != nil {
-		for c, m := range at(a.mask, a.mpix, i, 0, 4) {
-			if !(m > 0 && m < a.hi) {
-				s[c] = 0
-			}
-		}
+		keepInside(s[:], at(a.mask, a.mpix, i, 0, 4), a.hi)
 	}
 	copy(at(a.y, a.ypix, i, 0, 4), s[:])
 }
@@ -151,11 +148,36 @@ func genericMaxBackward(a *tileArgs) {
 			y[c] = sum
 		}
 		if a.mask != nil {
-			for c, m := range at(a.mask, a.mpix, i, 0, len(y)) {
-				if !(m > 0 && m < a.hi) {
-					y[c] = 0
-				}
+			keepInside(y, at(a.mask, a.mpix, i, 0, len(y)), a.hi)
+		}
+	}
+}
+
+func genericCombine(a *tileArgs) {
+	for i := 0; i < a.tiles; i++ {
+		y := at(a.y, a.ypix, i, 0, 4*a.vecs)
+		x := at(a.x, a.xpix, i, 0, len(y))
+		if a.add == nil {
+			copy(y, x)
+		} else { // which may be y
+			for c, v := range at(a.add, a.apix, i, 0, len(y)) {
+				y[c] = x[c] + v
 			}
+		}
+		if a.act != 0 {
+			clamp(y, a.hi)
+		}
+		if a.mask != nil {
+			keepInside(y, at(a.mask, a.mpix, i, 0, len(y)), a.hi)
+		}
+	}
+}
+
+// keepInside zeroes y where !(0 < m < hi).
+func keepInside(y, mask []float32, hi float32) {
+	for c, m := range mask {
+		if !(m > 0 && m < hi) {
+			y[c] = 0
 		}
 	}
 }

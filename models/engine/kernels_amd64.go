@@ -25,7 +25,8 @@ var avx512Kernels = &kernelSet{
 		depthwise512p13, depthwise512p14,
 	},
 	maxForward: maxForward512, maxBackward: maxBackward512,
-	winoIn: winoIn512, winoOut: winoOut512,
+	combine: combine512,
+	winoIn:  winoIn512, winoOut: winoOut512,
 }
 
 var avx2Kernels = &kernelSet{
@@ -47,5 +48,6 @@ var avx2Kernels = &kernelSet{
 		depthwise256p9, depthwise256p10, depthwise256p11, depthwise256p12,
 	},
 	maxForward: maxForward256, maxBackward: maxBackward256,
-	winoIn: winoIn256, winoOut: winoOut256,
+	combine: combine256,
+	winoIn:  winoIn256, winoOut: winoOut256,
 }

@@ -99,7 +99,10 @@ func lower(n *Net, shapes []Shape) *lowered {
 			continue
 		}
 		out := &value{shape: shapes[i]}
-		ly := &layer{name: node.Name, op: asDepthwise(node.Op, in[0].shape, shapes[i]), in: in, out: out, order: len(l.layers)}
+		ly := &layer{name: node.Name, op: simplify(node.Op, in[0].shape, shapes[i]), in: in, out: out, order: len(l.layers)}
+		if _, ok := ly.op.(*identity); ok {
+			ly.act, ly.hi = clampOf(node.Op)
+		}
 		out.producer = ly
 		l.layers = append(l.layers, ly)
 		at[i] = out
@@ -137,18 +140,8 @@ func (l *lowered) absorb(node Node, in []*value, alone func(j int) bool) *value 
 		scale, shift := op.scaleShift(in[0].shape.C)
 		return l.absorbAffine(in[0], scale, shift, alone(0))
 	case *Activation:
-		hi := math.Inf(1)
-		switch {
-		case op.Func == ReLU:
-		case op.Func == ReLU6:
-			hi = 6
-		case op.Func == Clip && op.Alpha == 0 && op.Beta > 0:
-			hi = op.Beta
-		default:
-			return nil
-		}
-		if p != nil && alone(0) && !p.act && p.clamps() {
-			p.act, p.hi = true, float32(hi)
+		if act, hi := clampOf(op); act && p != nil && alone(0) && !p.act && p.clamps() {
+			p.act, p.hi = true, hi
 			return in[0]
 		}
 	case *Add:
@@ -246,23 +239,65 @@ func absorbAdd(in []*value, alone func(j int) bool) *value {
 	return in[late]
 }
 
-// asDepthwise turns an average pool whose windows all count the same number of
-// entries into the depthwise convolution that it is.
-func asDepthwise(op Op, in, out Shape) Op {
-	p, ok := op.(*AvgPool)
-	if !ok {
-		return op
+// clampOf says whether an operation clamps to [0, hi].
+func clampOf(op Op) (act bool, hi float32) {
+	a, ok := op.(*Activation)
+	switch {
+	case !ok:
+	case a.Func == ReLU:
+		return true, float32(math.Inf(1))
+	case a.Func == ReLU6:
+		return true, 6
+	case a.Func == Clip && a.Alpha == 0 && a.Beta > 0:
+		return true, float32(a.Beta)
 	}
-	whole := (out.H-1)*p.StrideH+p.KernelH <= in.H+p.Pad.Top+p.Pad.Bottom && (out.W-1)*p.StrideW+p.KernelW <= in.W+p.Pad.Left+p.Pad.Right
-	if !whole || !p.CountIncludePad && p.Pad != (Padding{}) {
-		return op
+	return false, 0
+}
+
+// identity is the layer that is left of an activation by itself.
+type identity struct{ Activation }
+
+// simplify writes an operation as one that has kernels: a clamp as an identity
+// whose layer clamps; an affine map, and a pool whose windows all count the
+// same number of entries, as the depthwise convolution that it is.
+func simplify(op Op, in, out Shape) Op {
+	switch op := op.(type) {
+	case *Activation:
+		if act, _ := clampOf(op); act {
+			return &identity{*op}
+		}
+	case *BatchNorm:
+		return depthwiseAffine(op.scaleShift())
+	case *Affine:
+		return depthwiseAffine(op.scaleShift(in.C))
+	case *AvgPool:
+		whole := (out.H-1)*op.StrideH+op.KernelH <= in.H+op.Pad.Top+op.Pad.Bottom && (out.W-1)*op.StrideW+op.KernelW <= in.W+op.Pad.Left+op.Pad.Right
+		if !whole || !op.CountIncludePad && op.Pad != (Padding{}) {
+			return op
+		}
+		// Ceil mode makes no difference where all windows are whole.
+		c := depthwise(in.C, op.KernelH, op.KernelW, 1/float64(op.KernelH*op.KernelW))
+		c.StrideH, c.StrideW, c.Pad = op.StrideH, op.StrideW, op.Pad
+		return c
 	}
-	c := &Conv{In: in.C, Out: in.C, Groups: in.C, KernelH: p.KernelH, KernelW: p.KernelW, StrideH: p.StrideH, StrideW: p.StrideW,
-		DilationH: 1, DilationW: 1, Pad: p.Pad, W: make([]float32, in.C*p.KernelH*p.KernelW)}
+	return op
+}
+
+// depthwise is a convolution of each channel by itself with equal weights.
+func depthwise(channels, kh, kw int, weight float64) *Conv {
+	c := &Conv{In: channels, Out: channels, Groups: channels, KernelH: kh, KernelW: kw, StrideH: 1, StrideW: 1,
+		DilationH: 1, DilationW: 1, W: make([]float32, channels*kh*kw)}
 	for i := range c.W {
-		c.W[i] = float32(1 / float64(p.KernelH*p.KernelW))
+		c.W[i] = float32(weight)
 	}
-	// Ceil mode may leave rows past the padding unread; the convolution's own
-	// rule for its shape (floor) gives the same count, as windows are whole.
+	return c
+}
+
+func depthwiseAffine(scale, shift []float64) Op {
+	c := depthwise(len(scale), 1, 1, 1)
+	c.B = make([]float32, len(scale))
+	for i := range scale {
+		c.W[i], c.B[i] = float32(scale[i]), float32(shift[i])
+	}
 	return c
 }

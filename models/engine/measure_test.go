@@ -54,6 +54,9 @@ func TestMeasure(t *testing.T) {
 						run.Backward(dl, dx)
 						times = append(times, time.Since(t0))
 					}
+					if os.Getenv("SAPF_STEPS") != "" {
+						printSteps(run.exec.(*fast), x, y, dl, dx)
+					}
 					slices.Sort(times)
 					slices.Sort(fwd)
 					ms := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e6 }
@@ -64,4 +67,50 @@ func TestMeasure(t *testing.T) {
 			}
 		}
 	}
+}
+
+// printSteps prints the minimum time of every step of a pass, and what the
+// costliest kinds add up to.
+func printSteps(f *fast, x, y, dl, dx []float32) {
+	pass := func(name string, steps []scheduled, in, out []float32) {
+		best := make([]time.Duration, len(steps))
+		for range 20 {
+			f.in, f.out = in, out
+			for i := range steps {
+				t0 := time.Now()
+				f.pool.run(&steps[i].step, steps[i].units)
+				if d := time.Since(t0); best[i] == 0 || d < best[i] {
+					best[i] = d
+				}
+			}
+		}
+		for i, s := range steps {
+			fmt.Printf("  %s %3d %8.1f us %4d units %T%s\n", name, i, float64(best[i].Nanoseconds())/1e3, s.units, s.step, describe(s.step))
+		}
+	}
+	pass("forward", f.forwards, x, y)
+	pass("backward", f.backwds, dl, dx)
+}
+
+// describe gives a step's shape and, for products, what share of work it is.
+func describe(s step) string {
+	switch s := s.(type) {
+	case *tapStep:
+		flops := 0
+		for _, p := range s.panels {
+			flops += 2 * p.cost * s.rows * s.cols * s.images
+		}
+		return fmt.Sprintf(" %v -> %v, %d taps of %d, %.1f MFLOP", s.x.t.Shape, s.y.t.Shape, len(s.panels[0].taps), s.panels[0].k, float64(flops)/1e6)
+	case *winoBlocks:
+		return fmt.Sprintf(" %v -> %v", s.x.Shape, s.y.Shape)
+	case *winoInputs:
+		return fmt.Sprintf(" %v -> %v", s.x.Shape, s.y.Shape)
+	case *winoProducts:
+		return fmt.Sprintf(" %v -> %v", s.x.Shape, s.y.Shape)
+	case *refStep:
+		return fmt.Sprintf(" %s %v -> %v", s.op.Kind(), s.in, s.out)
+	case *addStep:
+		return fmt.Sprintf(" %v", s.y.Shape)
+	}
+	return ""
 }

@@ -1,7 +1,5 @@
 package engine
 
-import "fmt"
-
 // plan is a network turned into steps for one family.
 type plan struct {
 	kernels *kernelSet
@@ -17,7 +15,7 @@ type plan struct {
 	taps int
 }
 
-func newPlan(n *Net, shapes []Shape, p Profile, ks *kernelSet) (*plan, error) {
+func newPlan(n *Net, shapes []Shape, p Profile, ks *kernelSet) *plan {
 	pl := &plan{kernels: ks, profile: p, net: lower(n, shapes)}
 	l := pl.net
 	l.input.t, l.input.g = pl.inputTensor(l.input.shape), pl.inputTensor(l.input.shape)
@@ -49,9 +47,7 @@ func newPlan(n *Net, shapes []Shape, p Profile, ks *kernelSet) (*plan, error) {
 	}
 	pl.forward = append(pl.forward, &importStep{t: l.input.t, scale: l.scale, shift: l.shift})
 	for _, ly := range l.layers {
-		if err := pl.forwardLayer(ly); err != nil {
-			return nil, fmt.Errorf("layer %s: %w", ly.name, err)
-		}
+		pl.forwardLayer(ly)
 	}
 	pl.forward = append(pl.forward, &exportStep{t: l.output.t, logits: true})
 
@@ -63,7 +59,7 @@ func newPlan(n *Net, shapes []Shape, p Profile, ks *kernelSet) (*plan, error) {
 	}
 	pl.settle(l.input)
 	pl.backward = append(pl.backward, &exportStep{t: l.input.pending, scale: l.scale})
-	return pl, nil
+	return pl
 }
 
 // tensor adds a tensor with whole vectors of channels.
@@ -89,29 +85,49 @@ func (pl *plan) inputTensor(s Shape) *tensor {
 // whole reports that every pixel is whole vectors, as the kernels write them.
 func (pl *plan) whole(t *tensor) bool { return t.cs%pl.kernels.lanes == 0 }
 
-func (pl *plan) forwardLayer(ly *layer) error {
+func (pl *plan) forwardLayer(ly *layer) {
+	x, y := ly.in[0].t, ly.out.t
+	add := func(s maker) { pl.forward = append(pl.forward, s) }
 	switch op := ly.op.(type) {
 	case *Conv:
-		pl.forward = append(pl.forward, pl.convForward(op, ly))
+		add(pl.convForward(op, ly))
+		return
 	case *Dense:
-		pl.forward = append(pl.forward, pl.denseForward(op, ly))
+		add(pl.denseForward(op, ly))
+		return
 	case *MaxPool:
-		if pl.whole(ly.in[0].t) {
+		if pl.whole(x) {
 			pl.taps = max(pl.taps, op.KernelH*op.KernelW)
-			pl.forward = append(pl.forward, &maxForwardStep{w: op.window(), x: ly.in[0].t, y: ly.out.t, index: ly.index})
-		} else {
-			pl.forward = append(pl.forward, pl.refForward(ly))
+			add(&maxForwardStep{w: op.window(), x: x, y: y, index: ly.index})
+			return
+		}
+	case *GlobalAvgPool:
+		if pl.whole(x) {
+			// One window, each channel by itself.
+			c := depthwise(x.C, x.H, x.W, 1/float64(x.H*x.W))
+			add(pl.convForward(c, ly))
+			return
 		}
 	case *Add:
 		if s := pl.sum(ly); s != nil {
-			pl.forward = append(pl.forward, s)
-		} else {
-			pl.forward = append(pl.forward, pl.refForward(ly))
+			add(s)
+			return
 		}
+	case *identity:
+		if x.cs == y.cs {
+			add(&addStep{y: y, a: x, act: ly.act, hi: ly.hi})
+			return
+		}
+	case *Activation:
+		add(&actStep{f: op, x: x, y: y})
+		return
 	default:
-		pl.forward = append(pl.forward, pl.refForward(ly))
+		if ms := moves(ly); ms != nil {
+			pl.moveForward(ly, ms)
+			return
+		}
 	}
-	return nil
+	add(pl.refForward(ly))
 }
 
 // sum is the addition of two values of one shape, or nil.
@@ -130,28 +146,49 @@ func (pl *plan) backwardLayer(ly *layer) {
 	if ly.residual != nil {
 		pl.alias(ly.residual, ly.out.pending)
 	}
+	x, dy := ly.in[0].t, ly.out.pending
+	add := func(s maker) { pl.backward = append(pl.backward, s) }
 	switch op := ly.op.(type) {
 	case *Conv:
 		pl.convBackward(op, ly)
+		return
 	case *Dense:
 		pl.denseBackward(op, ly)
+		return
 	case *MaxPool:
-		if pl.whole(ly.in[0].t) {
+		if pl.whole(x) {
 			pl.maxBackward(op.window(), ly)
-		} else {
-			pl.refBackward(ly)
-		}
-	case *Add:
-		if pl.sum(ly) == nil {
-			pl.refBackward(ly)
 			return
 		}
-		for _, v := range ly.in {
-			pl.alias(v, ly.out.pending)
+	case *GlobalAvgPool:
+		if pl.whole(x) {
+			to := pl.contribute(ly.in[0])
+			add(&spreadStep{dy: dy, y: to.y, add: to.add, mask: to.mask, hi: to.hi, scale: float32(1 / float64(x.H*x.W))})
+			return
 		}
+	case *Add:
+		if pl.sum(ly) != nil {
+			for _, v := range ly.in {
+				pl.alias(v, dy)
+			}
+			return
+		}
+	case *identity:
+		if x.cs == ly.out.t.cs {
+			pl.alias(ly.in[0], dy)
+			return
+		}
+	case *Activation:
+		to := pl.contribute(ly.in[0])
+		add(&actStep{f: op, x: x, y: to.y, dy: dy, add: to.add, mask: to.mask, hi: to.hi})
+		return
 	default:
-		pl.refBackward(ly)
+		if ms := moves(ly); ms != nil {
+			pl.moveBackward(ly, ms)
+			return
+		}
 	}
+	pl.refBackward(ly)
 }
 
 // contribution is where and how a layer writes a gradient.

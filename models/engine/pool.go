@@ -33,6 +33,8 @@ type worker struct {
 	wino            winoArgs
 	scratch         []float32
 	winoIn, winoOut []float32
+	// pixel is one pixel of the widest tensor.
+	pixel []float32
 	// zeros is a bias of nothing, noOffset the only tap of a matrix product.
 	zeros    []float32
 	noOffset int64
@@ -40,6 +42,11 @@ type worker struct {
 
 func newWorker(f *fast) *worker {
 	w := &worker{r: f, ref: f.plan.scratch.alloc(), taps: make([]poolTap, f.plan.taps), zeros: make([]float32, 64)}
+	for _, t := range f.plan.tensors {
+		if t.cs > len(w.pixel) {
+			w.pixel = make([]float32, t.cs)
+		}
+	}
 	w.scratch = aligned(winoCells * 16)
 	w.winoIn, w.winoOut = aligned(f.winoIn), aligned(f.wino)
 	w.wino.scratch = unsafe.Pointer(&w.scratch[0])

@@ -28,10 +28,7 @@ func Compile(n *Net, p Profile) (*Program, error) {
 	}
 	program := &Program{net: n, profile: p, shapes: shapes}
 	if p.Family != Float64 {
-		program.plan, err = newPlan(n, shapes, p, p.Family.kernels())
-		if err != nil {
-			return nil, fmt.Errorf("compile %s: %w", n.Name, err)
-		}
+		program.plan = newPlan(n, shapes, p, p.Family.kernels())
 	}
 	return program, nil
 }

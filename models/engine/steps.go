@@ -1,5 +1,7 @@
 package engine
 
+import "unsafe"
+
 // The steps that move and combine whole tensors.
 
 // rowStep is the part shared by steps whose units are rows of pixels.
@@ -105,27 +107,49 @@ func (s *addStep) prepare(_ *fast, batch, threads int) []scheduled {
 func (s *addStep) run(w *worker, unit int) {
 	s.each(unit, func(image, h int) {
 		line := func(t *tensor) []float32 {
+			if t == nil {
+				return nil
+			}
 			return w.r.buf[t.id][image*t.size+t.origin+h*t.row:][:t.W*t.cs]
 		}
-		y, a := line(s.y), line(s.a)
-		if s.b != nil {
-			for i, v := range line(s.b) {
-				y[i] = a[i] + v
+		y, a, b, mask := line(s.y), line(s.a), line(s.b), line(s.mask)
+		if ks := w.r.plan.kernels; s.y.cs%ks.lanes == 0 {
+			w.combine(y, a, b, mask, s.act, s.hi)
+			return
+		}
+		for i, v := range a {
+			if b != nil {
+				v += b[i]
 			}
-		} else if s.y != s.a {
-			copy(y, a)
+			y[i] = v
 		}
 		if s.act {
 			clamp(y, s.hi)
 		}
-		if s.mask != nil {
-			for i, m := range line(s.mask) {
-				if !(m > 0 && m < s.hi) {
-					y[i] = 0
-				}
-			}
+		if mask != nil {
+			keepInside(y, mask, s.hi)
 		}
 	})
+}
+
+// combine is y = x + add, clamped or masked; add and mask may be nil, and the
+// lengths are whole vectors. An x shorter than y is repeated.
+func (w *worker) combine(y, x, add, mask []float32, act bool, hi float32) {
+	a := &w.args
+	ks := w.r.plan.kernels
+	a.tiles, a.vecs, a.hi = len(y)/len(x), len(x)/ks.lanes, hi
+	a.xpix, a.ypix, a.apix, a.mpix, a.ipix = 0, bytes(len(x)), bytes(len(x)), bytes(len(x)), 0
+	a.x, a.y, a.add, a.mask, a.act = unsafe.Pointer(&x[0]), unsafe.Pointer(&y[0]), nil, nil, 0
+	if add != nil {
+		a.add = unsafe.Pointer(&add[0])
+	}
+	if mask != nil {
+		a.mask = unsafe.Pointer(&mask[0])
+	}
+	if act {
+		a.act = 1
+	}
+	ks.combine(a)
 }
 
 func clamp(y []float32, hi float32) {
@@ -171,6 +195,20 @@ func (s *scatterStep) run(w *worker, unit int) {
 			for ow := 0; ow < p.W; ow++ {
 				v := src[ow*p.cs+kh*run:][:run]
 				at := (ow*c.StrideW - c.Pad.Left) * c.In
+				if run == 9 && c.DilationW == 1 && at >= 0 && at+9 <= len(line) {
+					// 3x3 filters on three channels, the usual case.
+					d, v := (*[9]float32)(line[at:]), (*[9]float32)(v)
+					d[0] += v[0]
+					d[1] += v[1]
+					d[2] += v[2]
+					d[3] += v[3]
+					d[4] += v[4]
+					d[5] += v[5]
+					d[6] += v[6]
+					d[7] += v[7]
+					d[8] += v[8]
+					continue
+				}
 				if c.DilationW == 1 && at >= 0 && at+run <= len(line) {
 					for j, d := range line[at:][:run] {
 						line[at+j] = d + v[j]

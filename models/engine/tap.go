@@ -48,6 +48,8 @@ type kernelSet struct {
 	// maxForward and maxBackward walk tiles pixels of vecs vectors each. Their
 	// taps are poolTaps.
 	maxForward, maxBackward func(*tileArgs)
+	// combine is y = x + add, clamped or masked, for the same walk.
+	combine func(*tileArgs)
 	// winoIn and winoOut are Winograd's transforms of a tile.
 	winoIn, winoOut func(*winoArgs)
 }

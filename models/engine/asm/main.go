@@ -57,6 +57,7 @@ func main() {
 	}
 	f.maxForward()
 	f.maxBackward()
+	f.combine()
 	f.winoIn()
 	f.winoOut()
 	if !f.wide() {

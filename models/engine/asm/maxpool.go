@@ -141,14 +141,57 @@ func (f *family) maxBackward() {
 		f.keepInside(Mem{Base: rMask, Index: rVec, Scale: 1}, zero, hi, sum)
 		Label("masked")
 		VMOVUPS(sum, Mem{Base: rY, Index: rVec, Scale: 1})
-	}, func() {
+	}, f.nextOperands)
+}
+
+// combine writes the kernel y = x + add, clamped or masked, for tiles pixels of
+// vecs vectors. An xpix of 0 spreads one pixel over all.
+func (f *family) combine() {
+	TEXT("combine"+f.name, NOSPLIT, "func(a *byte)")
+	Pragma("noescape")
+	Doc("combine" + f.name + " adds, clamps and masks pixels.")
+	Load(Param("a"), reg.RAX)
+	MOVQ(arg(argX), rX)
+	MOVQ(arg(argXPix), rXPix)
+	MOVQ(arg(argY), rY)
+	XORQ(rIdx, rIdx)
+	MOVQ(arg(argTiles), rTiles)
+	rAdd, rMask, rAct := reg.R11, reg.R12, reg.R10
+	MOVQ(arg(argAdd), rAdd)
+	MOVQ(arg(argMask), rMask)
+	MOVQ(arg(argAct), rAct)
+	sum := f.v[0]
+	zero, hi := f.temp(0), f.temp(1)
+	f.zero(zero)
+	VBROADCASTSS(arg(argHi), hi)
+	f.poolLoop(func() {
+		VMOVUPS(Mem{Base: rX, Index: rVec, Scale: 1}, sum)
 		TESTQ(rAdd, rAdd)
-		JZ(LabelRef("nextmask"))
-		ADDQ(arg(argAPix), rAdd)
-		Label("nextmask")
+		JZ(LabelRef("added"))
+		VADDPS(Mem{Base: rAdd, Index: rVec, Scale: 1}, sum, sum)
+		Label("added")
+		TESTQ(rAct, rAct)
+		JZ(LabelRef("clamped"))
+		VMAXPS(sum, zero, sum)
+		VMINPS(sum, hi, sum)
+		Label("clamped")
 		TESTQ(rMask, rMask)
-		JZ(LabelRef("nextpixel"))
-		ADDQ(arg(argMPix), rMask)
-		Label("nextpixel")
-	})
+		JZ(LabelRef("masked"))
+		f.keepInside(Mem{Base: rMask, Index: rVec, Scale: 1}, zero, hi, sum)
+		Label("masked")
+		VMOVUPS(sum, Mem{Base: rY, Index: rVec, Scale: 1})
+	}, f.nextOperands)
+}
+
+// nextOperands moves the optional operands on to the next pixel.
+func (f *family) nextOperands() {
+	rAdd, rMask := reg.R11, reg.R12
+	TESTQ(rAdd, rAdd)
+	JZ(LabelRef("nextmask"))
+	ADDQ(arg(argAPix), rAdd)
+	Label("nextmask")
+	TESTQ(rMask, rMask)
+	JZ(LabelRef("nextpixel"))
+	ADDQ(arg(argMPix), rMask)
+	Label("nextpixel")
 }
