@@ -37,18 +37,21 @@ var _ sapf.Attack = (*DeepFool)(nil)
 // Name is "deepfool".
 func (DeepFool) Name() string { return "deepfool" }
 
-// Run attacks one image. The authors do not clip; here the image is clipped to
-// [0,1] before it is offered.
+// Run attacks one image.
+//
+// Differs: the authors do not clip. Here every point is clipped to [0,1], as in
+// Foolbox and adversarial-library, so that the answer is an image. SparseFool
+// uses the unclipped form.
 func (a DeepFool) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
 	return run(ctx, m, x, goal, a, byL2, DeepFool.search)
 }
 
 func (a DeepFool) search(o *oracle) error {
-	r, err := a.perturb(o, o.x)
+	cross, err := a.perturb(o, o.x, true)
 	if err != nil {
 		return err
 	}
-	_, err = o.try(o.image(scaled(r.r, 1+a.Overshoot), make([]float64, o.n)))
+	_, err = o.try(o.image(scaled(cross.r, 1+a.Overshoot), make([]float64, o.n)))
 	return err
 }
 
@@ -67,9 +70,9 @@ type crossing struct {
 // smallestStep keeps DeepFool moving where a boundary is very near.
 const smallestStep = 1e-4
 
-// perturb runs DeepFool from start. The iterates are neither clipped nor
-// rounded.
-func (a DeepFool) perturb(o *oracle, start []float64) (crossing, error) {
+// perturb runs DeepFool from start. Plain, gradients are taken at start + r and
+// the class at start + (1+overshoot)*r; clipped, both at the latter, clipped.
+func (a DeepFool) perturb(o *oracle, start []float64, clipped bool) (crossing, error) {
 	z, err := o.logits(start)
 	if err != nil {
 		return crossing{}, err
@@ -77,7 +80,7 @@ func (a DeepFool) perturb(o *oracle, start []float64) (crossing, error) {
 	classes := a.candidates(o, z)
 	top := argmax(z)
 	cross := crossing{r: make([]float64, o.n), from: top, to: top, rival: top}
-	point := append([]float64(nil), start...)
+	point, beyond := append([]float64(nil), start...), make([]float64, o.n)
 	for step := 0; step < a.Steps && !o.crossed(cross.from, cross.to); step++ {
 		if o.goal.Targeted() {
 			cross.rival = cross.to // the class that rules here
@@ -97,9 +100,12 @@ func (a DeepFool) perturb(o *oracle, start []float64) (crossing, error) {
 			point[i] = start[i] + cross.r[i]
 		}
 		cross.w = w
-		beyond := make([]float64, o.n)
 		for i, v := range cross.r {
 			beyond[i] = start[i] + float64((1+a.Overshoot)*v)
+			if clipped {
+				beyond[i] = pixel(beyond[i])
+				point[i] = beyond[i]
+			}
 		}
 		if z, err = o.logits(beyond); err != nil {
 			return cross, err

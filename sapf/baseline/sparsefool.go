@@ -88,7 +88,7 @@ func (a SparseFool) search(o *oracle) error {
 // it crossed and the point xi + lambda*r beyond it; nil if no gradient leads
 // anywhere.
 func (a SparseFool) boundary(o *oracle, inner DeepFool, xi []float64) (normal, beyond []float64, err error) {
-	cross, err := inner.perturb(o, xi)
+	cross, err := inner.perturb(o, xi, false)
 	if err != nil || cross.w == nil {
 		return nil, nil, err
 	}

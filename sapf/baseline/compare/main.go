@@ -1,0 +1,176 @@
+// Command compare runs our attacks on the images on which compare.py ran other
+// libraries' ones, with the same settings, and prints both side by side.
+//
+//	SAPF_DATA=... go run ./sapf/baseline/compare [-md] sapf/baseline/compare/reference.json [attack ...]
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"sapf/models"
+	"sapf/models/data"
+	"sapf/sapf"
+	"sapf/sapf/baseline"
+	"sapf/sapf/metric"
+)
+
+// record is what a library found on one case, as compare.py wrote it.
+type record struct {
+	Attack, Goal, Library string
+	Set                   map[string]string
+	Seconds               float64
+	Images                []image
+}
+
+// image is one image of a record.
+type image struct {
+	Record   int
+	Success  bool
+	L0       int
+	L0Pixels int `json:"l0_pixels"`
+	L1, L2   float64
+	Linf     float64
+}
+
+func main() {
+	markdown := flag.Bool("md", false, "print a Markdown table")
+	flag.Parse()
+	if err := run(flag.Arg(0), flag.Args()[min(1, flag.NArg()):], *markdown); err != nil {
+		fmt.Fprintln(os.Stderr, "compare:", err)
+		os.Exit(1)
+	}
+}
+
+func run(path string, only []string, markdown bool) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	var records []record
+	if err := json.Unmarshal(raw, &records); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	m, err := models.Load("cwnet", models.LoadOptions{})
+	if err != nil {
+		return err
+	}
+	if markdown {
+		fmt.Println("| attack | goal | theirs | success | median l0 | median l2 | success of ours | median l0 | median l2 | on shared successes: l0 | l2 | seconds theirs / ours |")
+		fmt.Println("|---|---|---|---|---|---|---|---|---|---|---|---|")
+	}
+	for _, r := range records {
+		if len(only) > 0 && !slices.Contains(only, r.Attack) {
+			continue
+		}
+		ours, seconds, err := attack(m, r)
+		if err != nil {
+			return fmt.Errorf("%s, %s: %w", r.Attack, r.Goal, err)
+		}
+		fmt.Println(line(r, ours, seconds, markdown))
+	}
+	return nil
+}
+
+// attack runs ours on a record's images, all in one batch.
+func attack(m *models.Model, r record) ([]image, float64, error) {
+	a, ok := baseline.New(r.Attack)
+	if !ok {
+		return nil, 0, fmt.Errorf("no such attack")
+	}
+	names := make([]string, 0, len(r.Set))
+	for name := range r.Set {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if err := baseline.Set(a, name, r.Set[name]); err != nil {
+			return nil, 0, err
+		}
+	}
+	var tasks []baseline.Task
+	for _, i := range r.Images {
+		x, err := data.Load(fmt.Sprintf("cifar10:%d", i.Record), data.Options{})
+		if err != nil {
+			return nil, 0, err
+		}
+		goal := sapf.Goal{Label: x.Label, Target: sapf.None}
+		if r.Goal == "targeted" {
+			goal.Target = (x.Label + 1) % len(m.Classes())
+		}
+		tasks = append(tasks, baseline.Task{Image: x, Goal: goal})
+	}
+	start := time.Now()
+	results, err := baseline.Together(context.Background(), m, a, tasks)
+	if err != nil {
+		return nil, 0, err
+	}
+	seconds := time.Since(start).Seconds()
+	var out []image
+	for i, t := range tasks {
+		q, err := metric.Measure(m, t.Image, results[i].Adversarial, t.Goal)
+		if err != nil {
+			return nil, 0, err
+		}
+		out = append(out, image{r.Images[i].Record, q.Success, q.L0, q.L0Pixels, q.L1, q.L2, q.Linf})
+	}
+	return out, seconds, nil
+}
+
+// line compares medians over each one's successes, and over the images on which
+// both succeed.
+func line(r record, ours []image, seconds float64, markdown bool) string {
+	var both, bothOurs []image
+	for i := range ours {
+		if ours[i].Success && r.Images[i].Success {
+			both, bothOurs = append(both, r.Images[i]), append(bothOurs, ours[i])
+		}
+	}
+	theirN, theirL0, theirL2 := medians(r.Images)
+	n, l0, l2 := medians(ours)
+	_, sharedTheirL0, sharedTheirL2 := medians(both)
+	_, sharedL0, sharedL2 := medians(bothOurs)
+	cells := []string{
+		r.Attack, r.Goal, r.Library,
+		fmt.Sprintf("%d/%d", theirN, len(ours)), fmt.Sprintf("%g", theirL0), fmt.Sprintf("%.4f", theirL2),
+		fmt.Sprintf("%d/%d", n, len(ours)), fmt.Sprintf("%g", l0), fmt.Sprintf("%.4f", l2),
+		percent(sharedL0, sharedTheirL0), percent(sharedL2, sharedTheirL2),
+		fmt.Sprintf("%.0f / %.0f", r.Seconds, seconds),
+	}
+	if markdown {
+		return "| " + strings.Join(cells, " | ") + " |"
+	}
+	return strings.Join(cells, "\t")
+}
+
+func percent(ours, theirs float64) string {
+	if theirs == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%+.1f %%", 100*(ours/theirs-1))
+}
+
+// medians are those of the successful images' l0 and l2.
+func medians(images []image) (n int, l0, l2 float64) {
+	var a, b []float64
+	for _, i := range images {
+		if i.Success {
+			a, b = append(a, float64(i.L0)), append(b, i.L2)
+		}
+	}
+	return len(a), median(a), median(b)
+}
+
+func median(v []float64) float64 {
+	if len(v) == 0 {
+		return 0
+	}
+	slices.Sort(v)
+	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
+}
