@@ -34,8 +34,12 @@ type StrAttack struct {
 	// Steps of ADMM in the first search step; 0 means 1000. Search step i
 	// runs StepsGrowth*i more.
 	Steps int `def:"1000" range:"[0,inf)"`
-	// StepsGrowth; 0 means 1000.
+	// StepsGrowth; 0 means 1000. Constant ends the growth.
 	StepsGrowth int `def:"1000" range:"[0,inf)"`
+	// Constant runs Steps in every search step and keeps z and the duals from
+	// one to the next, and counts any success of a search step as one, all as
+	// adversarial-library does.
+	Constant bool
 	// InitialConst is the first c; 0 means 1.
 	InitialConst float64 `def:"1" range:"[0,inf)"`
 	// ConstFactor multiplies c until the first success; 0 means 5.
@@ -55,6 +59,8 @@ type StrAttack struct {
 	// GroupSide is the side of a square group in pixels; 0 means 2, and 13 for
 	// images of more than 64 rows.
 	GroupSide int `range:"[0,inf)"`
+	// NoRefine leaves out the rounds of refinement.
+	NoRefine bool
 	// Refine is how many rounds drop the smallest entries; 0 means 8.
 	Refine int `def:"8" range:"[0,inf)"`
 	// RefineSteps of ADMM in each of them; 0 means 400.
@@ -76,7 +82,7 @@ func (StrAttack) presets() map[string]sapf.Attack {
 	return map[string]sapf.Attack{
 		"table1": StrAttack{SearchSteps: 6, Steps: 2000},
 		"adversarial-library": StrAttack{
-			SearchSteps: 6, Steps: 2000, StepsGrowth: 1000, Rho: 1, Tau: 2, Gamma: 1, RefineConst: 1,
+			SearchSteps: 6, Steps: 2000, Constant: true, MaxChange: 1, Rho: 1, Tau: 2, Gamma: 1, RefineConst: 1,
 		},
 	}
 }
@@ -90,20 +96,24 @@ func (a StrAttack) search(o *oracle) error {
 	w := cappedBox(o.x, func(int) float64 { return a.MaxChange })
 	groups := a.groups(o)
 	c := newConstSearch(a.InitialConst, a.ConstFactor)
+	var s *splitting
 	var y []float64 // of the best success
 	for round := range a.SearchSteps {
-		found, err := a.admm(o, w, groups, c.c, round)
+		if s == nil || !a.Constant {
+			s = newSplitting(o.n)
+		}
+		found, err := a.admm(o, s, w, groups, c.c, round)
 		if err != nil {
 			return err
 		}
-		if found != nil {
-			y, o.lambda = found, c.c
+		if found.best != nil {
+			y, o.lambda = found.best, c.c
 		}
 		o.rounds++
-		c.next(found != nil)
+		c.next(found.success && (a.Constant || found.best != nil))
 	}
-	if y == nil {
-		return nil // Differs: the authors go on to refine an image of ones
+	if y == nil || a.NoRefine {
+		return nil // Differs: the authors refine an image of ones if y is none
 	}
 	c = newConstSearch(a.RefineConst, a.ConstFactor)
 	for round := range a.Refine {
@@ -145,16 +155,35 @@ func (a StrAttack) groups(o *oracle) [][]int {
 	return groups
 }
 
-// admm is one search step for one c. It returns y of its best success if that
-// is the best of the whole search, else nil (which counts as failure, as in
-// the authors' program).
-func (a StrAttack) admm(o *oracle, bounds box, groups [][]int, c float64, round int) ([]float64, error) {
-	n := o.n
-	z, v, u, s := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
-	delta, w, y, q := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
-	img, inside := make([]float64, n), imageBox(o.x)
-	var bestY []float64
+// splitting is the state of ADMM: the copies of the perturbation and their
+// scaled duals, each of length N.
+type splitting struct {
+	z, delta, w, y []float64
+	u, s, v        []float64 // duals of delta, w and y
+}
+
+func newSplitting(n int) *splitting {
+	m := func() []float64 { return make([]float64, n) }
+	return &splitting{z: m(), delta: m(), w: m(), y: m(), u: m(), s: m(), v: m()}
+}
+
+// stageResult is what a search step or a round of refinement found: any success, and
+// the perturbation of a new best image. (To the authors a search step that
+// succeeds without a new best counts as a failure.)
+type stageResult struct {
+	success bool
+	best    []float64
+}
+
+// admm is one search step for one c.
+func (a StrAttack) admm(o *oracle, sp *splitting, bounds box, groups [][]int, c float64, round int) (stageResult, error) {
+	z, delta, w, y, u, s, v := sp.z, sp.delta, sp.w, sp.y, sp.u, sp.s, sp.v
+	q, img, inside := make([]float64, o.n), make([]float64, o.n), imageBox(o.x)
+	var out stageResult
 	steps := a.Steps + a.StepsGrowth*round
+	if a.Constant {
+		steps = a.Steps
+	}
 	for i := range steps {
 		for j := range z {
 			delta[j] = a.Rho / (a.Rho + 2*a.Gamma) * (z[j] - u[j]) // delta-step
@@ -167,7 +196,7 @@ func (a StrAttack) admm(o *oracle, bounds box, groups [][]int, c float64, round 
 
 		ans, err := o.gradient(o.margin(a.Confidence), o.image(z, img))
 		if err != nil {
-			return bestY, err
+			return out, err
 		}
 		// z-step, linearised; then the duals.
 		weight := a.Alpha * math.Sqrt(float64(i+1))
@@ -182,16 +211,19 @@ func (a StrAttack) admm(o *oracle, bounds box, groups [][]int, c float64, round 
 		before := o.kept
 		logits, err := o.logits(o.image(y, img))
 		if err != nil {
-			return bestY, err
+			return out, err
 		}
-		if o.considerSure(img, logits, a.Confidence); o.kept > before {
-			bestY = difference(img, o.x)
+		if o.considerSure(img, logits, a.Confidence) {
+			out.success = true
+		}
+		if o.kept > before {
+			out.best = difference(img, o.x)
 		}
 		if i%100 == 0 {
 			o.report("admm", round+1, a.SearchSteps, i, steps, ans.loss)
 		}
 	}
-	return bestY, nil
+	return out, nil
 }
 
 // groupShrink is y_g = max(0, 1 - t/||q_g||)*q_g for each group; entries in no
@@ -213,14 +245,8 @@ func groupShrink(y, q []float64, groups [][]int, t float64) {
 	}
 }
 
-// refined is what a round of refinement found.
-type refined struct {
-	success bool
-	best    []float64 // perturbation of a new best image, or nil
-}
-
 // refine drops the smallest entries of y and solves again on the rest.
-func (a StrAttack) refine(o *oracle, bounds box, y []float64, c float64, round int) (refined, error) {
+func (a StrAttack) refine(o *oracle, bounds box, y []float64, c float64, round int) (stageResult, error) {
 	cut := percentile(y, a.Percentile)
 	mask := make([]bool, o.n)
 	for j, v := range y {
@@ -228,7 +254,7 @@ func (a StrAttack) refine(o *oracle, bounds box, y []float64, c float64, round i
 	}
 	z, u := append([]float64(nil), y...), make([]float64, o.n)
 	d, img := make([]float64, o.n), make([]float64, o.n)
-	var found refined
+	var out stageResult
 	for i := range a.RefineSteps {
 		for j := range d {
 			d[j] = 0
@@ -239,14 +265,14 @@ func (a StrAttack) refine(o *oracle, bounds box, y []float64, c float64, round i
 		bounds.clamp(d)
 		s, err := o.gradient(o.margin(a.Confidence), o.image(d, img))
 		if err != nil {
-			return found, err
+			return out, err
 		}
 		before := o.kept
 		if o.considerSure(img, s.z, a.Confidence) {
-			found.success = true
+			out.success = true
 		}
 		if o.kept > before {
-			found.best = difference(img, o.x)
+			out.best = difference(img, o.x)
 		}
 		for j, g := range s.grad {
 			pull := 0.0
@@ -260,7 +286,7 @@ func (a StrAttack) refine(o *oracle, bounds box, y []float64, c float64, round i
 			o.report("refine", round+1, a.Refine, i, a.RefineSteps, s.loss)
 		}
 	}
-	return found, nil
+	return out, nil
 }
 
 // percentile is the p-th percentile of the absolute values of v's entries that

@@ -93,10 +93,10 @@ cases = {
 }
 for g in ("untargeted", "targeted"):
     cases["fmn-l0", g] = ("adv-lib", {"steps": 500}, lambda g: adv_lib.fmn(model, x, norm=0, steps=500, **goal_of(g)))
-    cases["cw-l2", g] = ("adv-lib", {"steps": 1000}, lambda g: adv_lib.carlini_wagner_l2(model, x, max_iterations=1000, **goal_of(g)))
-    cases["ead-l1", g] = ("foolbox", {"steps": 500}, lambda g: ead(g, 500))
-    cases["strattack", g] = ("adv-lib", {"preset": "adversarial-library", "steps": 500, "steps_growth": 1},
-                             lambda g: adv_lib.str_attack(model, x, max_iterations=500, **goal_of(g)))
+    cases["cw-l2", g] = ("adv-lib", {"steps": 200}, lambda g: adv_lib.carlini_wagner_l2(model, x, max_iterations=200, **goal_of(g)))
+    cases["ead-l1", g] = ("foolbox", {"steps": 100}, lambda g: ead(g, 100))
+    cases["strattack", g] = ("adv-lib", {"preset": "adversarial-library", "steps": 300, "no_refine": True},
+                             lambda g: adv_lib.str_attack(model, x, max_iterations=300, retrain=False, **goal_of(g)))
     cases["cw-l0", g] = ("art", {"steps": 1000}, lambda g: art_l0(g, max_iter=1000, initial_const=1e-3, binary_search_steps=5))
 
 try:
@@ -117,7 +117,7 @@ for (name, goal), (library, options, attack) in cases.items():
         rows.append({"record": int(records[i]), "success": bool(hit[i]), "l0": int((d != 0).sum()),
                      "l0_pixels": int((d != 0).any(0).sum()), "l1": float(d.abs().sum()),
                      "l2": float(d.norm()), "linf": float(d.abs().max())})
-    done.append({"attack": name, "goal": goal, "library": library, "set": {k: str(v) for k, v in options.items()},
+    done.append({"attack": name, "goal": goal, "library": library, "set": {k: str(v).lower() for k, v in options.items()},
                  "seconds": round(seconds, 1), "images": rows})
     json.dump(done, open(out, "w"), indent=1)
     ok = [r for r in rows if r["success"]]
