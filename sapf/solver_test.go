@@ -458,3 +458,22 @@ func ExampleOptions_Run() {
 	fmt.Println(r.Status, r.Selected, r.Note)
 	// Output: success 40 3 of 6 values of lambda1 succeeded
 }
+
+// TestMatchedTakesTheOtherCount: k is what the other attack changed.
+func TestMatchedTakesTheOtherCount(t *testing.T) {
+	m, x := linear(1, engine.Shape{C: 3, H: 8, W: 8}, 4)
+	other := Options{K: 55, Steps: 400, Round: "topk", Set: map[string]any{"lambda2": 0}}
+	a := Matched{To: other, Options: Options{Steps: 400, Round: "topk", Loss: "ce", Set: map[string]any{"lambda2": 0}}}
+	r, err := a.Run(context.Background(), m, x, Goal{0, 1})
+	if err != nil || !r.Success || r.K != 55 || r.Selected != 55 || r.Method != "sapf-matched" {
+		t.Errorf("%+v, %v", r.Note, err)
+	}
+	alone, _ := a.Options.Run(context.Background(), m, x, Goal{0, 1})
+	if r.Gradients <= alone.Gradients {
+		t.Errorf("%d gradients, the other attack's are not counted", r.Gradients)
+	}
+	m.B[0] += 1e6
+	if r, err = a.Run(context.Background(), m, x, Goal{0, 1}); err != nil || r.Success || !strings.Contains(r.Note, "to be matched") {
+		t.Errorf("other attack failed: %s %q %v", r.Status, r.Note, err)
+	}
+}
