@@ -37,6 +37,9 @@ type layer struct {
 	index *tensor
 	// order is the layer's place in the list.
 	order int
+	// forward and backward are the places of the layer's own first steps in
+	// the plan's passes. The gradient of its output is complete before backward.
+	forward, backward int
 }
 
 // lowered is a network after lowering.

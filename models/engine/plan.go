@@ -47,6 +47,7 @@ func newPlan(n *Net, shapes []Shape, p Profile, ks *kernelSet) *plan {
 	}
 	pl.forward = append(pl.forward, &importStep{t: l.input.t, scale: l.scale, shift: l.shift})
 	for _, ly := range l.layers {
+		ly.forward = len(pl.forward)
 		pl.forwardLayer(ly)
 	}
 	pl.forward = append(pl.forward, &exportStep{t: l.output.t, logits: true})
@@ -148,6 +149,7 @@ func (pl *plan) backwardLayer(ly *layer) {
 	}
 	x, dy := ly.in[0].t, ly.out.pending
 	add := func(s maker) { pl.backward = append(pl.backward, s) }
+	ly.backward = len(pl.backward)
 	switch op := ly.op.(type) {
 	case *Conv:
 		pl.convBackward(op, ly)

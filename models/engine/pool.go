@@ -35,6 +35,8 @@ type worker struct {
 	winoIn, winoOut []float32
 	// pixel is one pixel of the widest tensor.
 	pixel []float32
+	// grad is the scratch of weight gradients.
+	grad gradScratch
 	// zeros is a bias of nothing, noOffset the only tap of a matrix product.
 	zeros    []float32
 	noOffset int64
