@@ -44,7 +44,8 @@ type LoadOptions struct {
 const maxModelBytes = 4 << 30
 
 // Load opens a model by name (see List) or file. Our own models are embedded;
-// other names stand for files looked for in the models folder of data.Roots.
+// other names stand for files looked for in the models folder of data.Roots;
+// "random:ARCH" has invented weights (Random).
 // Nothing is downloaded.
 func Load(name string, o LoadOptions) (*Model, error) {
 	profile, err := o.profile()
@@ -53,6 +54,9 @@ func Load(name string, o LoadOptions) (*Model, error) {
 	}
 	if card, err := embedded.ReadFile("weights/" + name + ".json"); err == nil && fs.ValidPath(name) {
 		return loadEmbedded(name, card, profile, o)
+	}
+	if arch, ok := strings.CutPrefix(name, "random:"); ok {
+		return Random(arch, 0, o)
 	}
 	file := name
 	if known, ok := published(name); ok {
@@ -196,11 +200,14 @@ func loadFile(file string, profile engine.Profile, o LoadOptions) (*Model, error
 	if err := checkDigest(file, raw, o.SHA256); err != nil {
 		return nil, err
 	}
+	card := Card{Name: modelName(file), Source: file, SHA256: digest(raw), Classes: o.Classes}
+	if looksONNX(file, raw) {
+		return loadONNX(file, raw, card, profile, o)
+	}
 	d, err := ReadWeights(file, raw)
 	if err != nil {
 		return nil, err
 	}
-	card := Card{Name: modelName(file), Source: file, SHA256: digest(raw), Classes: o.Classes}
 	if text, ok := d.Metadata["sapf.card"]; ok {
 		if err := json.Unmarshal([]byte(text), &card); err != nil {
 			return nil, fmt.Errorf("load %s: its card: %w", file, err)
@@ -222,6 +229,73 @@ func loadFile(file string, profile engine.Profile, o LoadOptions) (*Model, error
 	}
 	m.Threads = o.Threads
 	return m, m.selfTest()
+}
+
+// looksONNX tells an ONNX file by its name, or by its first field (ir_version).
+func looksONNX(file string, raw []byte) bool {
+	return strings.EqualFold(filepath.Ext(file), ".onnx") || len(raw) > 16 && raw[0] == 0x08 && raw[1] < 32 && raw[8] != '{'
+}
+
+func loadONNX(file string, raw []byte, card Card, profile engine.Profile, o LoadOptions) (*Model, error) {
+	net, err := ReadONNX(file, raw)
+	if err != nil {
+		return nil, err
+	}
+	if err := finiteParameters(file, net); err != nil {
+		return nil, err
+	}
+	card.Architecture, card.Normalisation = "onnx", "inside the file"
+	if card.Classes == nil {
+		card.Classes = guessClasses(net)
+	}
+	if cost, err := net.Cost(); err == nil {
+		card.Parameters = int64(cost.Parameters)
+	}
+	m, err := NewWithProfile(net, card, profile)
+	if err != nil {
+		return nil, err
+	}
+	m.Threads = o.Threads
+	return m, nil
+}
+
+// guessClasses names the classes of a network whose file does not: 1,000 are
+// ImageNet's, 10 of a 3x32x32 image CIFAR-10's. Otherwise nil.
+func guessClasses(net *engine.Net) []string {
+	shapes, err := net.Shapes()
+	if err != nil {
+		return nil
+	}
+	switch n := shapes[net.Output].Len(); {
+	case n == imageNetClasses && net.Input.C == 3:
+		return data.ImageNetClasses()
+	case n == len(data.CIFAR10Classes) && net.Input == cifarInput:
+		return data.CIFAR10Classes
+	}
+	return nil
+}
+
+// finiteParameters refuses a weight that is not a finite number.
+func finiteParameters(source string, net *engine.Net) error {
+	for _, node := range net.Nodes {
+		var params [][]float32
+		switch op := node.Op.(type) {
+		case *engine.Conv:
+			params = [][]float32{op.W, op.B}
+		case *engine.Dense:
+			params = [][]float32{op.W, op.B}
+		case *engine.BatchNorm:
+			params = [][]float32{op.Gamma, op.Beta, op.Mean, op.Var}
+		}
+		for _, p := range params {
+			for i, v := range p {
+				if v-v != 0 {
+					return fmt.Errorf("weights %s: layer %s: entry %d of %d is %v, expected a finite number", source, node.Name, i, len(p), v)
+				}
+			}
+		}
+	}
+	return nil
 }
 
 func archNames() string {

@@ -1,0 +1,136 @@
+package models_test
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"testing"
+
+	"sapf/models"
+	"sapf/models/engine"
+)
+
+// torchSample is a sample of a vector that tools/compare_torch.py measured.
+type torchSample struct {
+	Step   int
+	Norm   float64
+	Values []float64
+}
+
+// relative is the distance on the sampled entries over their norm.
+func (s torchSample) relative(v []float64) float64 {
+	var got []float64
+	for i := range s.Values {
+		got = append(got, v[i*s.Step])
+	}
+	return relative(got, s.Values)
+}
+
+// slow are the architectures that only SAPF_LONG=1 compares on the generic
+// kernels: more than 2 GFLOP a pass.
+var slow = map[string]bool{"resnet18": true, "resnet50": true, "vgg16": true, "inception_v3": true}
+
+// TestTorch compares logits and input gradients of every architecture with
+// PyTorch's in double precision, with the same invented weights.
+func TestTorch(t *testing.T) {
+	raw, err := os.ReadFile("testdata/torch.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want map[string]struct{ Logits, Gradient torchSample }
+	if err := json.Unmarshal(raw, &want); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range models.Architectures() {
+		t.Run(a.Name, func(t *testing.T) {
+			w, ok := want[a.Name]
+			if !ok {
+				t.Fatal("no numbers of PyTorch's in testdata/torch.json")
+			}
+			if slow[a.Name] && os.Getenv("SAPF_LONG") == "" {
+				t.Skip("takes long: set SAPF_LONG=1")
+			}
+			m, err := models.Random(a.Name, 0, models.LoadOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			logits, grad := pullback(t, m)
+			t.Logf("%v: logits differ by %.2g, gradient by %.2g", m.Profile(), w.Logits.relative(logits), w.Gradient.relative(grad))
+			if d := w.Logits.relative(logits); !(d <= 1e-4) {
+				t.Errorf("logits differ by %.2g", d)
+			}
+			if d := w.Gradient.relative(grad); !(d <= 1e-4) {
+				t.Errorf("gradient differs by %.2g", d)
+			}
+			if n := norm(grad); math.Abs(n-w.Gradient.Norm) > 1e-4*w.Gradient.Norm {
+				t.Errorf("gradient has norm %v, want %v", n, w.Gradient.Norm)
+			}
+		})
+	}
+}
+
+func norm(v []float64) float64 {
+	s := 0.0
+	for _, x := range v {
+		s += x * x
+	}
+	return math.Sqrt(s)
+}
+
+// pullback is the step of tools/compare_torch.py: image TestPattern 1, loss
+// sum_j ((7j+3) mod 11 - 5)/5 logits_j.
+func pullback(t *testing.T, m *models.Model) (logits, grad []float64) {
+	e, err := m.Evaluator(1, models.Linear{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	targets := make([]float64, len(m.Classes()))
+	for j := range targets {
+		targets[j] = float64((7*j+3)%11-5) / 5
+	}
+	got, err := e.Gradient(floats(models.TestPattern(m.InputShape(), 1).Pix), targets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append([]float64(nil), got.Logits...), append([]float64(nil), got.Grad...)
+}
+
+// TestProfilesAgree holds the float32 profiles to the double-precision tape
+// through a network with every kind of join.
+func TestProfilesAgree(t *testing.T) {
+	p := engine.Profile{Family: engine.Float64}
+	m, err := models.Random("resnet4b", 1, models.LoadOptions{Profile: &p})
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, g := pullback(t, m)
+	fast, err := models.Random("resnet4b", 1, models.LoadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	zf, gf := pullback(t, fast)
+	if d := relative(zf, z); d > 1e-5 {
+		t.Errorf("logits differ by %.2g", d)
+	}
+	if d := relative(gf, g); d > 1e-5 {
+		t.Errorf("gradient differs by %.2g", d)
+	}
+}
+
+func TestLoadPublished(t *testing.T) {
+	for _, l := range models.List() {
+		if l.File == "" && !l.Embedded {
+			t.Logf("%s: its file is not here (SAPF_DATA), skipped", l.Name)
+			continue
+		}
+		m, err := models.Load(l.Name, models.LoadOptions{})
+		if err != nil {
+			t.Errorf("%v", err)
+			continue
+		}
+		if c := m.Card(); c.SHA256 == "" || c.Parameters == 0 || len(c.Classes) < 10 {
+			t.Errorf("%s: card %+v lacks digest, parameters or classes", l.Name, c)
+		}
+	}
+}
