@@ -37,7 +37,10 @@ func TestTorch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var want map[string]struct{ Logits, Gradient torchSample }
+	var want map[string]struct {
+		Logits, Gradient torchSample
+		Float32          float64
+	}
 	if err := json.Unmarshal(raw, &want); err != nil {
 		t.Fatal(err)
 	}
@@ -59,10 +62,17 @@ func TestTorch(t *testing.T) {
 			if d := w.Logits.relative(logits); !(d <= 1e-4) {
 				t.Errorf("logits differ by %.2g", d)
 			}
-			if d := w.Gradient.relative(grad); !(d <= 1e-4) {
-				t.Errorf("gradient differs by %.2g", d)
+			// A unit within rounding of a kink may fall on its other side; the
+			// networks with millions of them are held to twice what PyTorch's own
+			// float32 reaches, and to 1e-6 on the float64 profile.
+			limit := max(1e-4, 2*w.Float32)
+			if m.Profile().Family == engine.Float64 {
+				limit = 1e-6
 			}
-			if n := norm(grad); math.Abs(n-w.Gradient.Norm) > 1e-4*w.Gradient.Norm {
+			if d := w.Gradient.relative(grad); !(d <= limit) {
+				t.Errorf("gradient differs by %.2g, expected up to %.2g", d, limit)
+			}
+			if n := norm(grad); math.Abs(n-w.Gradient.Norm) > limit*w.Gradient.Norm {
 				t.Errorf("gradient has norm %v, want %v", n, w.Gradient.Norm)
 			}
 		})
@@ -77,7 +87,7 @@ func norm(v []float64) float64 {
 	return math.Sqrt(s)
 }
 
-// pullback is the step of tools/compare_torch.py: image TestPattern 1, loss
+// pullback is the step of tools/compare_torch.py: RandomImage 1, loss
 // sum_j ((7j+3) mod 11 - 5)/5 logits_j.
 func pullback(t *testing.T, m *models.Model) (logits, grad []float64) {
 	e, err := m.Evaluator(1, models.Linear{})
@@ -89,7 +99,7 @@ func pullback(t *testing.T, m *models.Model) (logits, grad []float64) {
 	for j := range targets {
 		targets[j] = float64((7*j+3)%11-5) / 5
 	}
-	got, err := e.Gradient(floats(models.TestPattern(m.InputShape(), 1).Pix), targets)
+	got, err := e.Gradient(floats(models.RandomImage(m.InputShape(), 1).Pix), targets)
 	if err != nil {
 		t.Fatal(err)
 	}

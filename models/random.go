@@ -5,6 +5,9 @@ import (
 	"hash/fnv"
 	"math"
 	"strings"
+
+	"sapf/models/data"
+	"sapf/models/engine"
 )
 
 // Random builds an architecture with invented weights, for measuring and for
@@ -66,6 +69,17 @@ func randomTensor(seed uint64, name string, shape []int) []float32 {
 		out[i] = float32(lo + float64(width*u))
 	}
 	return out
+}
+
+// RandomImage has independent 24-bit pixels, uniform in [0,1): unlike a picture
+// it has no two equal windows, so that no pool or activation stands on a tie
+// where rounding decides the gradient.
+func RandomImage(s engine.Shape, seed uint64) data.Image {
+	m := data.NewImage(fmt.Sprintf("random %d", seed), s.C, s.H, s.W)
+	for i := range m.Pix {
+		m.Pix[i] = float32(float64(splitmix(seed+uint64(i)*0x9e3779b97f4a7c15)>>40) / (1 << 24))
+	}
+	return m
 }
 
 // splitmix is the output function of SplitMix64 (Steele, Lea and Flood,
