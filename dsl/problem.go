@@ -28,6 +28,9 @@ type sample struct {
 	loss  float64
 	gaps  sapf.Residuals
 	ones  int
+	// sum is 1'G, l2 the norm of delta*G, rate the step size of the stage.
+	sum, l2, rate              float64
+	rhoBox, rhoSphere, rhoCard float64
 }
 
 // Factorize sets up the problem: find magnitudes delta and a selection G with
@@ -49,6 +52,20 @@ func Factorize(m *Model, x Image, aim Aim, o Options) *Problem {
 		fail("Factorize", err)
 	}
 	return &Problem{Factorization: f, model: m, image: x}
+}
+
+// Copy is the problem as it stands, to try something else from here: its
+// settings can be changed without changing p's. The steps made so far are not
+// in the copy's plots.
+//
+//	q := p.Copy()
+//	q.Settings.RhoGrowth = 1
+func (p *Problem) Copy() *Problem {
+	f := p.Factorization.Clone()
+	if err := f.Attach(p.model); err != nil {
+		fail("Copy", err)
+	}
+	return &Problem{Factorization: f, model: p.model, image: p.image}
 }
 
 // DeltaStep is one gradient step on delta (eq. 7), with G fixed.
@@ -77,8 +94,14 @@ func (p *Problem) step(verb string, f func() error) {
 	if err := f(); err != nil {
 		fail(verb, err)
 	}
+	rate := p.DeltaStepSize
+	if p.Stage == sapf.MaskStage {
+		rate = p.MaskStepSize
+	}
 	p.history = append(p.history, sample{
 		step: len(p.history) + 1, stage: p.Stage, loss: p.Loss, gaps: p.Residuals(), ones: p.Selected(),
+		sum: Vec(p.G).Sum(), l2: Vec(p.Perturbation()).Norm(), rate: rate,
+		rhoBox: p.RhoBox, rhoSphere: p.RhoSphere, rhoCard: p.RhoCard,
 	})
 }
 

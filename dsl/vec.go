@@ -29,6 +29,18 @@ func (v Vec) Times(s float64) Vec {
 	return out
 }
 
+// Shift is v with c added to every entry.
+func (v Vec) Shift(c float64) Vec {
+	out := make(Vec, len(v))
+	for i, a := range v {
+		out[i] = a + c
+	}
+	return out
+}
+
+// Dot is the inner product of v and u.
+func (v Vec) Dot(u Vec) float64 { return v.Had(u).Sum() }
+
 // Sum adds the entries, first to last.
 func (v Vec) Sum() float64 {
 	s := 0.0

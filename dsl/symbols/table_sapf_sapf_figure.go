@@ -9,10 +9,14 @@ import (
 
 func init() {
 	Symbols["sapf/sapf/figure/figure"] = map[string]reflect.Value{
+		"Bars":          reflect.ValueOf(sapf_sapf_figure.Bars),
+		"Beside":        reflect.ValueOf(sapf_sapf_figure.Beside),
+		"BoxAndSphere":  reflect.ValueOf(sapf_sapf_figure.BoxAndSphere),
 		"Colours":       reflect.ValueOf(&sapf_sapf_figure.Colours).Elem(),
 		"Curves":        reflect.ValueOf(sapf_sapf_figure.Curves),
 		"Enlarge":       reflect.ValueOf(sapf_sapf_figure.Enlarge),
 		"FromPlot":      reflect.ValueOf(sapf_sapf_figure.FromPlot),
+		"Heat":          reflect.ValueOf(sapf_sapf_figure.Heat),
 		"Histogram":     reflect.ValueOf(sapf_sapf_figure.Histogram),
 		"Magnification": reflect.ValueOf(sapf_sapf_figure.Magnification),
 		"Mask":          reflect.ValueOf(sapf_sapf_figure.Mask),
@@ -20,10 +24,15 @@ func init() {
 		"NewPlot":       reflect.ValueOf(sapf_sapf_figure.NewPlot),
 		"Panel":         reflect.ValueOf(sapf_sapf_figure.Panel),
 		"Perturbation":  reflect.ValueOf(sapf_sapf_figure.Perturbation),
+		"Superpixels":   reflect.ValueOf(sapf_sapf_figure.Superpixels),
 		"Times":         reflect.ValueOf(sapf_sapf_figure.Times),
+		"Touched":       reflect.ValueOf(sapf_sapf_figure.Touched),
 		"Axes":          reflect.ValueOf((*sapf_sapf_figure.Axes)(nil)),
+		"Bar":           reflect.ValueOf((*sapf_sapf_figure.Bar)(nil)),
 		"Curve":         reflect.ValueOf((*sapf_sapf_figure.Curve)(nil)),
 		"Figure":        reflect.ValueOf((*sapf_sapf_figure.Figure)(nil)),
+		"Path":          reflect.ValueOf((*sapf_sapf_figure.Path)(nil)),
+		"Point":         reflect.ValueOf((*sapf_sapf_figure.Point)(nil)),
 		"Tile":          reflect.ValueOf((*sapf_sapf_figure.Tile)(nil)),
 	}
 }
