@@ -54,6 +54,7 @@ func init() {
 		"Factorization":   reflect.ValueOf((*sapf_sapf.Factorization)(nil)),
 		"Goal":            reflect.ValueOf((*sapf_sapf.Goal)(nil)),
 		"Margin":          reflect.ValueOf((*sapf_sapf.Margin)(nil)),
+		"Matched":         reflect.ValueOf((*sapf_sapf.Matched)(nil)),
 		"Norms":           reflect.ValueOf((*sapf_sapf.Norms)(nil)),
 		"Options":         reflect.ValueOf((*sapf_sapf.Options)(nil)),
 		"Progress":        reflect.ValueOf((*sapf_sapf.Progress)(nil)),
