@@ -1,0 +1,184 @@
+// Package study repeats the paper's two studies of what SAPF's variants change:
+// Groups is Figure 3 (SAPF-GS: with a group norm the perturbation gathers in
+// fewer superpixels) and Weights is Figure 5 (SAPF-VI: with weights it leaves
+// neighbourhoods where changes show). Both run the variant and plain SAPF on
+// the same images and goals, at equal k, and return numbers.
+package study
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"sapf/models/data"
+	"sapf/sapf"
+)
+
+// Case is an image with its goal.
+type Case struct {
+	Image data.Image
+	Goal  sapf.Goal
+}
+
+// Outcome is one attack of a study.
+type Outcome struct {
+	Image   string
+	Success bool
+	// Selected is the number of ones in G.
+	Selected int
+	sapf.Norms
+	// Superpixels counts those that hold a changed entry, of Segments.
+	Superpixels, Segments int
+	// FlatShare is the part of ||delta*G||_1 that falls on the third of the
+	// entries whose 3x3 neighbourhood has the smallest standard deviation: 1/3
+	// for a perturbation that does not care.
+	FlatShare float64
+}
+
+// Row is a setting with what came of it, means over the successful attacks.
+type Row struct {
+	Name     string
+	Outcomes []Outcome
+}
+
+// Mean averages f over the successful attacks; NaN without any.
+func (r Row) Mean(f func(Outcome) float64) float64 {
+	total, n := 0.0, 0
+	for _, o := range r.Outcomes {
+		if o.Success {
+			total += f(o)
+			n++
+		}
+	}
+	return total / float64(n)
+}
+
+// Successes is the number of attacks that succeeded.
+func (r Row) Successes() int {
+	n := 0
+	for _, o := range r.Outcomes {
+		if o.Success {
+			n++
+		}
+	}
+	return n
+}
+
+// Table is a study's result.
+type Table struct{ Rows []Row }
+
+// String prints the rows as a table with aligned columns.
+func (t Table) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-24s %9s %9s %12s %11s %8s %8s %8s\n", "setting", "success", "selected", "superpixels", "flat share", "l1", "l2", "linf")
+	for _, r := range t.Rows {
+		mean := func(f func(Outcome) float64) float64 { return r.Mean(f) }
+		fmt.Fprintf(&b, "%-24s %5d/%-3d %9.1f %12.1f %11.3f %8.3f %8.3f %8.3f\n", r.Name, r.Successes(), len(r.Outcomes),
+			mean(func(o Outcome) float64 { return float64(o.Selected) }), mean(func(o Outcome) float64 { return float64(o.Superpixels) }),
+			mean(func(o Outcome) float64 { return o.FlatShare }), mean(func(o Outcome) float64 { return o.L1 }),
+			mean(func(o Outcome) float64 { return o.L2 }), mean(func(o Outcome) float64 { return o.Linf }))
+	}
+	return b.String()
+}
+
+// Groups runs the attack with each lambda2 in turn (Figure 3: 0 and 10).
+func Groups(ctx context.Context, m sapf.Classifier, cases []Case, s sapf.Settings, lambda2 ...float64) (Table, error) {
+	var t Table
+	for _, l := range lambda2 {
+		s.Lambda2 = l
+		row, err := run(ctx, m, cases, s, fmt.Sprintf("lambda2 = %g", l))
+		if err != nil {
+			return t, err
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t, nil
+}
+
+// Weights runs the attack with each weight in turn (Figure 5: "none" and
+// "variance").
+func Weights(ctx context.Context, m sapf.Classifier, cases []Case, s sapf.Settings, weight ...string) (Table, error) {
+	var t Table
+	for _, w := range weight {
+		s.Weight = w
+		row, err := run(ctx, m, cases, s, "weight = "+w)
+		if err != nil {
+			return t, err
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t, nil
+}
+
+// run attacks all cases in lockstep with one setting and measures them.
+func run(ctx context.Context, m sapf.Classifier, cases []Case, s sapf.Settings, name string) (Row, error) {
+	row := Row{Name: name}
+	batch := make([]sapf.Case, len(cases))
+	for i, c := range cases {
+		batch[i] = sapf.Case{Image: c.Image, Goal: c.Goal, Settings: s}
+	}
+	results, err := sapf.RunBatch(ctx, m, batch)
+	if err != nil {
+		return row, err
+	}
+	for i, r := range results {
+		o, err := measure(cases[i].Image, r, s)
+		if err != nil {
+			return row, err
+		}
+		row.Outcomes = append(row.Outcomes, o)
+	}
+	return row, nil
+}
+
+func measure(x data.Image, r sapf.Result, s sapf.Settings) (Outcome, error) {
+	o := Outcome{Image: x.Name, Success: r.Success, Selected: r.Selected}
+	var err error
+	if o.Norms, err = sapf.NormsOf(x, r.Adversarial); err != nil {
+		return o, err
+	}
+	labels := s.Groups
+	if labels == nil {
+		if labels, err = data.Superpixels(x, data.SuperpixelOptions{Segments: s.Segments, Compactness: s.Compactness, Connectivity: s.Connectivity}); err != nil {
+			return o, err
+		}
+	}
+	changed, all := map[int]bool{}, map[int]bool{}
+	for i, v := range r.Adversarial.Pix {
+		label := labels[i%len(labels)]
+		all[label] = true
+		if v != x.Pix[i] {
+			changed[label] = true
+		}
+	}
+	o.Superpixels, o.Segments = len(changed), len(all)
+	o.FlatShare = flatShare(x, r.Adversarial)
+	return o, nil
+}
+
+// flatShare is Outcome.FlatShare.
+func flatShare(x, adv data.Image) float64 {
+	s := sapf.Paper()
+	s.Weight = "variance" // the larger the weight, the flatter
+	weight := sapf.Weights(x, s)
+	order := make([]int, len(weight))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(weight[b], weight[a]) })
+	flat, total := 0.0, 0.0
+	for rank, i := range order {
+		d := math.Abs(float64(adv.Pix[i]) - float64(x.Pix[i]))
+		total += d
+		if rank < len(order)/3 {
+			flat += d
+		}
+	}
+	if total == 0 {
+		return 0
+	}
+	return flat / total
+}
