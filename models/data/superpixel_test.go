@@ -2,8 +2,10 @@ package data
 
 import (
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 	"math"
+	"os"
 	"reflect"
 	"testing"
 )
@@ -154,6 +156,34 @@ func TestFailure18_SuperpixelsPartition(t *testing.T) {
 	for _, o := range []SuperpixelOptions{{}, {Segments: 4, Compactness: -1}, {Segments: 4, Connectivity: "0.15"}, {Segments: 4, Scale: "mean"}} {
 		if _, err := Superpixels(NewImage("x", 3, 4, 4), o); err == nil {
 			t.Errorf("%+v was accepted", o)
+		}
+	}
+}
+
+// TestSuperpixelsOfCIFARAsScikitImage holds the first ten test images of
+// CIFAR-10 to scikit-image 0.26.0 (n_segments 150, compactness 10, start_label
+// 0; that version stretches the image to [0,1]), without and with
+// connectivity.
+func TestSuperpixelsOfCIFARAsScikitImage(t *testing.T) {
+	if os.Getenv("SAPF_DATA") == "" {
+		t.Skip("SAPF_DATA is not set: CIFAR-10 is not at hand")
+	}
+	for i, want := range [10][2]uint32{
+		{0x43f0089c, 0x1e78e964}, {0xcce32d29, 0xf76aedda}, {0x31afeec9, 0x42d98d16}, {0xd82321a2, 0x8a3f3278}, {0x6d82dbc2, 0x2e5efb99},
+		{0x47cbf4fd, 0x84def3b3}, {0x8aaae776, 0xcae20520}, {0x6a8f49c0, 0xe0130ef7}, {0x5ed01409, 0x63df3a61}, {0xf9f44e69, 0x12b89eca},
+	} {
+		x, err := Load(fmt.Sprintf("cifar10:%d", i), Options{})
+		if err != nil {
+			t.Skip(err)
+		}
+		for j, connectivity := range []string{"none", "0.17"} {
+			labels, err := Superpixels(x, SuperpixelOptions{Segments: 150, Connectivity: connectivity, Scale: "minmax"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if crc := digest(labels); crc != want[j] {
+				t.Errorf("%s, connectivity %s: crc %08x, scikit-image %08x", x.Name, connectivity, crc, want[j])
+			}
 		}
 	}
 }
