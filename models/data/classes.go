@@ -27,3 +27,20 @@ var imageNetText string
 var ImageNetClasses = sync.OnceValue(func() []string {
 	return strings.Split(strings.TrimSpace(imageNetText), "\n")
 })
+
+// cifar100Text are the fine labels of CIFAR-100, which are in alphabetical
+// order.
+const cifar100Text = `
+apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly
+camel can castle caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup
+dinosaur dolphin elephant flatfish forest fox girl hamster house kangaroo keyboard lamp lawn_mower
+leopard lion lizard lobster man maple_tree motorcycle mountain mouse mushroom oak_tree orange orchid
+otter palm_tree pear pickup_truck pine_tree plain plate poppy porcupine possum rabbit raccoon ray
+road rocket rose sea seal shark shrew skunk skyscraper snail snake spider squirrel streetcar
+sunflower sweet_pepper table tank telephone television tiger tractor train trout tulip turtle
+wardrobe whale willow_tree wolf woman worm
+`
+
+// CIFAR100Classes are the 100 fine classes of CIFAR-100, in the order of its
+// labels. The slice is shared: do not change it.
+var CIFAR100Classes = sync.OnceValue(func() []string { return strings.Fields(cifar100Text) })

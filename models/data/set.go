@@ -1,0 +1,151 @@
+package data
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+)
+
+// Set is a labelled data set, read record by record. At may be called by
+// several goroutines at once.
+type Set struct {
+	// Name is what OpenSet was asked for; Classes the names of its labels.
+	Name    string
+	Classes []string
+	// N is the number of records.
+	N  int
+	at func(i int) (Image, error)
+}
+
+// At reads record i, 0 <= i < N.
+func (s *Set) At(i int) (Image, error) {
+	if i < 0 || i >= s.N {
+		return Image{}, fmt.Errorf("%s: record %d, expected 0 to %d", s.Name, i, s.N-1)
+	}
+	return s.at(i)
+}
+
+// OpenSet opens the test records of cifar10, cifar100, fashion or imagenet (the
+// data folder's photographs), of a CIFAR-10 file (.bin), or of a folder of
+// pictures with labels.csv. Photographs are scaled to o.H x o.W. limit, if not
+// 0, keeps the first records only.
+func OpenSet(name string, o Options, limit int) (*Set, error) {
+	s, err := openSet(name, o, limit)
+	if err != nil {
+		return nil, err
+	}
+	s.Name = name
+	if limit > 0 {
+		s.N = min(s.N, limit)
+	}
+	return s, nil
+}
+
+func openSet(name string, o Options, limit int) (*Set, error) {
+	switch {
+	case name == "cifar10":
+		file, err := Find(name, "cifar-10-batches-bin/test_batch.bin")
+		if err != nil {
+			return nil, err
+		}
+		return cifarSet(name, file, 1, CIFAR10Classes)
+	case name == "cifar100":
+		file, err := Find(name, "cifar-100-binary/test.bin")
+		if err != nil {
+			return nil, err
+		}
+		return cifarSet(name, file, 2, CIFAR100Classes())
+	case name == "fashion":
+		images, err := fashionSample()
+		if err == nil && (limit == 0 || limit > len(images)) {
+			images, err = Fashion(limit)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return &Set{Classes: FashionClasses, N: len(images), at: func(i int) (Image, error) { return images[i], nil }}, nil
+	case name == "imagenet":
+		dir, err := Find(name, "imagenet")
+		if err != nil {
+			return nil, err
+		}
+		s, err := folderSet(dir, o)
+		if err == nil {
+			s.Classes = ImageNetClasses()
+		}
+		return s, err
+	case strings.HasSuffix(name, ".bin"):
+		return cifarSet(filepath.Base(name), name, 1, CIFAR10Classes)
+	}
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return folderSet(name, o)
+	}
+	return nil, fmt.Errorf("no data set %q: expected cifar10, cifar100, fashion, imagenet, a CIFAR-10 file (.bin) or a folder with labels.csv", name)
+}
+
+// cifarSet keeps a whole file in memory, 30 MB, as bytes.
+func cifarSet(name, file string, labels int, classes []string) (*Set, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	size := labels + cifarPixels
+	if len(raw) == 0 || len(raw)%size != 0 {
+		return nil, fmt.Errorf("%s: %d bytes: record %d has %d bytes, expected %d", file, len(raw), len(raw)/size, len(raw)%size, size)
+	}
+	return &Set{Classes: classes, N: len(raw) / size, at: func(i int) (Image, error) {
+		m, err := cifarImage(fmt.Sprintf("%s:%d", name, i), raw[i*size:(i+1)*size], labels, len(classes))
+		if err != nil {
+			return m, fmt.Errorf("%s: record %d: %w", file, i, err)
+		}
+		return m, nil
+	}}, nil
+}
+
+// folderSet is a folder of pictures with labels.csv. Every picture must be
+// there and open; pictures that labels.csv does not list are refused, so that
+// none is forgotten silently.
+func folderSet(dir string, o Options) (*Set, error) {
+	entries, err := ReadLabels(dir)
+	if err != nil {
+		return nil, err
+	}
+	listed := map[string]bool{}
+	var bad []string
+	for _, e := range entries {
+		file := e.path(dir)
+		listed[file] = true
+		if f, err := os.Open(file); err != nil {
+			bad = append(bad, err.Error())
+		} else {
+			f.Close()
+		}
+	}
+	for _, pattern := range []string{"*", "images/*"} {
+		files, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range files {
+			if ext := strings.ToLower(filepath.Ext(f)); !listed[f] && pictureExt[ext] {
+				bad = append(bad, f+": not in labels.csv")
+			}
+		}
+	}
+	if len(bad) > 0 {
+		sort.Strings(bad)
+		return nil, fmt.Errorf("image folder %s: %d pictures cannot be used: %s", dir, len(bad), strings.Join(bad[:min(len(bad), 5)], "; "))
+	}
+	return &Set{N: len(entries), at: func(i int) (Image, error) {
+		m, err := LoadFile(entries[i].path(dir))
+		if err != nil {
+			return m, err
+		}
+		m.Name, m.Label = entries[i].File, entries[i].Label
+		return fit(m, o)
+	}}, nil
+}
+
+var pictureExt = map[string]bool{".png": true, ".jpg": true, ".jpeg": true, ".gif": true, ".bmp": true, ".webp": true}

@@ -1,0 +1,153 @@
+package models
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"sapf/models/engine"
+)
+
+// Layer is one line of an Inspection.
+type Layer struct {
+	Name string `json:"name"`
+	Kind string `json:"kind"`
+	// Output is the shape of one example, "64x30x30".
+	Output     string `json:"output"`
+	Parameters int64  `json:"parameters"`
+	// FLOPs are the multiplications and additions of a forward pass of one
+	// image.
+	FLOPs int64 `json:"flops"`
+	// Reads names the layers read; "input" is the image.
+	Reads []string `json:"reads"`
+}
+
+// Inspection is what `sapf models show` prints.
+type Inspection struct {
+	Card  Card   `json:"card"`
+	Input string `json:"input"`
+	// Parameters and FLOPs are the sums over the layers.
+	Parameters int64   `json:"parameters"`
+	FLOPs      int64   `json:"flops"`
+	Layers     []Layer `json:"layers"`
+}
+
+// Inspect lists a model's layers with their shapes and costs.
+func (m *Model) Inspect() (Inspection, error) {
+	shapes, err := m.net.Shapes()
+	if err != nil {
+		return Inspection{}, err
+	}
+	in := Inspection{Card: m.card, Input: m.net.Input.String()}
+	for i, node := range m.net.Nodes {
+		l := Layer{Name: node.Name, Kind: node.Op.Kind(), Output: shapes[i].String()}
+		if a, ok := node.Op.(*engine.Activation); ok {
+			l.Kind = string(a.Func)
+		}
+		alone := engine.Net{Name: node.Name, Nodes: []engine.Node{{Name: node.Name, Op: node.Op}}}
+		for _, k := range node.In {
+			shape, name := m.net.Input, "input"
+			if k != engine.Input {
+				shape, name = shapes[k], m.net.Nodes[k].Name
+			}
+			alone.Input = shape
+			alone.Nodes[0].In = append(alone.Nodes[0].In, engine.Input)
+			l.Reads = append(l.Reads, name)
+		}
+		if len(node.In) == 1 { // layers of several inputs have no weights
+			cost, err := alone.Cost()
+			if err != nil {
+				return Inspection{}, err
+			}
+			l.Parameters, l.FLOPs = int64(cost.Parameters), cost.Forward
+		}
+		in.Parameters += l.Parameters
+		in.FLOPs += l.FLOPs
+		in.Layers = append(in.Layers, l)
+	}
+	return in, nil
+}
+
+// String is the inspection as a table.
+func (in Inspection) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%v\n\n", in.Card)
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(w, "layer\tkind\toutput\tparameters\tMFLOP\t\n")
+	fmt.Fprintf(w, "input\t\t%s\t\t\t\n", in.Input)
+	for _, l := range in.Layers {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%.2f\t\n", l.Name, l.Kind, l.Output, l.Parameters, float64(l.FLOPs)/1e6)
+	}
+	fmt.Fprintf(w, "total\t\t\t%d\t%.2f\t\n", in.Parameters, float64(in.FLOPs)/1e6)
+	w.Flush()
+	return b.String()
+}
+
+// Convert reads a weight file and writes it as safetensors with a card: its
+// architecture, where it came from, and logits of the test patterns, so that
+// the result needs no Arch and tests itself when it is loaded. The file is
+// complete or not there at all.
+func Convert(from, to string, o LoadOptions) (Card, error) {
+	raw, err := readModelFile(from)
+	if err != nil {
+		return Card{}, err
+	}
+	if looksONNX(from, raw) {
+		return Card{}, fmt.Errorf("convert %s: an ONNX file carries its network and is loaded as it is; convert reads PyTorch checkpoints and safetensors", from)
+	}
+	profile, err := o.profile()
+	if err != nil {
+		return Card{}, err
+	}
+	m, err := loadFile(from, profile, o)
+	if err != nil {
+		return Card{}, err
+	}
+	d, err := ReadWeights(from, raw)
+	if err != nil {
+		return Card{}, err
+	}
+	card := m.card
+	card.SHA256, card.SelfTest = "", nil // the digest is the new file's own
+	for i := range selfTestImages {
+		z, err := m.Logits(TestPattern(m.net.Input, i))
+		if err != nil {
+			return Card{}, fmt.Errorf("convert %s: %w", from, err)
+		}
+		card.SelfTest = append(card.SelfTest, z)
+	}
+	text, err := json.Marshal(card)
+	if err != nil {
+		return Card{}, err
+	}
+	d.Metadata = map[string]string{"sapf.card": string(text), "format": "pt"}
+	if err := writeFile(to, func(f *os.File) error { return WriteSafetensors(f, d) }); err != nil {
+		return Card{}, fmt.Errorf("convert %s: %w", from, err)
+	}
+	return card, nil
+}
+
+// writeFile writes a file under another name first, so that nobody ever sees
+// half of it.
+func writeFile(name string, write func(f *os.File) error) error {
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // after the rename there is nothing to remove
+	if err := write(f); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}

@@ -1,0 +1,100 @@
+package models_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"sapf/models"
+)
+
+// TestAccuracy measures the published models on CIFAR-10's test images: a
+// tenth of them, or all with SAPF_LONG=1, where the accuracy must be the
+// card's within 0.05.
+func TestAccuracy(t *testing.T) {
+	if os.Getenv("SAPF_DATA") == "" {
+		t.Skip("SAPF_DATA is not set: no CIFAR-10 to measure on")
+	}
+	long := os.Getenv("SAPF_LONG") != ""
+	for _, l := range models.List() {
+		if l.Accuracy == 0 || l.File == "" && !l.Embedded || l.Input != "3x32x32" {
+			continue
+		}
+		m, err := models.Load(l.Name, models.LoadOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		limit, tolerance := 1000, 4.0 // three standard deviations of a thousand
+		if long {
+			limit, tolerance = 0, 0.05
+		}
+		v, err := models.Verify(context.Background(), m, models.VerifyOptions{Limit: limit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Log(v)
+		if d := v.Accuracy - l.Accuracy; d > tolerance || d < -tolerance {
+			t.Errorf("%v, the card says %.2f %%", v, l.Accuracy)
+		}
+	}
+}
+
+func TestPhotographs(t *testing.T) {
+	if os.Getenv("SAPF_DATA") == "" || os.Getenv("SAPF_LONG") == "" {
+		t.Skip("takes long: set SAPF_LONG=1, and SAPF_DATA")
+	}
+	m, err := models.Load("mobilenet_v2", models.LoadOptions{})
+	if err != nil {
+		t.Skip(err)
+	}
+	v, err := models.Verify(context.Background(), m, models.VerifyOptions{Data: "imagenet"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(v)
+	if v.Correct < 85 {
+		t.Errorf("%v, expected at least 85", v)
+	}
+}
+
+func TestConvert(t *testing.T) {
+	if os.Getenv("SAPF_DATA") == "" {
+		t.Skip("SAPF_DATA is not set: no checkpoint to convert")
+	}
+	from := filepath.Join(os.Getenv("SAPF_DATA"), "models", "resnet20-12fca82f.th")
+	to := filepath.Join(t.TempDir(), "resnet20.safetensors")
+	if _, err := models.Convert(from, to, models.LoadOptions{Arch: "resnet20"}); err != nil {
+		t.Fatal(err)
+	}
+	a, err := models.Load(from, models.LoadOptions{Arch: "resnet20"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := models.Load(to, models.LoadOptions{}) // says itself what it is
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := models.RandomImage(a.InputShape(), 3)
+	za, err := a.Logits(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	zb, err := b.Logits(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range za {
+		if za[i] != zb[i] {
+			t.Errorf("logit %d: %v before, %v after", i, za[i], zb[i])
+		}
+	}
+	in, err := b.Inspect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in.Parameters != b.Card().Parameters || in.FLOPs < 80e6 || in.FLOPs > 83e6 {
+		t.Errorf("%d parameters, %d FLOP; the card says %d parameters, the layers 81.6 MFLOP", in.Parameters, in.FLOPs, b.Card().Parameters)
+	}
+	t.Logf("\n%v", in)
+}
