@@ -29,6 +29,7 @@ func (s *Session) analyse(code string) *analysis {
 	for _, it := range split(code) {
 		switch {
 		case it.first == token.PACKAGE:
+			code = blank(code, []item{it})
 		case it.decl:
 			decls = append(decls, it)
 		default:

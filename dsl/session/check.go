@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"go/types"
 	"sort"
+	"strings"
 )
 
 // showName is the function that the last expression of a cell is passed to.
@@ -50,15 +51,65 @@ func (s *Session) typecheck(decls []ast.Decl, sc scope) (*types.Info, *types.Pac
 }
 
 func (s *Session) typecheckIn(path string, decls []ast.Decl, sc scope) (*types.Info, *types.Package, []types.Error) {
-	var errs []types.Error
-	info := newInfo()
-	pkg := s.check(s.fset, path, decls, sc, info, func(err error) {
-		var e types.Error
-		if errors.As(err, &e) {
-			errs = append(errs, e)
+	for {
+		var errs []types.Error
+		info := newInfo()
+		pkg := s.check(s.fset, path, decls, sc, info, func(err error) {
+			var e types.Error
+			if errors.As(err, &e) {
+				errs = append(errs, e)
+			}
+		})
+		if !nameFields(decls, info, errs) {
+			return info, pkg, errs
 		}
-	})
-	return info, pkg, errs
+	}
+}
+
+// nameFields writes out the names of the fields in literals of structures that
+// the checker takes for those of a foreign package, because an earlier cell
+// declared them. It reports whether there were any.
+func nameFields(decls []ast.Decl, info *types.Info, errs []types.Error) bool {
+	changed := false
+	for _, e := range errs {
+		if !strings.HasPrefix(e.Msg, "implicit assignment to unexported field") {
+			continue
+		}
+		for _, d := range decls {
+			if e.Pos < d.Pos() || e.Pos > d.End() {
+				continue
+			}
+			ast.Inspect(d, func(n ast.Node) bool {
+				lit, ok := n.(*ast.CompositeLit)
+				if !ok || e.Pos < lit.Lbrace || e.Pos > lit.Rbrace {
+					return true
+				}
+				t := info.Types[lit].Type
+				if t == nil {
+					return true
+				}
+				st, ok := deref(t).Underlying().(*types.Struct)
+				if !ok || len(lit.Elts) == 0 || st.NumFields() != len(lit.Elts) || st.NumFields() == 0 || st.Field(0).Pkg() == nil || !sameModule(st) {
+					return true
+				}
+				for i, el := range lit.Elts {
+					if _, keyed := el.(*ast.KeyValueExpr); !keyed {
+						lit.Elts[i] = &ast.KeyValueExpr{Key: ident(el.Pos(), st.Field(i).Name()), Colon: el.Pos(), Value: el}
+						changed = true
+					}
+				}
+				return true
+			})
+		}
+	}
+	return changed
+}
+
+// sameModule reports whether the fields of a structure are those of a cell's
+// type, or of a package in source form.
+func sameModule(st *types.Struct) bool {
+	path := st.Field(0).Pkg().Path()
+	return path == "main" || genericTexts[path] != ""
 }
 
 // check runs the type checker.

@@ -227,13 +227,14 @@ func (s *Session) emitFunc(by *lowerer, sym string, node *ast.FuncDecl, info *ty
 		panic(refuse{node.Pos(), "missing function body"})
 	}
 	l := s.lowerer(info)
+	l.captured = capturedInLoops(info, node.Body)
 	obj := info.Defs[node.Name].(*types.Func)
 	typ, body := l.function(node.Type, obj.Signature(), node.Recv, node.Body, s.newMark(node.Pos(), sym))
 	s.out.decls = append(s.out.decls, &ast.FuncDecl{Name: ident(node.Name.Pos(), sym), Type: typ, Body: body})
 }
 
 func (s *Session) lowerer(info *types.Info) *lowerer {
-	return &lowerer{s: s, info: info, names: map[types.Object]string{}, boxes: map[types.Object]func(token.Pos) ast.Expr{}, fn: &funcState{}}
+	return &lowerer{s: s, info: info, names: map[types.Object]string{}, boxes: map[types.Object]string{}, fn: &funcState{}}
 }
 
 // typeSymbol is the yaegi type for a named type of a cell, with a method for

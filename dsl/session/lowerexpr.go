@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 	"strconv"
+	"strings"
 )
 
 // local is yaegi's name of a local object: its own with a number, so that no
@@ -43,7 +44,10 @@ func (l *lowerer) object(pos token.Pos, obj types.Object) ast.Expr {
 	case *types.TypeName:
 		return l.typeExpr(pos, obj.Type())
 	case *types.Func:
-		if l.s.decls[obj] != nil {
+		if d := l.s.decls[obj]; d != nil {
+			if d.pkg != "main" && d.node.(*ast.FuncDecl).Body == nil { // compiled
+				return sel(ident(pos, l.s.importName(runtimePath)), strings.ToUpper(obj.Name()[:1])+obj.Name()[1:])
+			}
 			return ident(pos, l.s.funcSymbol(l, pos, obj, nil))
 		}
 		return l.exported(pos, obj)
@@ -51,8 +55,8 @@ func (l *lowerer) object(pos token.Pos, obj types.Object) ast.Expr {
 	if sym, global := l.s.symbols[obj]; global {
 		return ident(pos, sym)
 	}
-	if repl, ok := l.boxes[obj]; ok {
-		return repl(pos)
+	if p, ok := l.boxes[obj]; ok {
+		return &ast.ParenExpr{Lparen: pos, X: &ast.StarExpr{Star: pos, X: ident(pos, p)}, Rparen: pos}
 	}
 	if obj.Pkg() != nil && obj.Parent() == obj.Pkg().Scope() && l.s.universe.pkgs[obj.Pkg().Path()] == obj.Pkg() {
 		return l.exported(pos, obj)

@@ -38,13 +38,23 @@ func (l *lowerer) switchStmt(st *ast.SwitchStmt, label string) []ast.Stmt {
 			if tag != "" {
 				x = l.equalTag(tag, st.Tag, e, x)
 			}
-			clause.List = append(clause.List, x)
+			clause.List = either(clause.List, x)
 		}
 		clause.Body = l.stmts(c.Body)
 		out.Body.List = append(out.Body.List, clause)
 	}
 	l.pop()
 	return l.scoped(st, pre, out, label)
+}
+
+// either adds a condition to those of a case, as one: of several yaegi looks
+// at the first only.
+func either(list []ast.Expr, x ast.Expr) []ast.Expr {
+	if len(list) == 0 {
+		return []ast.Expr{x}
+	}
+	pos := x.Pos()
+	return []ast.Expr{&ast.BinaryExpr{X: list[0], OpPos: pos, Op: token.LOR, Y: &ast.ParenExpr{Lparen: pos, X: x, Rparen: pos}}}
 }
 
 // equalTag is the comparison that a case of a switch stands for.
@@ -96,7 +106,7 @@ func (l *lowerer) typeSwitch(st *ast.TypeSwitchStmt, label string) []ast.Stmt {
 		for _, e := range c.List {
 			ok := l.s.fresh("ok")
 			if tv := l.info.Types[e]; tv.IsNil() {
-				clause.List = append(clause.List, &ast.BinaryExpr{X: ident(e.Pos(), value), OpPos: e.Pos(), Op: token.EQL, Y: ident(e.Pos(), "nil")})
+				clause.List = either(clause.List, &ast.BinaryExpr{X: ident(e.Pos(), value), OpPos: e.Pos(), Op: token.EQL, Y: ident(e.Pos(), "nil")})
 				continue
 			}
 			v := "_"
@@ -109,14 +119,14 @@ func (l *lowerer) typeSwitch(st *ast.TypeSwitchStmt, label string) []ast.Stmt {
 			if v != "_" {
 				pre = append(pre, assign(e.Pos(), ident(e.Pos(), "_"), ident(e.Pos(), v)))
 			}
-			clause.List = append(clause.List, ident(e.Pos(), ok))
+			clause.List = either(clause.List, ident(e.Pos(), ok))
 		}
 		if obj := l.info.Implicits[c]; obj != nil {
 			if matched == "" {
 				matched = value
 			}
 			if l.uses(c, obj) {
-				clause.Body = append(clause.Body, define(c.Colon, l.local(obj), ident(c.Colon, matched)))
+				clause.Body = append(clause.Body, l.bind(c.Colon, obj, ident(c.Colon, matched)))
 			}
 		}
 		clause.Body = append(clause.Body, l.stmts(c.Body)...)
@@ -154,13 +164,13 @@ func (l *lowerer) selectStmt(st *ast.SelectStmt, label string) []ast.Stmt {
 					lowered.Lhs = append(lowered.Lhs, ident(e.Pos(), "_"))
 					continue
 				}
-				if isIdent && comm.Tok == token.DEFINE {
+				if isIdent && comm.Tok == token.DEFINE && !l.captured[l.info.Defs[id]] {
 					lowered.Lhs = append(lowered.Lhs, l.define(id))
 					continue
 				}
 				temp := l.s.fresh("t")
 				lowered.Lhs = append(lowered.Lhs, ident(e.Pos(), temp))
-				after = append(after, assign(e.Pos(), l.expr(e), ident(e.Pos(), temp)))
+				after = append(after, l.store(e.Pos(), e, temp, comm.Tok == token.DEFINE))
 			}
 			clause.Comm = l.onlyBlank(lowered)[0]
 		default:
@@ -250,35 +260,27 @@ func (l *lowerer) forStmt(st *ast.ForStmt, label string) []ast.Stmt {
 			obj := l.info.Defs[id]
 			if obj != nil && id.Name != "_" && l.usageOf(obj, st.Cond, st.Post, st.Body).captured {
 				held = append(held, obj)
+				delete(l.captured, obj) // the loop sees to it
 			}
 		}
 	}
 	if st.Init != nil {
 		pre = l.stmt(st.Init, "")
 	}
-	boxes := map[types.Object]string{}
+	outer, inner := map[types.Object]string{}, map[types.Object]string{}
 	for _, obj := range held {
-		// p := func(v T) *T { return &v }(i): a fresh pointer each time.
-		p := l.s.fresh("p")
-		boxes[obj] = p
-		pre = append(pre, define(pos, p, l.copyOf(pos, obj.Type(), ident(pos, l.local(obj)))))
+		outer[obj], inner[obj] = l.s.fresh("p"), l.s.fresh("p")
+		delete(l.boxes, obj)
+		pre = append(pre, define(pos, outer[obj], l.copyOf(pos, obj.Type(), ident(pos, l.local(obj)))))
 	}
-	boxed := func(name func(types.Object) string, f func()) {
+	boxed := func(names map[types.Object]string, f func()) {
 		for _, obj := range held {
-			obj := obj
-			l.boxes[obj] = func(pos token.Pos) ast.Expr {
-				return &ast.ParenExpr{Lparen: pos, X: &ast.StarExpr{Star: pos, X: ident(pos, name(obj))}, Rparen: pos}
-			}
+			l.boxes[obj] = names[obj]
 		}
 		f()
 		for _, obj := range held {
 			delete(l.boxes, obj)
 		}
-	}
-	outer := func(obj types.Object) string { return boxes[obj] }
-	inner := map[types.Object]string{}
-	for _, obj := range held {
-		inner[obj] = l.s.fresh("p")
 	}
 	boxed(outer, func() {
 		if st.Cond != nil {
@@ -289,7 +291,7 @@ func (l *lowerer) forStmt(st *ast.ForStmt, label string) []ast.Stmt {
 		}
 		var post []ast.Stmt
 		for _, obj := range held {
-			p := ident(pos, boxes[obj])
+			p := ident(pos, outer[obj])
 			post = append(post, assign(pos, p, l.copyOf(pos, obj.Type(), &ast.StarExpr{Star: pos, X: p})))
 		}
 		if st.Post != nil {
@@ -303,10 +305,10 @@ func (l *lowerer) forStmt(st *ast.ForStmt, label string) []ast.Stmt {
 		out.Post = &ast.ExprStmt{X: call(pos, lit)}
 	})
 	l.push(&target{label: label, loop: true})
-	boxed(func(obj types.Object) string { return inner[obj] }, func() { out.Body = l.block(st.Body) })
+	boxed(inner, func() { out.Body = l.block(st.Body) })
 	l.pop()
 	for _, obj := range held {
-		out.Body.List = append([]ast.Stmt{define(pos, inner[obj], ident(pos, boxes[obj]))}, out.Body.List...)
+		out.Body.List = append([]ast.Stmt{define(pos, inner[obj], ident(pos, outer[obj]))}, out.Body.List...)
 	}
 	return l.scoped(st, pre, out, label)
 }

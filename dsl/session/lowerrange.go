@@ -83,7 +83,7 @@ func (l *lowerer) bindRound(st *ast.RangeStmt, e ast.Expr) (string, []ast.Stmt) 
 		return l.local(obj), nil
 	}
 	hidden := l.s.fresh("v")
-	return hidden, []ast.Stmt{define(pos, l.local(obj), ident(pos, hidden))}
+	return hidden, []ast.Stmt{l.bind(pos, obj, ident(pos, hidden))}
 }
 
 // rangeInt lowers `for i := range n` to a loop that counts in a variable of
@@ -140,7 +140,7 @@ func (l *lowerer) rangeFunc(st *ast.RangeStmt, sig *types.Signature, label strin
 			if st.Tok == token.ASSIGN {
 				first = append(first, assign(pos, l.expr(vars[i]), ident(pos, name)))
 			} else if obj := l.info.Defs[vars[i].(*ast.Ident)]; obj != nil {
-				first = append(first, define(pos, l.local(obj), ident(pos, name)))
+				first = append(first, l.bind(pos, obj, ident(pos, name)))
 			}
 		}
 	}
@@ -230,14 +230,25 @@ func (l *lowerer) returns(st *ast.ReturnStmt) []ast.Stmt {
 		if l.fn.sig != nil {
 			n = l.fn.sig.Results().Len()
 		}
+		var pre []ast.Stmt
 		for i, e := range st.Results {
-			if len(st.Results) == n {
-				out.Results = append(out.Results, l.assignable(e, l.fn.sig.Results().At(i).Type()))
-			} else {
+			if len(st.Results) != n {
 				out.Results = append(out.Results, l.expr(e))
+				continue
 			}
+			t := l.fn.sig.Results().At(i).Type()
+			x := l.assignable(e, t)
+			recv, isUnary := ast.Unparen(e).(*ast.UnaryExpr)
+			if n > 1 && l.fn.sig.Results().At(0).Name() != "" || isUnary && recv.Op == token.ARROW {
+				// yaegi sets named results one after the other, and can't return what
+				// it receives.
+				temp := l.s.fresh("t")
+				pre = append(pre, l.varOf(pos, temp, t, x))
+				x = ident(pos, temp)
+			}
+			out.Results = append(out.Results, x)
 		}
-		return []ast.Stmt{out}
+		return append(pre, out)
 	}
 	// From within the body of a loop over a function.
 	results := l.fn.sig.Results()
@@ -330,8 +341,104 @@ func (l *lowerer) jump(pos token.Pos, tok token.Token, label string, t *target) 
 func (l *lowerer) funcLit(e *ast.FuncLit) ast.Expr {
 	sig := l.typeOf(e).Underlying().(*types.Signature)
 	mark := l.s.literalMark(e)
+	held, args := l.holds(e)
 	typ, body := l.function(e.Type, sig, nil, e.Body, mark)
-	return &ast.FuncLit{Type: typ, Body: body}
+	lit := &ast.FuncLit{Type: typ, Body: body}
+	if args == nil {
+		return lit
+	}
+	// func(p *T) func() { return func() { ... *p ... } }(p)
+	pos := e.Pos()
+	params := held()
+	outer := &ast.FuncLit{
+		Type: &ast.FuncType{Func: pos, Params: params, Results: &ast.FieldList{List: []*ast.Field{{Type: l.funcType(pos, sig)}}}},
+		Body: &ast.BlockStmt{Lbrace: pos, Rbrace: pos, List: []ast.Stmt{&ast.ReturnStmt{Return: pos, Results: []ast.Expr{lit}}}},
+	}
+	return call(pos, outer, args...)
+}
+
+// holds finds the boxed variables that a literal uses and lets it reach them
+// through parameters: a yaegi closure sees the variables of the frame as they
+// are when it runs, which is too late. It returns the arguments for now, and a
+// function that ends this and gives the parameters.
+func (l *lowerer) holds(e *ast.FuncLit) (end func() *ast.FieldList, args []ast.Expr) {
+	pos := e.Pos()
+	params := &ast.FieldList{Opening: pos, Closing: pos}
+	before := map[types.Object]string{}
+	ast.Inspect(e, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		if !ok {
+			return true
+		}
+		obj := l.info.Uses[id]
+		p, boxed := l.boxes[obj]
+		if _, seen := before[obj]; seen || !boxed {
+			return true
+		}
+		before[obj] = p
+		l.boxes[obj] = l.s.fresh("p")
+		args = append(args, ident(pos, p))
+		ptr := &ast.StarExpr{Star: pos, X: l.typeExpr(pos, obj.Type())}
+		params.List = append(params.List, &ast.Field{Names: []*ast.Ident{ident(pos, l.boxes[obj])}, Type: ptr})
+		return true
+	})
+	return func() *ast.FieldList {
+		for obj, p := range before {
+			l.boxes[obj] = p
+		}
+		return params
+	}, args
+}
+
+// bind declares a variable with a value, behind a pointer if closures hold it.
+func (l *lowerer) bind(pos token.Pos, obj types.Object, value ast.Expr) ast.Stmt {
+	if !l.captured[obj] {
+		return define(pos, l.local(obj), value)
+	}
+	p := l.s.fresh("p")
+	l.boxes[obj] = p
+	return define(pos, p, l.copyOf(pos, obj.Type(), value))
+}
+
+// capturedInLoops finds the variables declared in the bodies of loops that
+// function literals use.
+func capturedInLoops(info *types.Info, body *ast.BlockStmt) map[types.Object]bool {
+	inLoop := map[types.Object]ast.Node{} // the function each is declared in
+	out := map[types.Object]bool{}
+	var walk func(n ast.Node, fn ast.Node, loop bool)
+	visitor := func(fn ast.Node, loop bool, root ast.Node) func(ast.Node) bool {
+		return func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncLit:
+				if n != root {
+					walk(n, n, false)
+					return false
+				}
+			case *ast.ForStmt, *ast.RangeStmt:
+				if n != root {
+					walk(n, fn, true)
+					return false
+				}
+			case *ast.CaseClause:
+				if obj := info.Implicits[n]; obj != nil && loop {
+					inLoop[obj] = fn
+				}
+			case *ast.Ident:
+				if v, ok := info.Defs[n].(*types.Var); ok && loop {
+					inLoop[v] = fn
+				}
+				if obj := info.Uses[n]; obj != nil {
+					if at, ok := inLoop[obj]; ok && at != fn {
+						out[obj] = true
+					}
+				}
+			}
+			return true
+		}
+	}
+	walk = func(n ast.Node, fn ast.Node, loop bool) { ast.Inspect(n, visitor(fn, loop, n)) }
+	walk(body, body, false)
+	return out
 }
 
 // function lowers the type and body of a function; recv comes first among its

@@ -103,6 +103,9 @@ func (l *lowerer) stmt(st ast.Stmt, label string) []ast.Stmt {
 		if l.fn.depth > 0 {
 			l.refuse(pos, "defer in the body of a loop over a function can't be had in a cell: put the body in a function of its own")
 		}
+		if lit, ok := st.Call.Fun.(*ast.FuncLit); ok {
+			return []ast.Stmt{l.deferLiteral(st, lit)}
+		}
 		c, ok := ast.Unparen(l.expr(st.Call)).(*ast.CallExpr)
 		if !ok {
 			l.refuse(pos, "this call can't be deferred in a cell")
@@ -197,6 +200,14 @@ func (l *lowerer) declareVar(name *ast.Ident, value ast.Expr) []ast.Stmt {
 		if value != nil {
 			v = l.assignable(value, obj.Type())
 		}
+		if l.captured[obj] {
+			if v == nil {
+				p := l.s.fresh("p")
+				l.boxes[obj] = p
+				return []ast.Stmt{define(pos, p, call(pos, ident(pos, "new"), l.typeExpr(pos, obj.Type())))}
+			}
+			return []ast.Stmt{l.bind(pos, obj, v)}
+		}
 		return []ast.Stmt{decl(l.local(obj), v)}
 	}
 	if value == nil { // back to zero
@@ -265,7 +276,7 @@ func (l *lowerer) assign(st *ast.AssignStmt) []ast.Stmt {
 // store assigns a temporary to a left side, or declares it there.
 func (l *lowerer) store(pos token.Pos, lhs ast.Expr, temp string, defining bool) ast.Stmt {
 	if id, ok := lhs.(*ast.Ident); ok && defining && l.info.Defs[id] != nil && !l.isGlobal(id) {
-		return define(pos, l.define(id).Name, ident(pos, temp))
+		return l.bind(pos, l.info.Defs[id], ident(pos, temp))
 	}
 	return assign(pos, l.expr(lhs), ident(pos, temp))
 }
@@ -278,7 +289,7 @@ func (l *lowerer) assignMany(pos token.Pos, lhs []ast.Expr, rhs ast.Expr, defini
 		simple := true
 		for _, e := range lhs {
 			id := e.(*ast.Ident)
-			simple = simple && (id.Name == "_" || l.info.Defs[id] != nil && !l.isGlobal(id))
+			simple = simple && (id.Name == "_" || l.info.Defs[id] != nil && !l.isGlobal(id) && !l.captured[l.info.Defs[id]])
 		}
 		if simple {
 			for _, e := range lhs {
@@ -333,6 +344,32 @@ func (l *lowerer) ifStmt(st *ast.IfStmt) ast.Stmt {
 	return &ast.BlockStmt{Lbrace: st.Pos(), List: append(init, out), Rbrace: st.End()}
 }
 
+// deferLiteral defers a literal. What it holds are arguments of it, not of a
+// function around: recover works in what is deferred itself only.
+func (l *lowerer) deferLiteral(st *ast.DeferStmt, lit *ast.FuncLit) ast.Stmt {
+	pos := st.Pos()
+	sig := l.typeOf(lit).Underlying().(*types.Signature)
+	args := l.args(st.Call, sig)
+	mark := l.s.literalMark(lit)
+	end, held := l.holds(lit)
+	typ, body := l.function(lit.Type, sig, nil, lit.Body, mark)
+	params := end()
+	params.List = append(params.List, typ.Params.List...)
+	typ.Params = params
+	c := call(pos, &ast.FuncLit{Type: typ, Body: body}, append(held, args...)...)
+	c.Ellipsis = st.Call.Ellipsis
+	return &ast.DeferStmt{Defer: pos, Call: c}
+}
+
+// varOf is var name T = x.
+func (l *lowerer) varOf(pos token.Pos, name string, t types.Type, x ast.Expr) ast.Stmt {
+	spec := &ast.ValueSpec{Names: []*ast.Ident{ident(pos, name)}, Type: l.typeExpr(pos, t)}
+	if x != nil {
+		spec.Values = []ast.Expr{x}
+	}
+	return &ast.DeclStmt{Decl: &ast.GenDecl{TokPos: pos, Tok: token.VAR, Specs: []ast.Spec{spec}}}
+}
+
 // goStmt starts a goroutine whose panic ends only itself. The call's operands
 // are evaluated now, as parameters of a function around.
 func (l *lowerer) goStmt(st *ast.GoStmt) ast.Stmt {
@@ -352,8 +389,7 @@ func (l *lowerer) goStmt(st *ast.GoStmt) ast.Stmt {
 	}
 	sig, isFunc := l.typeOf(st.Call.Fun).Underlying().(*types.Signature)
 	fun := ast.Unparen(st.Call.Fun)
-	_, literal := fun.(*ast.FuncLit)
-	if isFunc && !literal && !l.static(fun) {
+	if isFunc && !l.static(fun) {
 		// A function value, or a method: its receiver is evaluated now.
 		inner.Fun = hold(l.expr(fun), sig)
 		lowered.Args = l.args(st.Call, sig)

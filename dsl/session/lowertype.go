@@ -20,9 +20,12 @@ import (
 type lowerer struct {
 	s     *Session
 	info  *types.Info
-	names map[types.Object]string                   // of local objects
-	boxes map[types.Object]func(token.Pos) ast.Expr // loop variables behind a pointer
-	fn    *funcState
+	names map[types.Object]string // of local objects
+	// captured are the variables of loop bodies that closures hold on to. They
+	// live behind pointers: boxes has the variables with those.
+	captured map[types.Object]bool
+	boxes    map[types.Object]string
+	fn       *funcState
 }
 
 // refuse is thrown by the lowerer for what yaegi can't be made to do.
@@ -96,6 +99,9 @@ func (l *lowerer) namedType(pos token.Pos, t *types.Named) ast.Expr {
 	obj := t.Obj()
 	if obj.Pkg() == nil { // error, comparable
 		return ident(pos, obj.Name())
+	}
+	if obj.Pkg().Path() == "iter" { // a function, whichever form it comes in
+		return l.typeExpr(pos, t.Underlying())
 	}
 	if l.s.interpreted(t) {
 		return ident(pos, l.s.typeSymbol(l, pos, t))

@@ -144,8 +144,9 @@ func parse(fset *token.FileSet, src *source) (*parsed, error) {
 	items := split(src.code)
 	var decls, stmts []item
 	for _, it := range items {
-		if it.first == token.PACKAGE {
-			continue // `package main` says nothing that a cell needs
+		if it.first == token.PACKAGE { // says nothing that a cell needs
+			src = &source{src.file, src.name, blank(src.code, []item{it})}
+			continue
 		}
 		if it.decl {
 			decls = append(decls, it)

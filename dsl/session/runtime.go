@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
+	"sort"
 	"strings"
 	"sync"
 	"time"
@@ -33,15 +35,16 @@ func (m *machine) runtime() interp.Exports {
 		"IterationAfterEnd": reflect.ValueOf(func() {
 			panic(runtimeError("range function continued iteration after function for loop body returned false"))
 		}),
-		"Sleep":   reflect.ValueOf(m.sleep),
-		"Lock":    reflect.ValueOf(m.lock),
-		"RLock":   reflect.ValueOf(m.rlock),
-		"Wait":    reflect.ValueOf(m.wait),
-		"GroupGo": reflect.ValueOf(m.groupGo),
-		"Mark":    reflect.ValueOf(m.mark),
-		"Stdout":  reflect.ValueOf(&stream{m.output, "stdout"}),
-		"Stderr":  reflect.ValueOf(&stream{m.output, "stderr"}),
-		"Stdin":   reflect.ValueOf(&stdin{out: m.output}),
+		"Sleep":       reflect.ValueOf(m.sleep),
+		"Lock":        reflect.ValueOf(m.lock),
+		"RLock":       reflect.ValueOf(m.rlock),
+		"Wait":        reflect.ValueOf(m.wait),
+		"GroupGo":     reflect.ValueOf(m.groupGo),
+		"SortOrdered": reflect.ValueOf(sortOrdered),
+		"Mark":        reflect.ValueOf(m.mark),
+		"Stdout":      reflect.ValueOf(&stream{m.output, "stdout"}),
+		"Stderr":      reflect.ValueOf(&stream{m.output, "stderr"}),
+		"Stdin":       reflect.ValueOf(&stdin{out: m.output}),
 	}
 	addExtrema[int](symbols)
 	addExtrema[int8](symbols)
@@ -178,6 +181,33 @@ func clearValue(v any) {
 		return
 	}
 	rv.Clear()
+}
+
+// sortOrdered is slices.Sort for a slice of any ordered type.
+func sortOrdered(x any) {
+	switch x := x.(type) {
+	case []int:
+		slices.Sort(x)
+	case []float64:
+		slices.Sort(x)
+	case []string:
+		slices.Sort(x)
+	default:
+		v := reflect.ValueOf(x)
+		sort.Slice(x, func(i, j int) bool { return lessOrdered(v.Index(i), v.Index(j)) })
+	}
+}
+
+func lessOrdered(a, b reflect.Value) bool {
+	switch {
+	case a.CanInt():
+		return a.Int() < b.Int()
+	case a.CanUint():
+		return a.Uint() < b.Uint()
+	case a.CanFloat():
+		return cmp.Less(a.Float(), b.Float())
+	}
+	return a.String() < b.String()
 }
 
 // builtinPrint is print or println: to stderr, as Go does.

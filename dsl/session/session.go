@@ -108,6 +108,7 @@ type Session struct {
 	methods   map[string]bool         // that yaegi's types have
 	imported  map[string]string       // yaegi's names of packages, by path
 	literals  []literal               // the function literals of cells
+	pinned    map[types.Object]bool   // variables that closures or pointers may hold
 	serial    int
 	depth     int // of instances within instances
 }
@@ -155,6 +156,7 @@ func (s *Session) start() {
 	s.scope = scope{}
 	s.order = nil
 	s.decls = map[types.Object]*decl{}
+	s.universe.sources.fset = s.fset
 	s.universe.sources.register = func(d *decl) { s.decls[d.obj] = d }
 	s.sources = map[string]*source{}
 	s.symbols = map[types.Object]string{}
@@ -162,6 +164,7 @@ func (s *Session) start() {
 	s.methods = map[string]bool{}
 	s.imported = map[string]string{}
 	s.literals = nil
+	s.pinned = map[types.Object]bool{}
 	for _, path := range s.options.DotImports {
 		if pkg, err := s.universe.Import(path); err == nil { // New has seen to it
 			s.dotImport(s.scope, pkg)
@@ -369,6 +372,8 @@ func (s *Session) lowerCell(pl *plan) ast.Stmt {
 	}
 	for i, c := range pl.chunks {
 		l := s.lowerer(c.info)
+		s.pin(c)
+		l.captured = capturedInLoops(c.info, &ast.BlockStmt{List: c.stmts})
 		l.fn.sig = types.NewSignatureType(nil, nil, nil, nil, nil, false)
 		l.fn.mark = mark
 		last := pl.show && i == len(pl.chunks)-1
@@ -377,6 +382,9 @@ func (s *Session) lowerCell(pl *plan) ast.Stmt {
 			stmts = stmts[:len(stmts)-1]
 		}
 		body = append(body, l.stmts(stmts)...)
+		if i == len(pl.chunks)-1 {
+			body = append(body, s.release(base, pl)...)
+		}
 		if last {
 			body = append(body, l.lastExpression(c.stmts[len(c.stmts)-1])...)
 		}

@@ -1,18 +1,82 @@
 package session
 
-import "go/types"
+import (
+	"embed"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"maps"
+	"slices"
+)
 
-// sourcePackages are packages in source form: generic functions exist only so.
+// sourcePackages are packages, or parts of them, in source form: generic
+// functions and types exist only so. Their instances are lowered like those of
+// a cell.
 type sourcePackages struct {
 	u        *universe
-	texts    map[string]string
-	register func(*decl)
+	fset     *token.FileSet
+	register func(*decl) // receives every declaration
 }
 
-func newSourcePackages(u *universe) *sourcePackages {
-	return &sourcePackages{u: u, texts: map[string]string{}}
+//go:embed generic/*.go.txt
+var genericFiles embed.FS
+
+// genericTexts are the files of the packages that have generic parts.
+var genericTexts = map[string]string{
+	"cmp": "cmp", "iter": "iter", "maps": "maps", "slices": "slices",
+	"sync": "sync", "sync/atomic": "atomic", "math/rand/v2": "rand", "errors": "errors",
 }
 
-func (sp *sourcePackages) has(path string) bool { _, ok := sp.texts[path]; return ok }
+func (sp *sourcePackages) has(path string) bool { return genericTexts[path] != "" }
 
-func (sp *sourcePackages) load(path string, pkg *types.Package) error { return nil }
+func (sp *sourcePackages) paths() []string { return slices.Sorted(maps.Keys(genericTexts)) }
+
+// load checks the source part of a package and adds its objects to pkg, which
+// has the compiled part already.
+func (sp *sourcePackages) load(path string, pkg *types.Package) error {
+	name := "generic/" + genericTexts[path] + ".go.txt"
+	text, err := genericFiles.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	file, err := parser.ParseFile(sp.fset, name, text, parser.ParseComments)
+	if err != nil {
+		return err
+	}
+	pkg.SetName(file.Name.Name)
+	info := newInfo()
+	conf := types.Config{Importer: sp.u, DisableUnusedImportCheck: true}
+	if err := types.NewChecker(&conf, sp.fset, pkg, info).Files([]*ast.File{file}); err != nil {
+		return fmt.Errorf("package %s: %w", path, err)
+	}
+	for _, d := range file.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			sp.add(path, d, info.Defs[d.Name], file, info, pkg)
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				if spec, ok := spec.(*ast.TypeSpec); ok {
+					one := &ast.GenDecl{TokPos: d.TokPos, Tok: d.Tok, Specs: []ast.Spec{spec}}
+					sp.add(path, one, info.Defs[spec.Name], file, info, pkg)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (sp *sourcePackages) add(path string, node ast.Decl, obj types.Object, file *ast.File, info *types.Info, pkg *types.Package) {
+	d := &decl{obj: obj, pkg: path, src: &source{name: "package " + path}, node: node, info: info}
+	d.names = packageNames(node, info, pkg)
+	for _, spec := range file.Imports {
+		if p, ok := info.Implicits[spec].(*types.PkgName); ok {
+			d.names[p.Name()] = p
+		}
+	}
+	if fn, ok := node.(*ast.FuncDecl); ok && fn.Recv != nil {
+		d.recv, _ = pkg.Scope().Lookup(receiverBase(fn)).(*types.TypeName)
+	}
+	sp.register(d)
+}

@@ -99,15 +99,13 @@ func (s *Session) frames(trace []string) []traceFrame {
 		f.pos.Column, _ = strconv.Atoi(m[3])
 		symbol := strings.TrimPrefix(m[4], "main.")
 		if i := strings.Index(symbol, ".func"); i >= 0 {
-			// A literal: the innermost around the place, or else one of our own
-			// making within the function.
-			if name := s.literalAt(f.pos); name != "" {
-				f.place(s, name)
-				symbol = symbol[:i] + ".func"
-			} else {
-				symbol = symbol[:i]
-				f.place(s, symbol)
+			// A literal: the innermost around the place.
+			name := s.literalAt(f.pos)
+			if name == "" {
+				continue // one of our own making
 			}
+			f.place(s, name)
+			symbol = symbol[:i] + ".func"
 		} else {
 			f.place(s, symbol)
 		}

@@ -51,7 +51,7 @@ func newUniverse(all ...interp.Exports) *universe {
 			u.tables[dir] = t
 		}
 	}
-	u.sources = newSourcePackages(u)
+	u.sources = &sourcePackages{u: u}
 	return u
 }
 
@@ -61,7 +61,7 @@ func (u *universe) paths() []string {
 	for p := range u.tables {
 		out = append(out, p)
 	}
-	for p := range u.sources.texts {
+	for _, p := range u.sources.paths() {
 		if _, twice := u.tables[p]; !twice {
 			out = append(out, p)
 		}
@@ -197,6 +197,10 @@ func (u *universe) typ(t reflect.Type) types.Type {
 	if n, ok := u.named[t]; ok {
 		return n
 	}
+	if seq := u.sequence(t); seq != nil {
+		u.named[t] = seq
+		return seq
+	}
 	name, _, _ := strings.Cut(t.String(), ".")
 	pkg := u.pkg(t.PkgPath(), name)
 	obj := types.NewTypeName(token.NoPos, pkg, t.Name(), nil)
@@ -217,6 +221,29 @@ func (u *universe) typ(t reflect.Type) types.Type {
 		n.AddMethod(types.NewFunc(token.NoPos, pkg, m.Name, sig))
 	}
 	return n
+}
+
+// sequence is iter.Seq or iter.Seq2 with the type arguments of t, which is one
+// of them in compiled form; nil for other types.
+func (u *universe) sequence(t reflect.Type) types.Type {
+	name, _, _ := strings.Cut(t.Name(), "[")
+	if t.PkgPath() != "iter" || name != "Seq" && name != "Seq2" {
+		return nil
+	}
+	pkg, err := u.Import("iter")
+	if err != nil {
+		return nil
+	}
+	yield := t.In(0)
+	var args []types.Type
+	for i := range yield.NumIn() {
+		args = append(args, u.typ(yield.In(i)))
+	}
+	inst, err := types.Instantiate(nil, pkg.Scope().Lookup(name).Type(), args, false)
+	if err != nil {
+		return nil
+	}
+	return inst
 }
 
 // literal is the type literal with the structure of t.
