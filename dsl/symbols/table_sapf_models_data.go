@@ -11,6 +11,7 @@ import (
 
 func init() {
 	Symbols["sapf/models/data/data"] = map[string]reflect.Value{
+		"CIFAR100Classes":   reflect.ValueOf(&sapf_models_data.CIFAR100Classes).Elem(),
 		"CIFAR10Classes":    reflect.ValueOf(&sapf_models_data.CIFAR10Classes).Elem(),
 		"Decode":            reflect.ValueOf(sapf_models_data.Decode),
 		"Fashion":           reflect.ValueOf(sapf_models_data.Fashion),
@@ -28,6 +29,7 @@ func init() {
 		"MaxSide":           reflect.ValueOf(constant.MakeFromLiteral("32768", token.INT, 0)),
 		"NewImage":          reflect.ValueOf(sapf_models_data.NewImage),
 		"NoLabel":           reflect.ValueOf(constant.MakeFromLiteral("-1", token.INT, 0)),
+		"OpenSet":           reflect.ValueOf(sapf_models_data.OpenSet),
 		"ReadCIFAR10":       reflect.ValueOf(sapf_models_data.ReadCIFAR10),
 		"ReadCIFAR100":      reflect.ValueOf(sapf_models_data.ReadCIFAR100),
 		"ReadIDX":           reflect.ValueOf(sapf_models_data.ReadIDX),
@@ -41,6 +43,7 @@ func init() {
 		"MissingError":      reflect.ValueOf((*sapf_models_data.MissingError)(nil)),
 		"Options":           reflect.ValueOf((*sapf_models_data.Options)(nil)),
 		"Sample":            reflect.ValueOf((*sapf_models_data.Sample)(nil)),
+		"Set":               reflect.ValueOf((*sapf_models_data.Set)(nil)),
 		"SuperpixelOptions": reflect.ValueOf((*sapf_models_data.SuperpixelOptions)(nil)),
 	}
 }
