@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"os/signal"
@@ -223,6 +224,7 @@ type attackCmd struct {
 	Set        map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Set an option; repeat for more."`
 	Trace      string            `placeholder:"F.csv" help:"Write a row of the solver's state every --trace-every steps."`
 	TraceEvery int               `default:"50" help:"Steps between rows of the trace."`
+	Checkpoint string            `placeholder:"FILE" help:"Keep the state of a long SAPF attack there, and go on from it."`
 	Out        string            `placeholder:"DIR" help:"Write pictures, delta.npy and result.json there."`
 	JSON       bool              `help:"Print the result as JSON."`
 }
@@ -249,11 +251,21 @@ func (c *attackCmd) Run(ctx context.Context, out output) error {
 		defer f.Close()
 		ctx = sapf.WithTrace(ctx, c.TraceEvery, sapf.TraceCSV(f, &traceErr))
 	}
+	if c.Checkpoint != "" {
+		if ctx, err = sweep.WithCheckpointFile(ctx, c.Checkpoint, sweep.CheckpointEvery); err != nil {
+			return err
+		}
+	}
 	bar := newBar(out.stderr, c.JSON)
 	o, err := task.Run(sapf.WithProgress(ctx, bar.show))
 	bar.clear()
 	if err != nil {
 		return err
+	}
+	if c.Checkpoint != "" && ctx.Err() == nil {
+		if err := os.Remove(c.Checkpoint); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return failed(fmt.Errorf("remove the checkpoint of a finished attack: %w", err))
+		}
 	}
 	if traceErr != nil {
 		return failed(fmt.Errorf("write trace %s: %w", c.Trace, traceErr))
