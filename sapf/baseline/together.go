@@ -17,6 +17,8 @@ import (
 type Task struct {
 	Image data.Image
 	Goal  sapf.Goal
+	// Attack, if not nil, is run instead of the one given for all tasks.
+	Attack sapf.Attack
 }
 
 // Together runs an attack on several images at once and returns one result a
@@ -41,6 +43,10 @@ func Together(ctx context.Context, m sapf.Classifier, a sapf.Attack, tasks []Tas
 	for i, t := range tasks {
 		wg.Go(func() {
 			defer p.leave()
+			a := a
+			if t.Attack != nil {
+				a = t.Attack
+			}
 			results[i], errs[i] = a.Run(watched, &member{p, i}, t.Image, t.Goal)
 		})
 	}

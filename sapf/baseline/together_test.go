@@ -15,17 +15,17 @@ import (
 func TestFailure15_Together(t *testing.T) {
 	m, x, _ := linearModel(t, 3, 4, 1)
 	tasks := []Task{
-		{x, sapf.Goal{Label: 0, Target: 1}},
-		{x, sapf.Goal{Label: 0, Target: 2}},
-		{x, sapf.Goal{Label: 0, Target: sapf.None}},
-		{x, sapf.Goal{Label: 1, Target: 0}}, // already
+		{Image: x, Goal: sapf.Goal{Label: 0, Target: 1}},
+		{Image: x, Goal: sapf.Goal{Label: 0, Target: 2}},
+		{Image: x, Goal: sapf.Goal{Label: 0, Target: sapf.None}},
+		{Image: x, Goal: sapf.Goal{Label: 1, Target: 0}}, // already
 	}
 	other := x.Clone()
 	for i := range other.Pix {
 		other.Pix[i] = 1 - other.Pix[i]
 	}
 	other.Name = "negative"
-	tasks = append(tasks, Task{other, sapf.Goal{Label: sapf.None, Target: 1}})
+	tasks = append(tasks, Task{Image: other, Goal: sapf.Goal{Label: sapf.None, Target: 1}})
 	for _, name := range Names() {
 		a := suite[name].attack
 		together, err := Together(context.Background(), m, a, tasks)
@@ -58,7 +58,7 @@ func TestTogether_onePoison(t *testing.T) {
 	}
 	goal := sapf.Goal{Label: sapf.None, Target: 1}
 	p := poisoned{m, float64(x.Pix[0])}
-	results, err := Together(context.Background(), p, SigmaZero{Steps: 30}, []Task{{x, goal}, {black, goal}})
+	results, err := Together(context.Background(), p, SigmaZero{Steps: 30}, []Task{{Image: x, Goal: goal}, {Image: black, Goal: goal}})
 	if err != nil {
 		t.Fatal(err)
 	}
