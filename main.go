@@ -67,6 +67,7 @@ type cli struct {
 	Gradient  gradientCmd  `cmd:"" help:"Print logits, loss and input gradient, for checking."`
 	Models    modelsCmd    `cmd:"" help:"List, show, verify and convert classifiers."`
 	Data      dataCmd      `cmd:"" help:"List and get data sets."`
+	Train     trainCmd     `cmd:"" help:"Train a classifier."`
 	Bench     benchCmd     `cmd:"" help:"Measure gradient steps per second."`
 }
 

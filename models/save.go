@@ -1,0 +1,102 @@
+package models
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"sapf/models/engine"
+)
+
+// NewNet builds an architecture with parameters that initial makes: the tensor
+// of a name ("conv1.weight") and shape.
+func NewNet(arch string, initial func(name string, shape []int) []float32) (*engine.Net, error) {
+	a, err := architecture(arch)
+	if err != nil {
+		return nil, err
+	}
+	return a.Build(&Params{source: "initial", random: initial})
+}
+
+// Save writes a trained model: its tensors to file (safetensors, with the card
+// in its metadata, so that Load needs no architecture), and the card beside it
+// (.json in place of the file's extension). It fills in what can be computed:
+// digest, parameters, normalisation and, in double precision, the logits of the
+// self-test. A file appears whole or not at all. Equal models give equal bytes.
+func Save(file string, d *StateDict, card Card) (Card, error) {
+	m, err := fromStateDict(d, card, engine.Profile{Family: engine.Float64})
+	if err != nil {
+		return Card{}, fmt.Errorf("save model %s: %w", file, err)
+	}
+	card = m.card
+	card.SHA256, card.SelfTest = "", nil
+	for i := range selfTestImages {
+		z, err := m.Logits(TestPattern(m.net.Input, i))
+		if err != nil {
+			return Card{}, fmt.Errorf("save model %s: self-test: %w", file, err)
+		}
+		for k, v := range z {
+			z[k] = math.Round(v*1e6) / 1e6
+		}
+		card.SelfTest = append(card.SelfTest, z)
+	}
+	text, err := json.Marshal(card)
+	if err != nil {
+		return Card{}, fmt.Errorf("save model %s: its card: %w", file, err)
+	}
+	var raw bytes.Buffer
+	if err := WriteSafetensors(&raw, &StateDict{Tensors: d.Tensors, Metadata: map[string]string{"sapf.card": string(text)}}); err != nil {
+		return Card{}, fmt.Errorf("save model %s: %w", file, err)
+	}
+	card.SHA256 = digest(raw.Bytes())
+	if text, err = json.MarshalIndent(card, "", " "); err != nil {
+		return Card{}, fmt.Errorf("save model %s: its card: %w", file, err)
+	}
+	if err := WriteFile(file, raw.Bytes()); err != nil {
+		return Card{}, fmt.Errorf("save model: %w", err)
+	}
+	if err := WriteFile(strings.TrimSuffix(file, filepath.Ext(file))+".json", append(text, '\n')); err != nil {
+		return Card{}, fmt.Errorf("save model: %w", err)
+	}
+	return card, nil
+}
+
+// WriteFile writes a file that, whenever the program or the machine stops, is
+// either the old one or the new one as a whole.
+func WriteFile(name string, raw []byte) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.tmp")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	if _, err = f.Write(raw); err != nil {
+		return err
+	}
+	if err = f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err = f.Sync(); err != nil {
+		return err
+	}
+	if err = f.Close(); err != nil {
+		return err
+	}
+	if err = os.Rename(f.Name(), name); err != nil {
+		return err
+	}
+	// The rename is durable once the folder is.
+	if dir, err := os.Open(filepath.Dir(name)); err == nil {
+		dir.Sync()
+		dir.Close()
+	}
+	return nil
+}

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"sapf/models"
+	"sapf/models/train"
+	"sapf/sapf/figure"
+)
+
+// trainCmd changes the fields of the architecture's default recipe that are
+// given.
+type trainCmd struct {
+	Arch        string   `arg:"" help:"Architecture: cwnet, cwmnist or cnn_a."`
+	Data        string   `help:"Data set: cifar10 or fashion (default: the architecture's)."`
+	Limit       int      `help:"Training images to use (default: all there are)."`
+	Epochs      *int     `help:"Times that each image is seen."`
+	Batch       *int     `help:"Images of a step."`
+	Optimizer   *string  `help:"sgd or adam."`
+	Rate        *float64 `help:"Highest learning rate."`
+	Schedule    *string  `help:"onecycle, cosine, step or constant."`
+	Momentum    *float64 `help:"Momentum of SGD (Nesterov's)."`
+	WeightDecay *float64 `help:"Weight decay."`
+	Dropout     *float64 `help:"Dropout after the first dense layer."`
+	Flip        *bool    `negatable:"" help:"Mirror every second image."`
+	Crop        *int     `help:"Pixels that images are moved by, at most."`
+	Adversarial float64  `placeholder:"EPSILON" help:"Train on PGD's images in a linf ball of this radius, in 1/255 (Madry: 8)."`
+	Seed        uint64   `help:"Seed of all random numbers."`
+	Threads     int      `help:"Threads (default: all processors). The result does not depend on it."`
+	Out         string   `placeholder:"FILE" help:"Where the weights go (default: ARCH.safetensors); card, checkpoint and plot go beside them."`
+	Resume      bool     `help:"Go on from the checkpoint, where there is one."`
+	Every       int      `default:"100" help:"Steps between checkpoints."`
+	JSON        bool     `help:"Print JSON: a line for each epoch, and one at the end."`
+}
+
+func (c *trainCmd) recipe() (train.Recipe, error) {
+	r, err := train.Default(c.Arch)
+	if err != nil {
+		return r, err
+	}
+	r.Dataset, r.Seed = cmp.Or(c.Data, r.Dataset), c.Seed
+	set(&r.Epochs, c.Epochs)
+	set(&r.Batch, c.Batch)
+	set(&r.Optimizer, c.Optimizer)
+	set(&r.Rate, c.Rate)
+	set(&r.Schedule, c.Schedule)
+	set(&r.Momentum, c.Momentum)
+	r.Nesterov = r.Momentum > 0
+	set(&r.WeightDecay, c.WeightDecay)
+	set(&r.Flip, c.Flip)
+	set(&r.Crop, c.Crop)
+	if c.Dropout != nil {
+		r.Dropout = map[string]float64{"fc1": *c.Dropout}
+	}
+	if c.Adversarial != 0 {
+		r.Adversary = train.Madry(c.Adversarial / 255)
+	}
+	return r, r.Check()
+}
+
+func set[T any](field, flag *T) {
+	if flag != nil {
+		*field = *flag
+	}
+}
+
+func (c *trainCmd) Run(ctx context.Context, out output) error {
+	recipe, err := c.recipe()
+	if err != nil {
+		return err
+	}
+	images, err := train.Load(recipe.Dataset, c.Limit)
+	if err != nil {
+		return err
+	}
+	file := cmp.Or(c.Out, c.Arch+".safetensors")
+	base := strings.TrimSuffix(file, filepath.Ext(file))
+	var curve []train.Point
+	var plotErr error
+	line := newStatus(out.stderr, c.JSON)
+	r, err := train.Run(ctx, recipe, images, train.Options{
+		Threads: c.Threads, Checkpoint: base + ".checkpoint", Every: c.Every, Resume: c.Resume,
+		Progress: func(p train.Progress) {
+			line.show(p)
+			if p.Point == nil {
+				return
+			}
+			curve = append(curve, *p.Point)
+			if plotErr == nil {
+				plotErr = plotCurve(base+".png", c.Arch, curve)
+			}
+			if c.JSON {
+				json.NewEncoder(out.stdout).Encode(p.Point)
+			}
+		},
+	})
+	line.clear()
+	if err != nil {
+		return failed(err)
+	}
+	card, err := r.Save(file)
+	if err == nil {
+		err = cmp.Or(plotErr, plotCurve(base+".png", c.Arch, r.Curve))
+	}
+	if err != nil {
+		return failed(err)
+	}
+	if c.JSON {
+		return json.NewEncoder(out.stdout).Encode(struct {
+			File     string  `json:"file"`
+			SHA256   string  `json:"sha256"`
+			Accuracy float64 `json:"accuracy"`
+			Recipe   string  `json:"recipe"`
+			Steps    int     `json:"steps"`
+			Seconds  float64 `json:"seconds"`
+			Rate     float64 `json:"steps_per_second"`
+		}{file, card.SHA256, card.Accuracy, card.Recipe, r.Steps, r.Seconds, r.StepsPerSecond()})
+	}
+	fmt.Fprintf(out.stdout, "%v\nwrote %s: %d steps in %.0f s, %.3g training steps a second\n", card, file, r.Steps, r.Seconds, r.StepsPerSecond())
+	return nil
+}
+
+// plotCurve draws the loss of training and validation by epoch.
+func plotCurve(file, title string, curve []train.Point) error {
+	var x, seen, test []float64
+	for _, p := range curve {
+		x, seen, test = append(x, float64(p.Epoch)), append(seen, p.TrainLoss), append(test, p.Loss)
+	}
+	f, err := figure.Curves(figure.Axes{Title: title, X: "epoch", Y: "cross entropy"},
+		figure.Curve{Name: "training", X: x, Y: seen}, figure.Curve{Name: "test", X: x, Y: test})
+	if err != nil {
+		return err
+	}
+	png, err := f.PNG()
+	if err != nil {
+		return err
+	}
+	return models.WriteFile(file, png)
+}
+
+// status is the line that says how far training is: rewritten on a terminal,
+// elsewhere a line now and then, and one for each epoch.
+type status struct {
+	w        io.Writer
+	terminal bool
+	last     time.Duration
+}
+
+// statusEvery is the time between lines where they stay.
+const statusEvery = 30 * time.Second
+
+func newStatus(w io.Writer, quiet bool) *status {
+	if quiet {
+		w = io.Discard
+	}
+	return &status{w: w, terminal: isTerminal(w)}
+}
+
+func (s *status) show(p train.Progress) {
+	if p.Point == nil && !s.terminal && p.Elapsed-s.last < statusEvery {
+		return
+	}
+	s.last = p.Elapsed
+	text := fmt.Sprintf("epoch %d/%d step %d/%d loss %.4f training accuracy %.1f %% rate %.4g %s",
+		p.Epoch, p.Epochs, p.Step, p.Steps, p.Loss, 100*p.Right, p.Rate, p.Elapsed.Round(time.Second))
+	if v := p.Point; v != nil && v.Images > 0 {
+		text += fmt.Sprintf("; test loss %.4f accuracy %.2f %% of %d", v.Loss, v.Accuracy, v.Images)
+		if v.Robust > 0 {
+			text += fmt.Sprintf(", attacked %.2f %%", v.Robust)
+		}
+	}
+	s.clear()
+	fmt.Fprint(s.w, text)
+	if p.Point != nil || !s.terminal {
+		fmt.Fprintln(s.w)
+	}
+}
+
+// clear removes the line on a terminal.
+func (s *status) clear() {
+	if s.terminal {
+		fmt.Fprint(s.w, "\r\x1b[K")
+	}
+}
