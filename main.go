@@ -55,6 +55,15 @@ func failed(err error) error { return failure{exitFailed, err} }
 // output is where a command writes; commands get it from kong.
 type output struct{ stdout, stderr io.Writer }
 
+// print writes a value as one line of JSON, or as its String.
+func (o output) print(asJSON bool, v any) error {
+	if asJSON {
+		return json.NewEncoder(o.stdout).Encode(v)
+	}
+	_, err := fmt.Fprintln(o.stdout, v)
+	return err
+}
+
 // cli is the command line of product.md.
 type cli struct {
 	Run       runCmd       `cmd:"" help:"Run a notebook (.ipynb) or a script (.go, - for standard input) with no Jupyter."`
@@ -276,14 +285,14 @@ func (c *attackCmd) Run(ctx context.Context, out output) error {
 			return failed(fmt.Errorf("save the result: %w", err))
 		}
 	}
+	var shown any = o
 	if c.JSON {
-		err = json.NewEncoder(out.stdout).Encode(o.Record())
-	} else {
-		_, err = fmt.Fprintln(out.stdout, o)
+		shown = o.Record()
+	}
+	if err := out.print(c.JSON, shown); err != nil {
+		return failed(err)
 	}
 	switch {
-	case err != nil:
-		return failed(err)
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case !o.Measured.Success:
@@ -309,10 +318,14 @@ func isTerminal(w io.Writer) bool {
 }
 
 func (b *bar) show(p sapf.Progress) {
+	b.set(p.Done, p.Total, fmt.Sprintf("%s round %d/%d %s loss %.3g", p.Method, p.Round, p.Rounds, p.Stage, p.Loss))
+}
+
+func (b *bar) set(done, total int, what string) {
 	if b.p != nil {
-		b.p.ChangeMax(max(p.Total, 1))
-		b.p.Describe(fmt.Sprintf("%s round %d/%d %s loss %.3g", p.Method, p.Round, p.Rounds, p.Stage, p.Loss))
-		b.p.Set(p.Done)
+		b.p.ChangeMax(max(total, 1))
+		b.p.Describe(what)
+		b.p.Set(done)
 	}
 }
 
@@ -333,16 +346,14 @@ func (c *gradientCmd) Run(out output) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return json.NewEncoder(out.stdout).Encode(g)
-	}
-	fmt.Fprintf(out.stdout, "%s on %s, target %d: %s loss %.6g, gradient l2 %.6g, %s\nlogits %.6g\n",
-		g.Model, g.Image, g.Target, g.Loss, g.Value, g.L2, g.Profile, g.Logits)
-	return nil
+	return out.print(c.JSON, g)
 }
 
 type modelsCmd struct {
-	List modelsListCmd `cmd:"" default:"1" help:"List the models known by name."`
+	List    modelsListCmd    `cmd:"" default:"1" help:"List the models known by name."`
+	Show    modelsShowCmd    `cmd:"" help:"Print layers, shapes, parameters, operations and digest."`
+	Verify  modelsVerifyCmd  `cmd:"" help:"Measure the accuracy on clean images."`
+	Convert modelsConvertCmd `cmd:"" help:"Write a model's weights as safetensors, with its card."`
 }
 
 type modelsListCmd struct {
@@ -353,21 +364,82 @@ func (c *modelsListCmd) Run(out output) error {
 	w := tabwriter.NewWriter(out.stdout, 0, 0, 2, ' ', 0)
 	for _, l := range models.List() {
 		if c.JSON {
-			if err := json.NewEncoder(out.stdout).Encode(l); err != nil {
+			if err := out.print(true, l); err != nil {
 				return err
 			}
 			continue
 		}
-		where := l.File
-		switch {
-		case l.Embedded:
+		where := cmp.Or(l.File, "not on this machine")
+		if l.Embedded {
 			where = "embedded"
-		case where == "":
-			where = "not on this machine"
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%d classes\t%s\t%s\n", l.Name, l.Architecture, l.Input, l.Classes, where, l.About)
 	}
 	return w.Flush()
+}
+
+// modelFlags name a model.
+type modelFlags struct {
+	Model string `arg:"" help:"Model: a name or a file."`
+	Arch  string `help:"Architecture, where the file does not say."`
+}
+
+func (f modelFlags) load() (*models.Model, error) {
+	return models.Load(f.Model, models.LoadOptions{Arch: f.Arch})
+}
+
+type modelsShowCmd struct {
+	modelFlags `embed:""`
+	JSON       bool `help:"Print JSON."`
+}
+
+func (c *modelsShowCmd) Run(out output) error {
+	m, err := c.load()
+	if err != nil {
+		return err
+	}
+	in, err := m.Inspect()
+	if err != nil {
+		return err
+	}
+	return out.print(c.JSON, in)
+}
+
+type modelsVerifyCmd struct {
+	modelFlags `embed:""`
+	Data       string `default:"cifar10" help:"Data set, or a folder of pictures with labels.csv."`
+	Limit      int    `help:"First records only."`
+	JSON       bool   `help:"Print JSON."`
+}
+
+func (c *modelsVerifyCmd) Run(ctx context.Context, out output) error {
+	m, err := c.load()
+	if err != nil {
+		return err
+	}
+	bar := newBar(out.stderr, c.JSON)
+	v, err := models.Verify(ctx, m, models.VerifyOptions{Data: c.Data, Limit: c.Limit, Progress: func(done, total int) {
+		bar.set(done, total, "images")
+	}})
+	bar.clear()
+	if err != nil {
+		return err
+	}
+	return out.print(c.JSON, v)
+}
+
+type modelsConvertCmd struct {
+	modelFlags `embed:""`
+	Out        string `arg:"" help:"File to write, .safetensors."`
+	JSON       bool   `help:"Print the card as JSON."`
+}
+
+func (c *modelsConvertCmd) Run(out output) error {
+	card, err := models.Convert(c.Model, c.Out, models.LoadOptions{Arch: c.Arch})
+	if err != nil {
+		return err
+	}
+	return out.print(c.JSON, card)
 }
 
 type dataCmd struct {
@@ -382,16 +454,12 @@ func (c *dataListCmd) Run(out output) error {
 	w := tabwriter.NewWriter(out.stdout, 0, 0, 2, ' ', 0)
 	for _, e := range data.List() {
 		if c.JSON {
-			if err := json.NewEncoder(out.stdout).Encode(e); err != nil {
+			if err := out.print(true, e); err != nil {
 				return err
 			}
 			continue
 		}
-		where := e.Where
-		if where == "" {
-			where = "not on this machine"
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", e.Name, where, e.About)
+		fmt.Fprintf(w, "%s\t%s\t%s\n", e.Name, cmp.Or(e.Where, "not on this machine"), e.About)
 	}
 	return w.Flush()
 }
@@ -418,12 +486,7 @@ func (c *benchCmd) Run(ctx context.Context, out output) error {
 			if err != nil {
 				return failed(err)
 			}
-			if c.JSON {
-				err = json.NewEncoder(out.stdout).Encode(t)
-			} else {
-				_, err = fmt.Fprintln(out.stdout, t)
-			}
-			if err != nil {
+			if err := out.print(c.JSON, t); err != nil {
 				return failed(err)
 			}
 		}

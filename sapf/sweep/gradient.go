@@ -27,8 +27,14 @@ type Gradient struct {
 	Gradient string `json:"gradient_f32_chw_base64"`
 }
 
-// Losses are the names that ComputeGradient knows: the hinge on logits with
-// confidence 0, and the cross entropy, both to the target.
+// String is the gradient in two lines for people.
+func (g Gradient) String() string {
+	return fmt.Sprintf("%s on %s, target %d: %s loss %.6g, gradient l2 %.6g, %s\nlogits %.6g",
+		g.Model, g.Image, g.Target, g.Loss, g.Value, g.L2, g.Profile, g.Logits)
+}
+
+// lossOf knows cw, the hinge on logits with confidence 0, and ce, the cross
+// entropy, both to the target.
 func lossOf(name string) (models.Loss, error) {
 	switch name {
 	case "cw":
