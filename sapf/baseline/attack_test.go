@@ -30,7 +30,7 @@ var suite = map[string]struct {
 	// may change on the tiny ReLU net; negative: not an l0 attack.
 	relu int
 }{
-	"cw-l0":        {CWL0{Steps: 300, LargestConst: 2e3}, 1, 1, normPixels, 2},
+	"cw-l0":        {CWL0{Steps: 200, LargestConst: 100, InitialConst: 0.05}, 1, 1, normPixels, 2},
 	"one-pixel":    {OnePixel{K: 3}, 0, 3, normPixels, 2},
 	"sparsefool":   {SparseFool{Lambda: 1}, 1, 1, normEntries, 4},
 	"cornersearch": {CornerSearch{Top: 40}, 1, 1, normPixels, 1},
@@ -38,8 +38,8 @@ var suite = map[string]struct {
 	"strattack":    {StrAttack{SearchSteps: 5, Steps: 200, StepsGrowth: 50, Refine: 3, RefineSteps: 100}, 1.2, 0, normL2, -1},
 	"jsma":         {JSMA{}, 1, 1, normEntries, 3},
 	"lavan":        {LaVAN{Side: 2}, 0, 4, normPixels, -1},
-	"l0-admm":      {L0ADMM{InnerSteps: 100, Iterations: 15}, 2, 1, normEntries, 3},
-	"cw-l2":        {CWL2{Steps: 300}, 1.02, 0, normL2, -1},
+	"l0-admm":      {L0ADMM{InnerSteps: 100, Iterations: 12}, 2, 1, normEntries, 4},
+	"cw-l2":        {CWL2{SearchSteps: 6, Steps: 250, InitialConst: 0.01}, 1.02, 0, normL2, -1},
 	"deepfool":     {DeepFool{}, 1.03, 0, normL2, -1},
 	"fgsm":         {FGSM{Epsilon: 0.1}, 0, 0.1000001, normLinf, -1},
 	"pgd-linf":     {PGDLinf{Epsilon: 0.1}, 0, 0.1000001, normLinf, -1},
@@ -47,7 +47,7 @@ var suite = map[string]struct {
 	"fmn-l0":       {FMNL0{Steps: 100}, 1, 1, normEntries, 1},
 	"sparse-rs":    {SparseRS{K: 3, Queries: 2000}, 0, 3, normPixels, 2},
 	"greedyfool":   {GreedyFool{}, 1, 2, normPixels, 3},
-	"ead-l1":       {EADL1{Steps: 300}, 1.2, 0, normL1, -1},
+	"ead-l1":       {EADL1{SearchSteps: 5, Steps: 300, InitialConst: 0.05}, 1.25, 0, normL1, -1},
 }
 
 func normEntries(q metric.Measurement, o optimum) (float64, float64) {

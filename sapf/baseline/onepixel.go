@@ -65,12 +65,8 @@ func (a OnePixel) search(o *oracle) error {
 	o.k = a.K
 	rng := stream(a.Seed, "one-pixel evolution")
 	dim := a.K * (2 + o.channels)
-	members := max(a.Population/dim, 1) * dim
-	if members < 5 {
-		members = 5 // best/1/bin draws from that many
-	}
 	e := &evolution{
-		population: a.population(rng, members, dim, o.channels),
+		population: a.population(rng, a.members(dim), dim, o.channels),
 		rng:        rng, base: a.Strategy, scale: a.scale,
 		fitness: func(m [][]float64) ([]float64, error) { return a.fitness(o, m) },
 	}
@@ -90,6 +86,12 @@ func (a OnePixel) search(o *oracle) error {
 		}
 	}
 	return nil
+}
+
+// members is the population's size for members of dim coordinates.
+func (a OnePixel) members(dim int) int {
+	const least = 5 // what best/1/bin draws from
+	return max(max(a.Population/dim, 1)*dim, least)
 }
 
 // done is the stop after a generation: a success in hand and, where SureTarget

@@ -17,6 +17,9 @@ import (
 //
 //	untargeted  loss = margin Z_y - max over others
 //	targeted    loss = cross entropy to t, margin = max over others - Z_t
+//
+// Differs: a pixel's new colour is never its present one; theirs may be where
+// several pixels are exchanged at once. Patches and frames are not offered.
 type SparseRS struct {
 	// Preset is "" or "targeted", the authors' setting for targeted attacks.
 	Preset string `option:"-"`

@@ -1,0 +1,150 @@
+// Command attackbench scores l0 attacks as AttackBench does (Cina et al., AAAI
+// 2025): untargeted, 2000 passes a sample, the smallest adversarial distance
+// seen at any query, and the optimality of each attack's robustness curve
+// against the best of the pool.
+//
+//	SAPF_DATA=... go run ./sapf/baseline/attackbench -models cwnet,resnet20 -images 50
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"sapf/models"
+	"sapf/models/data"
+	"sapf/sapf"
+	"sapf/sapf/baseline"
+	"sapf/sapf/metric"
+)
+
+// passes is AttackBench's budget: forward and backward passes a sample.
+const passes = 2000
+
+// pool are the attacks scored. The lower envelope is over all of them.
+var pool = []struct {
+	name   string
+	attack sapf.Attack
+}{
+	{"sigma-zero", baseline.SigmaZero{Preset: "benchmark"}},
+	{"fmn-l0", baseline.FMNL0{Preset: "benchmark"}},
+	{"greedyfool", baseline.GreedyFool{}},
+	{"jsma", baseline.JSMA{}},
+	{"sparsefool", baseline.SparseFool{}},
+}
+
+func main() {
+	names := flag.String("models", "cwnet,resnet20", "models, separated by commas")
+	images := flag.Int("images", 50, "images, the first of the CIFAR-10 test set")
+	batch := flag.Int("batch", 16, "images attacked together")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	for _, name := range strings.Split(*names, ",") {
+		if err := score(ctx, name, *images, *batch); err != nil {
+			fmt.Fprintln(os.Stderr, "attackbench:", err)
+			os.Exit(1)
+		}
+	}
+}
+
+// score runs the pool on one model and prints a line an attack.
+func score(ctx context.Context, name string, images, batch int) error {
+	m, err := models.Load(name, models.LoadOptions{})
+	if err != nil {
+		return err
+	}
+	distances := make([][]float64, len(pool))
+	seconds := make([]float64, len(pool))
+	for a, row := range pool {
+		start := time.Now()
+		for first := 0; first < images; first += batch {
+			d, err := smallest(ctx, m, row.attack, first, min(first+batch, images))
+			if err != nil {
+				return fmt.Errorf("%s on %s: %w", row.name, name, err)
+			}
+			distances[a] = append(distances[a], d...)
+		}
+		seconds[a] = time.Since(start).Seconds()
+		fmt.Fprintf(os.Stderr, "%s %s %.0f s\n", name, row.name, seconds[a])
+	}
+	best, err := metric.BestKnown(distances...)
+	if err != nil {
+		return err
+	}
+	for a, row := range pool {
+		optimality, err := metric.Optimality(distances[a], best)
+		if err != nil {
+			return err
+		}
+		step, err := metric.StepOptimality(distances[a], best)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%-9s %-11s optimality %.3f  step %.3f  success %.3f  median l0 %g  %d images %.1f s\n",
+			name, row.name, optimality, step, successRate(distances[a]), median(distances[a]), images, seconds[a])
+	}
+	return nil
+}
+
+// smallest runs one attack on some test records and returns the smallest l0
+// seen for each: 0 if it is misclassified, +Inf if nothing was found.
+func smallest(ctx context.Context, m *models.Model, a sapf.Attack, from, to int) ([]float64, error) {
+	var tasks []baseline.Task
+	found := make([]float64, to-from)
+	var mu sync.Mutex
+	for i := from; i < to; i++ {
+		x, err := data.Load(fmt.Sprintf("cifar10:%d", i), data.Options{})
+		if err != nil {
+			return nil, err
+		}
+		w := watching{a, func(d float64) {
+			mu.Lock()
+			defer mu.Unlock()
+			found[i-from] = d
+		}}
+		tasks = append(tasks, baseline.Task{Image: x, Goal: sapf.Goal{Label: x.Label, Target: sapf.None}, Attack: w})
+	}
+	_, err := baseline.Together(ctx, m, nil, tasks)
+	if err == nil {
+		err = ctx.Err()
+	}
+	return found, err
+}
+
+// watching is an attack whose classifier is watched within AttackBench's
+// budget.
+type watching struct {
+	sapf.Attack
+	tell func(l0 float64)
+}
+
+func (w watching) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+	watched := metric.Watch(m, x, goal)
+	watched.Limit = passes
+	r, err := w.Attack.Run(ctx, watched, x, goal)
+	w.tell(watched.Smallest(metric.L0))
+	return r, err
+}
+
+func successRate(distances []float64) float64 {
+	n := 0
+	for _, d := range distances {
+		if !math.IsInf(d, 1) {
+			n++
+		}
+	}
+	return float64(n) / float64(len(distances))
+}
+
+func median(v []float64) float64 {
+	s := slices.Sorted(slices.Values(v))
+	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
+}

@@ -1,0 +1,221 @@
+package baseline
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"sapf/sapf"
+	"sapf/sapf/metric"
+)
+
+// TestSalientPair compares the pruned search with all pairs.
+func TestSalientPair(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 12))
+	for trial := range 300 {
+		n := 2 + rng.IntN(14)
+		alpha, beta, domain := uniform(rng, n, -1, 1), uniform(rng, n, -1, 1), make([]bool, n)
+		for i := range domain {
+			domain[i] = rng.IntN(4) > 0
+		}
+		up := trial%2 == 0
+		best, found := 0.0, false
+		for p := range n {
+			for q := p + 1; q < n; q++ {
+				a, b := alpha[p]+alpha[q], beta[p]+beta[q]
+				if !up {
+					a, b = -a, -b
+				}
+				if domain[p] && domain[q] && a > 0 && b < 0 && -a*b > best {
+					best, found = -a*b, true
+				}
+			}
+		}
+		p, q, ok := salientPair(alpha, beta, domain, up)
+		if ok != found {
+			t.Fatalf("trial %d: pair found: %v, expected %v", trial, ok, found)
+		}
+		if score := -(alpha[p] + alpha[q]) * (beta[p] + beta[q]); ok && math.Abs(score-best) > 1e-12 {
+			t.Fatalf("trial %d: pair (%d, %d) scores %v, the best %v", trial, p, q, score, best)
+		}
+		if ok && (!domain[p] || !domain[q] || p == q) {
+			t.Fatalf("trial %d: pair (%d, %d) is not of the domain", trial, p, q)
+		}
+	}
+}
+
+// TestLinearSolve: the solver crosses the plane inside the bounds and moves the
+// fewest entries that can.
+func TestLinearSolve(t *testing.T) {
+	rng := rand.New(rand.NewPCG(13, 14))
+	for trial := range 200 {
+		const n = 12
+		normal, x := uniform(rng, n, -1, 1), uniform(rng, n, 0.2, 0.8)
+		beyond := append([]float64(nil), x...)
+		for i := range beyond {
+			beyond[i] += 0.1 * normal[i]
+		}
+		lb, ub := make([]float64, n), make([]float64, n)
+		gain := make([]float64, n)
+		need := 0.001
+		for i := range ub {
+			ub[i] = 1
+			gain[i] = max(normal[i]*(1-x[i]), -normal[i]*x[i])
+			need += 0.1 * normal[i] * normal[i]
+		}
+		got := linearSolve(x, normal, beyond, lb, ub)
+		f, moved := 0.0, 0
+		for i := range got {
+			if got[i] < 0 || got[i] > 1 {
+				t.Fatalf("trial %d: entry %d is %v", trial, i, got[i])
+			}
+			if got[i] != x[i] {
+				moved++
+			}
+			f += normal[i] * (got[i] - beyond[i])
+		}
+		if f < 0 {
+			t.Errorf("trial %d: the plane is not crossed, f = %v", trial, f)
+		}
+		// The largest |n_j| first is not the largest gain first, so a few more
+		// entries than the optimum may move.
+		if best := greedyCount(gain, need); moved > best+2 {
+			t.Errorf("trial %d: %d entries moved where %d suffice", trial, moved, best)
+		}
+	}
+}
+
+// TestSparseFool_lambda: on a linear model the point beyond the boundary is
+// lambda times as far as the boundary, so the default of 3 moves what reaches
+// three times the gap.
+func TestSparseFool_lambda(t *testing.T) {
+	const lead, lambda = 2, 3
+	m, x, w := linearModel(t, 2, lead, 3)
+	goal := sapf.Goal{Label: 0, Target: 1}
+	r, err := SparseFool{}.Run(context.Background(), m, x, goal)
+	if err != nil || !r.Success {
+		t.Fatalf("status %s (%v)", r.Status, err)
+	}
+	q, err := metric.Measure(m, x, r.Adversarial, goal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	once, thrice := optimumOf(x, w, lead).entries, optimumOf(x, w, lambda*lead).entries
+	if q.L0 < thrice || q.L0 > thrice+2 || thrice <= once {
+		t.Errorf("%d entries changed, expected about %d for %d times the gap (%d for the gap itself)", q.L0, thrice, lambda, once)
+	}
+}
+
+// TestDeepFool_oneStep: on a linear model the first step is exact.
+func TestDeepFool_oneStep(t *testing.T) {
+	m, x, w := linearModel(t, 2, 1, 3)
+	r, err := DeepFool{}.Run(context.Background(), m, x, sapf.Goal{Label: 0, Target: sapf.None})
+	if err != nil || !r.Success || r.Gradients != 1 {
+		t.Fatalf("status %s after %d gradients (%v), expected success after one", r.Status, r.Gradients, err)
+	}
+	norms, err := sapf.NormsOf(x, r.Adversarial)
+	if want := 1.02 * optimumOf(x, w, 1).l2; err != nil || math.Abs(norms.L2/want-1) > 1e-3 {
+		t.Errorf("l2 %v (%v), expected %v", norms.L2, err, want)
+	}
+}
+
+// TestCWL2_support: on a fixed support S of a linear model the least l2 is
+// margin/||w_S||.
+func TestCWL2_support(t *testing.T) {
+	m, x, w := linearModel(t, 2, 1, 3)
+	support := make([]bool, x.Len())
+	squares := 0.0
+	for i := range 10 {
+		support[i] = true
+		squares += (w[x.Len()+i] - w[i]) * (w[x.Len()+i] - w[i])
+	}
+	r, err := CWL2{Steps: 500, InitialConst: 0.01, support: support}.Run(context.Background(), m, x, sapf.Goal{Label: 0, Target: 1})
+	if err != nil || !r.Success {
+		t.Fatalf("status %s (%v)", r.Status, err)
+	}
+	norms, err := sapf.NormsOf(x, r.Adversarial)
+	if want := 1 / math.Sqrt(squares); err != nil || math.Abs(norms.L2/want-1) > 0.02 || norms.L0 > 10 {
+		t.Errorf("l2 %v over %d entries (%v), expected %v over at most 10", norms.L2, norms.L0, err, want)
+	}
+}
+
+func TestConstSearch(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		success []bool
+		want    []float64
+	}{
+		{"never", []bool{false, false, false}, []float64{1, 10, 100, 1000}},
+		{"always", []bool{true, true, true}, []float64{1, 0.5, 0.25, 0.125}},
+		{"the second", []bool{false, true, false, true}, []float64{1, 10, 5.5, 7.75, 6.625}},
+	} {
+		s := newConstSearch(1, 10)
+		got := []float64{s.c}
+		for _, ok := range c.success {
+			s.next(ok)
+			got = append(got, s.c)
+		}
+		if fmt.Sprint(got) != fmt.Sprint(c.want) {
+			t.Errorf("%s succeeds: %v, expected %v", c.name, got, c.want)
+		}
+	}
+}
+
+// TestOnePixel_population: 400, 390 and 400 members for 1, 3 and 5 pixels.
+func TestOnePixel_population(t *testing.T) {
+	for pixels, want := range map[int]int{1: 400, 3: 390, 5: 400} {
+		a, err := resolve(OnePixel{K: pixels})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := a.members(5 * pixels); got != want {
+			t.Errorf("%d pixels: %d members, expected %d", pixels, got, want)
+		}
+	}
+}
+
+// TestSparseRS_share: the schedule at the first query, at its steps and at the
+// end, for any number of queries.
+func TestSparseRS_share(t *testing.T) {
+	for _, queries := range []int{10000, 1000} {
+		a := SparseRS{InitialShare: 0.6, Queries: queries}
+		for _, c := range []struct {
+			at   float64 // of 10,000
+			want float64
+		}{{0, 0.6}, {50, 0.3}, {200, 0.15}, {500, 0.12}, {1000, 0.1}, {2000, 0.075}, {4000, 0.06}, {6000, 0.05}, {8000, 0.04}, {9990, 0.03}} {
+			if got := a.share(int(c.at * float64(queries) / 10000)); math.Abs(got-c.want) > 1e-12 {
+				t.Errorf("share at query %v of 10,000 (%d queries): %v, expected %v", c.at, queries, got, c.want)
+			}
+		}
+	}
+}
+
+// TestDrawRank: rank r comes up with probability (2(n-r)-1)/n^2.
+func TestDrawRank(t *testing.T) {
+	const n, draws = 5, 200000
+	rng := rand.New(rand.NewPCG(15, 16))
+	var count [n]int
+	for range draws {
+		count[drawRank(rng, n)]++
+	}
+	for r, c := range count {
+		want := float64(2*(n-r)-1) / (n * n)
+		if got := float64(c) / draws; math.Abs(got-want) > 0.005 {
+			t.Errorf("rank %d: frequency %v, expected %v", r, got, want)
+		}
+	}
+}
+
+func TestPercentile(t *testing.T) {
+	if got := percentile([]float64{0, -1, 2, 0, -3, 4, 5}, 25); got != 2 {
+		t.Errorf("25th percentile of 1..5 is %v, expected 2", got)
+	}
+	if got := percentile([]float64{0, 1, 2}, 50); got != 1.5 {
+		t.Errorf("median of 1, 2 is %v, expected 1.5", got)
+	}
+	if got := percentile(make([]float64, 3), 3); got != 0 {
+		t.Errorf("percentile of nothing is %v, expected 0", got)
+	}
+}
