@@ -73,11 +73,12 @@ func TestMaskStageSelects(t *testing.T) {
 			s.Lambda2 = 0
 			c.set(&s)
 			s.K = c.k
-			f, step := maskToy(t, c.shape, s)
 			steps := 2000
 			if c.shape == grey {
-				steps = 1000
+				steps = 400
+				s = s.InSteps(steps)
 			}
+			f, step := maskToy(t, c.shape, s)
 			for range steps {
 				if err := step(); err != nil {
 					t.Fatal(err)
