@@ -25,7 +25,11 @@ type Sample struct {
 
 // samples are the embedded pictures, each kept at 32x32 and at 299x299.
 var samples = []Sample{
-	{"cat", 3, NoLabel, "Chelsea the cat, by Stefan van der Walt (CC0)"},
+	{"cat", 3, NoLabel, "an eye of Chelsea the cat, by Stefan van der Walt (CC0)"},
+	{"chelsea", 3, NoLabel, "the face of Chelsea the cat, by Stefan van der Walt (CC0)"},
+	{"horse", 7, NoLabel, "silhouette of a horse, by Andreas Preuss (CC0)"},
+	{"coffee", NoLabel, 967, "a cup of espresso, by Rachel Michetti (CC0)"},
+	{"rocket", NoLabel, NoLabel, "launch of DSCOVR, by SpaceX (public domain)"},
 }
 
 // Samples lists the embedded pictures.
