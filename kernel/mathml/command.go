@@ -81,11 +81,11 @@ func (p *parser) command(name string) (node, error) {
 		inner, err := p.argument()
 		return node{xml: `<mrow><mspace width="1em"></mspace><mo stretchy="false">(</mo><mi>mod</mi><mspace width="0.33em"></mspace>` + inner + `<mo stretchy="false">)</mo></mrow>`}, err
 	case `\not`:
-		inner, err := p.atom()
-		if err == nil && (!strings.HasPrefix(inner.xml, "<mo>") || !strings.HasSuffix(inner.xml, "</mo>")) {
+		inner, err := p.argument()
+		if err == nil && (!strings.HasPrefix(inner, "<mo>") || !strings.HasSuffix(inner, "</mo>")) {
 			err = errors.New(`\not wants an operator`)
 		}
-		return node{xml: strings.TrimSuffix(inner.xml, "</mo>") + "\u0338</mo>"}, err
+		return node{xml: strings.TrimSuffix(inner, "</mo>") + "\u0338</mo>"}, err
 	case `\tag`:
 		s, err := p.verbatim()
 		return node{xml: `<mspace width="2em"></mspace><mtext>(` + html.EscapeString(s) + `)</mtext>`}.whole(), err
@@ -114,7 +114,7 @@ func spelled(name string) string {
 }
 
 func function(name string, under bool) node {
-	return node{xml: `<mi mathvariant="normal">` + html.EscapeString(name) + `</mi><mo rspace="0.17em">⁡</mo>`, under: under}.whole()
+	return node{xml: `<mi mathvariant="normal">` + html.EscapeString(name) + `</mi>`, under: under, function: true}
 }
 
 // whole makes one element of a node's several.

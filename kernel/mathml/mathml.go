@@ -100,6 +100,9 @@ type node struct {
 	// under says that scripts stand under and over it in a display, as they do
 	// with sums and minima.
 	under bool
+	// function says that it is a function's name, which what it is applied to
+	// follows at a little distance.
+	function bool
 }
 
 type parser struct {
@@ -231,15 +234,32 @@ func (p *parser) scripted() (node, error) {
 	if under {
 		names = [3]string{"munder", "mover", "munderover"}
 	}
+	xml := base.xml
 	switch {
 	case low != "" && high != "":
-		return node{xml: wrap(names[2], base.xml+low+high)}, nil
+		xml = wrap(names[2], base.xml+low+high)
 	case low != "":
-		return node{xml: wrap(names[0], base.xml+low)}, nil
+		xml = wrap(names[0], base.xml+low)
 	case high != "":
-		return node{xml: wrap(names[1], base.xml+high)}, nil
+		xml = wrap(names[1], base.xml+high)
 	}
-	return base, nil
+	if base.function {
+		return node{xml: wrap("mrow", xml+p.application()), under: base.under}, nil
+	}
+	if xml == base.xml {
+		return base, nil
+	}
+	return node{xml: xml}, nil
+}
+
+// application is what stands between a function and its argument: a little
+// space, if that is not in brackets.
+func (p *parser) application() string {
+	switch p.peek().text {
+	case "(", "[", "", "}", "&", `\`, `\left`, `igl`, `\Bigl`, `\{`, ")", ",":
+		return "<mo>⁡</mo>"
+	}
+	return `<mo rspace="0.17em">⁡</mo>`
 }
 
 func wrap(name, inner string) string { return "<" + name + ">" + inner + "</" + name + ">" }
@@ -290,6 +310,8 @@ func (p *parser) atom() (node, error) {
 	defer func() { p.depth-- }()
 	t := p.next()
 	switch {
+	case t.text == "":
+		return node{}, errors.New("argument missing")
 	case t.text == "{":
 		nodes, err := p.row(func(token) bool { return false })
 		if err != nil {
