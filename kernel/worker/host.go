@@ -28,13 +28,18 @@ const (
 // host is the child's end of a cell's output: it gathers text and sends
 // everything on in the order it came.
 type host struct {
-	pipe     *pipe
-	stdout   *capture
-	stderr   *capture
-	replies  chan packet
-	reply1   sync.Mutex // one question at a time
-	ctxMu    sync.Mutex
-	ctx      context.Context
+	pipe           *pipe
+	stdout, stderr *capture
+	// kept is the process's own standard files: were they forgotten, the
+	// collector would close them, and the runtime's last words go nowhere.
+	kept [3]*os.File
+
+	asking  sync.Mutex // one question at a time
+	replies chan packet
+
+	ctxMu sync.Mutex
+	ctx   context.Context // of the cell
+
 	mu       sync.Mutex
 	name     string // the stream that text is of
 	text     []byte
@@ -130,8 +135,8 @@ func (h *host) Clear(wait bool) {
 
 // Input asks the client and waits for its line or the end of the cell.
 func (h *host) Input(prompt string, password bool) (string, error) {
-	h.reply1.Lock()
-	defer h.reply1.Unlock()
+	h.asking.Lock()
+	defer h.asking.Unlock()
 	h.ctxMu.Lock()
 	ctx := h.ctx
 	h.ctxMu.Unlock()
@@ -188,6 +193,7 @@ func (h *host) captureStandard() error {
 	if err != nil {
 		return err
 	}
+	h.kept = [...]*os.File{os.Stdin, os.Stdout, os.Stderr}
 	os.Stdin, os.Stdout, os.Stderr = null, h.stdout.w, h.stderr.w
 	log.SetOutput(os.Stderr)
 	return nil

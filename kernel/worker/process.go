@@ -2,6 +2,7 @@ package worker
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -220,7 +221,7 @@ func (l *lastWords) Write(b []byte) (int, error) {
 	n := len(b)
 	for len(b) > 0 {
 		line, rest := b, []byte(nil)
-		if i := strings.IndexByte(string(b), '\n'); i >= 0 {
+		if i := bytes.IndexByte(b, '\n'); i >= 0 {
 			line, rest = b[:i+1], b[i+1:]
 		}
 		if len(l.line) < lastWordsBytes {

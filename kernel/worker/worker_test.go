@@ -160,6 +160,15 @@ func TestFailure69_DeathOfTheChild(t *testing.T) {
 	}
 }
 
+// The collector must not close standard error, on which the runtime says what a
+// process dies of.
+func TestLastWordsAfterCollections(t *testing.T) {
+	w, sink := start(t), &log{}
+	if r := run(t, w, sink, "collect\nmaprace"); r.Err == nil || r.Err.Name != "MapRace" {
+		t.Errorf("got %v", r.Err)
+	}
+}
+
 func TestFailure69_PanicOfTheInterpreterEndsOnlyTheCell(t *testing.T) {
 	w, sink := start(t), &log{}
 	run(t, w, sink, "set x 1")

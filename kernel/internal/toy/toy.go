@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -106,6 +107,9 @@ func (t *toy) do(ctx context.Context, verb, rest string) (*display.Bundle, error
 		race()
 	case "allocate":
 		t.variables["big"] = string(make([]byte, n<<30))
+	case "collect":
+		runtime.GC()
+		runtime.GC()
 	case "exit":
 		os.Exit(n)
 	case "spin":
