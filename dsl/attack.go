@@ -162,6 +162,23 @@ func (r *Outcome) PlotResiduals() *figure.Figure {
 	return residualPlot(steps, box, sphere, card)
 }
 
+// PlotSearch draws the lambda1 search: the value tried in each round, and those
+// that succeeded.
+func (r *Outcome) PlotSearch() *figure.Figure {
+	tried, succeeded := figure.Curve{Name: "tried"}, figure.Curve{Name: "succeeded"}
+	for i, round := range r.Result.Search {
+		tried.X, tried.Y = append(tried.X, float64(i+1)), append(tried.Y, round.Lambda1)
+		if round.Success {
+			succeeded.X, succeeded.Y = append(succeeded.X, float64(i+1)), append(succeeded.Y, round.Lambda1)
+		}
+	}
+	f, err := figure.Curves(figure.Axes{Title: "Search for lambda1", X: "round", Y: "lambda1", LogY: true}, tried, succeeded)
+	if err != nil {
+		fail("PlotSearch", err)
+	}
+	return f
+}
+
 // byRound makes one curve of each round of the lambda1 search.
 func (r *Outcome) byRound(value func(sapf.TraceRow) float64) []figure.Curve {
 	var curves []figure.Curve
