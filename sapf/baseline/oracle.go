@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -63,14 +62,6 @@ type evaluatorKey struct {
 	loss  string
 }
 
-// size orders successful images: by the first number, then by the second.
-type size [2]float64
-
-func (s size) below(t size) bool { return s[0] < t[0] || s[0] == t[0] && s[1] < t[1] }
-
-// errNoBudget ends a search whose own limit on passes is spent.
-var errNoBudget = errors.New("budget of passes spent")
-
 // run is every attack's Run: it resolves the options, refuses a task that does
 // not fit, looks at the clean image, searches, and draws up the result.
 func run[T sapf.Attack](ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal, a T, by func(*oracle) func(x, adv []float64) size, search func(T, *oracle) error) (sapf.Result, error) {
@@ -127,7 +118,7 @@ func (o *oracle) result(x data.Image, status sapf.Status, err error) (sapf.Resul
 	}
 	var numeric *models.NumericError
 	switch {
-	case err == nil, errors.Is(err, errNoBudget):
+	case err == nil:
 	case errors.As(err, &numeric):
 		status = sapf.Numeric
 		o.note = joinNotes(o.note, err.Error())
@@ -400,71 +391,4 @@ func (o *oracle) report(stage string, round, rounds, done, total int, loss float
 		Method: o.name, Stage: stage, Round: round, Rounds: rounds, Outer: 1,
 		Done: done, Total: total, Loss: loss, Success: o.best != nil,
 	})
-}
-
-// The orders in which successes are preferred.
-
-func byL0(*oracle) func(x, adv []float64) size {
-	return func(x, adv []float64) size { return size{float64(countEntries(x, adv)), squaredDistance(x, adv)} }
-}
-
-func byPixels(o *oracle) func(x, adv []float64) size {
-	return func(x, adv []float64) size {
-		return size{float64(countPixels(x, adv, o.channels)), squaredDistance(x, adv)}
-	}
-}
-
-func byL1(*oracle) func(x, adv []float64) size {
-	return func(x, adv []float64) size {
-		sum := 0.0
-		for i, v := range adv {
-			sum += math.Abs(v - x[i])
-		}
-		return size{sum}
-	}
-}
-
-func byL2(*oracle) func(x, adv []float64) size {
-	return func(x, adv []float64) size { return size{squaredDistance(x, adv)} }
-}
-
-func byLinf(*oracle) func(x, adv []float64) size {
-	return func(x, adv []float64) size {
-		top := 0.0
-		for i, v := range adv {
-			top = max(top, math.Abs(v-x[i]))
-		}
-		return size{top, squaredDistance(x, adv)}
-	}
-}
-
-func squaredDistance(x, adv []float64) float64 {
-	sum := 0.0
-	for i, v := range adv {
-		sum += float64((v - x[i]) * (v - x[i]))
-	}
-	return sum
-}
-
-func countEntries(x, adv []float64) int {
-	n := 0
-	for i, v := range adv {
-		if v != x[i] {
-			n++
-		}
-	}
-	return n
-}
-
-func countPixels(x, adv []float64, channels int) int {
-	n, pixels := 0, len(x)/channels
-	for p := range pixels {
-		for c := range channels {
-			if i := c*pixels + p; adv[i] != x[i] {
-				n++
-				break
-			}
-		}
-	}
-	return n
 }

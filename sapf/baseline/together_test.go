@@ -2,10 +2,12 @@ package baseline
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 
 	"sapf/models"
+	"sapf/models/data"
 	"sapf/sapf"
 	"sapf/sapf/metric"
 )
@@ -150,4 +152,54 @@ func TestBudgeted(t *testing.T) {
 			t.Errorf("a budget of %d %q is accepted", b.K, b.Unit)
 		}
 	}
+}
+
+// ExampleTogether attacks one image towards three classes in one batch.
+func ExampleTogether() {
+	m, err := models.Load("cwnet", models.LoadOptions{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	x, err := data.Load("cat", data.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	const cat, bird, dog, frog = 3, 2, 5, 6
+	var tasks []Task
+	for _, target := range []int{bird, dog, frog} {
+		tasks = append(tasks, Task{Image: x, Goal: sapf.Goal{Label: cat, Target: target}})
+	}
+	results, err := Together(context.Background(), m, FMNL0{Steps: 100}, tasks)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	reached := 0
+	for _, r := range results {
+		if r.Success {
+			reached++
+		}
+	}
+	fmt.Printf("%d of %d targets reached, %d passes each\n", reached, len(results), results[0].Gradients)
+	// Output: 3 of 3 targets reached, 100 passes each
+}
+
+// ExampleBudgeted holds a dense attack to 30 entries.
+func ExampleBudgeted() {
+	m, err := models.Load("cwnet", models.LoadOptions{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	x, err := data.Load("cat", data.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	b := Budgeted{Attack: DeepFool{}, K: 30}
+	r, err := b.Run(context.Background(), m, x, sapf.Goal{Label: 3, Target: 5})
+	fmt.Println(r.Success, r.Selected <= 30, r.Note, err)
+	// Output: true true 3072 entries cut to 30, magnitudes found anew on that support <nil>
 }

@@ -74,6 +74,32 @@ def art_l0(goal, **kw):
     return torch.from_numpy(a.generate(x.numpy(), (t if goal == "targeted" else y).numpy()))
 
 
+def pgd0(goal, k, steps=100, restarts=5, step=120000 / 255):
+    """Croce & Hein's PGD0, written here from the paper: no package has it."""
+    sign = -1 if goal == "targeted" else 1
+    ref = t if goal == "targeted" else y
+    best = x.clone()
+    for _ in range(restarts):
+        adv = project(x + (torch.rand_like(x) * 2 - 1), k)
+        for _ in range(steps - 1):
+            adv.requires_grad_(True)
+            z = model(adv)
+            g = torch.autograd.grad(nn.functional.cross_entropy(z, ref, reduction="sum"), adv)[0]
+            adv = adv.detach()
+            hit = z.argmax(1) == t if goal == "targeted" else z.argmax(1) != y
+            best[hit] = adv[hit]
+            adv = project(adv + sign * step * g / (1e-10 + g.abs().sum((1, 2, 3), keepdim=True)), k)
+    return best
+
+
+def project(adv, k):
+    d = adv - x
+    inside = adv.clamp(0, 1) - x
+    gain = (d ** 2 - (d - inside) ** 2).sum(1).flatten(1)
+    keep = torch.zeros_like(gain).scatter_(1, gain.topk(k).indices, 1).view(-1, 1, 32, 32)
+    return x + inside * keep
+
+
 def goal_of(goal):
     return dict(labels=t if goal == "targeted" else y, targeted=goal == "targeted")
 
@@ -95,6 +121,7 @@ for g in ("untargeted", "targeted"):
     cases["fmn-l0", g] = ("adv-lib", {"steps": 500}, lambda g: adv_lib.fmn(model, x, norm=0, steps=500, **goal_of(g)))
     cases["cw-l2", g] = ("adv-lib", {"steps": 200}, lambda g: adv_lib.carlini_wagner_l2(model, x, max_iterations=200, **goal_of(g)))
     cases["ead-l1", g] = ("foolbox", {"steps": 100}, lambda g: ead(g, 100))
+    cases["pgd-l0", g] = ("written from the paper", {"k": 10}, lambda g: pgd0(g, 10))
     cases["strattack", g] = ("adv-lib", {"preset": "adversarial-library", "steps": 300, "no_refine": True},
                              lambda g: adv_lib.str_attack(model, x, max_iterations=300, retrain=False, **goal_of(g)))
     cases["cw-l0", g] = ("art", {"steps": 1000}, lambda g: art_l0(g, max_iter=1000, initial_const=1e-3, binary_search_steps=5))
