@@ -65,10 +65,15 @@ func Save(file string, d *StateDict, card Card) (Card, error) {
 	return card, nil
 }
 
+// TempPattern matches the files that a WriteFile which was killed has left.
+func TempPattern(name string) string {
+	return filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+".*.tmp")
+}
+
 // WriteFile writes a file that, whenever the program or the machine stops, is
 // either the old one or the new one as a whole.
 func WriteFile(name string, raw []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.tmp")
+	f, err := os.CreateTemp(filepath.Split(TempPattern(name)))
 	if err != nil {
 		return err
 	}

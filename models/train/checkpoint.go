@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"sapf/models"
@@ -77,6 +78,14 @@ func (r *run) resume() error {
 		return nil
 	}
 	file := r.o.Checkpoint
+	// What a process left that was killed while it wrote.
+	left, err := filepath.Glob(models.TempPattern(file))
+	if err != nil {
+		return fmt.Errorf("resume: %w", err)
+	}
+	for _, name := range left {
+		os.Remove(name)
+	}
 	raw, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
