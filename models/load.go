@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"embed"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -328,10 +329,10 @@ func readModelFile(file string) ([]byte, error) {
 // told by its first bytes, not by its name.
 func ReadWeights(source string, raw []byte) (*StateDict, error) {
 	switch {
+	case len(raw) > 8 && raw[8] == '{' && binary.LittleEndian.Uint64(raw) <= uint64(len(raw)-8):
+		return ReadSafetensors(source, raw)
 	case bytes.HasPrefix(raw, []byte("PK\x03\x04")), len(raw) > 1 && raw[0] == 0x80 && raw[1] <= 5:
 		return ReadPyTorch(source, raw)
-	case len(raw) > 8 && raw[8] == '{':
-		return ReadSafetensors(source, raw)
 	}
 	return nil, fmt.Errorf("weights %s: expected safetensors, a PyTorch checkpoint or ONNX, it looks like %s", source, data.Looks(raw))
 }

@@ -1,0 +1,350 @@
+package models_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sapf/models"
+	"sapf/models/data"
+	"sapf/models/engine"
+)
+
+// refused fails unless err is there and its message has every part.
+func refused(t *testing.T, err error, parts ...string) {
+	t.Helper()
+	if err == nil {
+		t.Errorf("accepted, expected an error about %q", parts)
+		return
+	}
+	for _, p := range parts {
+		if !strings.Contains(err.Error(), p) {
+			t.Errorf("%v: expected it to say %q", err, p)
+		}
+	}
+}
+
+// dict is a small state dict of two tensors.
+func dict() *models.StateDict {
+	return &models.StateDict{Tensors: []models.Tensor{
+		{Name: "a", Shape: []int{2, 2}, Data: []float32{1, 2, 3, 4}},
+		{Name: "b", Shape: []int{3}, Data: []float32{5, 6, 7}},
+	}}
+}
+
+func encode(t testing.TB, d *models.StateDict) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := models.WriteSafetensors(&b, d); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// safetensors builds a file of a header as given and n zero bytes.
+func safetensors(header string, n int) []byte {
+	out := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
+	return append(append(out, header...), make([]byte, n)...)
+}
+
+// weights writes cwnet's weights, changed by change, to a file.
+func weights(t *testing.T, change func(d *models.StateDict)) string {
+	t.Helper()
+	raw, err := os.ReadFile("weights/cwnet.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := models.ReadSafetensors("cwnet", raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(d)
+	file := filepath.Join(t.TempDir(), "net.safetensors")
+	if err := os.WriteFile(file, encode(t, d), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestFailure1_NaNWeight(t *testing.T) {
+	for _, bad := range []float64{math.NaN(), math.Inf(1)} {
+		file := weights(t, func(d *models.StateDict) { d.Tensors[2].Data[17] = float32(bad) })
+		_, err := models.Load(file, models.LoadOptions{Arch: "cwnet"})
+		refused(t, err, "conv2.weight", "entry 17", fmt.Sprint(bad))
+	}
+}
+
+func TestFailure25_Pixels(t *testing.T) {
+	m := load(t, "cwnet", "")
+	for _, c := range []struct {
+		value float64
+		says  string
+	}{{math.NaN(), "NaN"}, {-0.01, "-0.01"}, {1.2, "1.2"}, {255, "divided by 255"}} {
+		x := models.RandomImage(m.InputShape(), 1)
+		x.Pix[100] = float32(c.value)
+		_, err := m.Predict(x)
+		refused(t, err, "pixel 100", c.says)
+	}
+}
+
+func TestFailure26_Labels(t *testing.T) {
+	dir := t.TempDir()
+	record := make([]byte, 3073)
+	record[0] = 9
+	bad := append(append([]byte(nil), record...), record...)
+	bad[3073] = 10
+	if err := os.WriteFile(filepath.Join(dir, "x.bin"), bad, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err := models.Verify(t.Context(), load(t, "cwnet", ""), models.VerifyOptions{Data: filepath.Join(dir, "x.bin")})
+	refused(t, err, "record 1", "label 10", "0 to 9")
+}
+
+func TestFailure27_WrongSize(t *testing.T) {
+	m := load(t, "cwnet", "")
+	_, err := m.Predict(models.RandomImage(engine.Shape{C: 3, H: 32, W: 31}, 1))
+	refused(t, err, "3x32x31", "3x32x32")
+}
+
+func TestFailure28_UnknownName(t *testing.T) {
+	_, err := models.Load("cwnte", models.LoadOptions{})
+	refused(t, err, "cwnte", "did you mean cwnet")
+	_, err = models.Random("resnet21", 0, models.LoadOptions{})
+	refused(t, err, "resnet21", "did you mean resnet20")
+}
+
+func TestFailure30_Safetensors(t *testing.T) {
+	good := encode(t, dict())
+	if d, err := models.ReadSafetensors("x", good); err != nil || len(d.Tensors) != 2 || d.Tensors[1].Data[2] != 7 {
+		t.Fatalf("a good file: %v, %v", d, err)
+	}
+	long := append([]byte(nil), good...)
+	binary.LittleEndian.PutUint64(long, 1<<63)
+	for name, c := range map[string]struct {
+		raw  []byte
+		says string
+	}{
+		"empty":        {nil, "empty file"},
+		"cut header":   {good[:20], "header length"},
+		"cut body":     {good[:len(good)-1], "bytes"},
+		"length 2^63":  {long, "header length"},
+		"one over":     {append(append([]byte(nil), good...), 0), "belong to nobody"},
+		"hole":         {safetensors(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}`, 12), "belong to nobody"},
+		"overlap":      {safetensors(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}`, 12), "overlaps"},
+		"twice":        {safetensors(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, 8), "twice"},
+		"type":         {safetensors(`{"a":{"dtype":"C64","shape":[1],"data_offsets":[0,8]}}`, 8), "C64"},
+		"shape":        {safetensors(`{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}`, 8), "expected 12"},
+		"overflow":     {safetensors(`{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,8]}}`, 8), "room"},
+		"negative":     {safetensors(`{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}`, 8), "negative"},
+		"backwards":    {safetensors(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}`, 8), "bytes 8 to 0"},
+		"unknown key":  {safetensors(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"x":1}}`, 8), "unknown field"},
+		"not JSON":     {safetensors(`{"a":`, 0), "header"},
+		"two headers":  {safetensors(`{} {}`, 0), "after the closing brace"},
+		"past the end": {safetensors(`{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}`, 8), "of 8"},
+	} {
+		_, err := models.ReadSafetensors("x", c.raw)
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, expected it to say %q", name, err, c.says)
+		}
+	}
+	extra := weights(t, func(d *models.StateDict) {
+		d.Tensors = append(d.Tensors, models.Tensor{Name: "conv9.weight", Shape: []int{1}, Data: []float32{1}})
+	})
+	_, err := models.Load(extra, models.LoadOptions{Arch: "cwnet"})
+	refused(t, err, "conv9.weight", "no layer")
+	missing := weights(t, func(d *models.StateDict) { d.Tensors = d.Tensors[1:] })
+	_, err = models.Load(missing, models.LoadOptions{Arch: "cwnet"})
+	refused(t, err, "no tensor conv1.weight")
+	turned := weights(t, func(d *models.StateDict) { d.Tensors[0].Shape = []int{3, 64, 3, 3} })
+	_, err = models.Load(turned, models.LoadOptions{Arch: "cwnet"})
+	refused(t, err, "conv1.weight", "[3 64 3 3]", "[64 3 3 3]")
+}
+
+func TestFailure31_WrongFile(t *testing.T) {
+	for _, c := range []struct{ content, says string }{
+		{"<!DOCTYPE html><html><body>Not found</body></html>", "an HTML page"},
+		{"version https://git-lfs.github.com/spec/v1\noid sha256:0", "Git LFS pointer"},
+		{"\x89PNG\r\n\x1a\n0000000000000000", "a PNG picture"},
+		{"\x80\x02}q\x00.", "magic number missing"},
+		{"\x80\x02cos\nsystem\nq\x00X\x02\x00\x00\x00idq\x01\x85q\x02Rq\x03.", "os.system"},
+		{"", "empty"},
+	} {
+		file := filepath.Join(t.TempDir(), "net.safetensors")
+		if err := os.WriteFile(file, []byte(c.content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, err := models.Load(file, models.LoadOptions{Arch: "cwnet"})
+		refused(t, err, "net.safetensors", c.says)
+	}
+}
+
+// torchZip is a checkpoint in PyTorch's zip format around a pickle.
+func torchZip(t *testing.T, pickle string, method uint16, storages map[string][]byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	add := func(name string, content []byte) {
+		w, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: method})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add("x/data.pkl", []byte(pickle))
+	for name, content := range storages {
+		add("x/data/"+name, content)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// tensorPickle is a state dict of one tensor "w" of n entries in storage "0".
+func tensorPickle(class string, n byte) string {
+	return "\x80\x02}X\x01\x00\x00\x00wctorch._utils\n_rebuild_tensor_v2\n(" +
+		"(X\x07\x00\x00\x00storagectorch\n" + class + "\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK" + string([]byte{n}) + "tQ" +
+		"K\x00K" + string([]byte{n}) + "\x85K\x01\x85\x89}tRs."
+}
+
+func TestFailure31_HostilePickle(t *testing.T) {
+	four := []byte{0, 0, 128, 63, 0, 0, 0, 64}
+	d, err := models.ReadPyTorch("x", torchZip(t, tensorPickle("FloatStorage", 2), zip.Store, map[string][]byte{"0": four}))
+	if err != nil || len(d.Tensors) != 1 || d.Tensors[0].Name != "w" || d.Tensors[0].Data[1] != 2 {
+		t.Fatalf("a good checkpoint: %+v, %v", d, err)
+	}
+	deep := "\x80\x02" + strings.Repeat("(", 100000) + "."
+	cyclic := "\x80\x02]q\x00h\x00ah\x00)R."
+	for _, c := range []struct {
+		name, pickle, says string
+	}{
+		{"os.system", "\x80\x02cos\nsystem\nX\x04\x00\x00\x00true\x85R.", "os.system"},
+		{"eval", "\x80\x04\x8c\x08builtins\x8c\x04eval\x93\x8c\x011\x85R.", "builtins.eval"},
+		{"getattr", "\x80\x02c__builtin__\ngetattr\n.", "__builtin__.getattr"},
+		{"a module", "\x80\x02ctorchvision.models.resnet\nResNet\n)\x81.", "state_dict"},
+		{"a call of data", "\x80\x02X\x02\x00\x00\x00hi)R.", "call of a string"},
+		{"marks", deep, "holds a"},
+		{"a list within itself", cyclic, "call of a"},
+		{"a string of 4 GB", "\x80\x02X\xff\xff\xff\xffab.", "cut off"},
+		{"a string of 2^63", "\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\x7fab.", "cut off"},
+		{"no end", "\x80\x02}", "cut off"},
+		{"extension", "\x80\x02\x82\x01.", "not an operation"},
+		{"long storage", tensorPickle("FloatStorage", 200), "expected 200 entries"},
+		{"other class", tensorPickle("ComplexStorage", 2), "torch.ComplexStorage"},
+	} {
+		_, err := models.ReadPyTorch("x", torchZip(t, c.pickle, zip.Store, map[string][]byte{"0": four}))
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, expected it to say %q", c.name, err, c.says)
+		}
+	}
+}
+
+func TestFailure32_FlippedBit(t *testing.T) {
+	raw, err := os.ReadFile("weights/cwnet.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw[len(raw)/2] ^= 1
+	file := filepath.Join(t.TempDir(), "net.safetensors")
+	if err := os.WriteFile(file, raw, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	card := load(t, "cwnet", "").Card()
+	_, err = models.Load(file, models.LoadOptions{Arch: "cwnet", SHA256: card.SHA256})
+	refused(t, err, "SHA-256", card.SHA256)
+
+	// Within a zip the member's own checksum finds it.
+	z := torchZip(t, tensorPickle("FloatStorage", 2), zip.Store, map[string][]byte{"0": {0, 0, 128, 63, 0, 0, 0, 64}})
+	at := bytes.Index(z, []byte{0, 0, 128, 63})
+	z[at] ^= 1
+	_, err = models.ReadPyTorch("x", z)
+	refused(t, err, "checksum")
+}
+
+func TestFailure33_SelfTest(t *testing.T) {
+	card := load(t, "cwnet", "").Card()
+	card.SHA256, card.SelfTest = "", append([][]float64(nil), card.SelfTest...)
+	file := weights(t, func(d *models.StateDict) {
+		text, err := json.Marshal(card)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Metadata = map[string]string{"sapf.card": string(text)}
+	})
+	if _, err := models.Load(file, models.LoadOptions{}); err != nil {
+		t.Fatalf("a file with its card: %v", err)
+	}
+	// Logits that another normalisation gives.
+	wrong := append([]float64(nil), card.SelfTest[5]...)
+	wrong[2] += 0.01
+	card.SelfTest[5] = wrong
+	file = weights(t, func(d *models.StateDict) {
+		text, _ := json.Marshal(card)
+		d.Metadata = map[string]string{"sapf.card": string(text)}
+	})
+	_, err := models.Load(file, models.LoadOptions{})
+	refused(t, err, "self-test", "pattern 5", "logit 2", "normalisation")
+}
+
+func TestFailure34_Probabilities(t *testing.T) {
+	net := &engine.Net{Name: "softmax", Input: engine.Shape{C: 2, H: 1, W: 1}, Nodes: []engine.Node{
+		{Name: "fc", Op: &engine.Dense{In: 2, Out: 2, W: []float32{1, 0, 0, 1}}, In: []int{engine.Input}},
+		{Name: "prob", Op: &engine.Softmax{}, In: []int{0}},
+	}, Output: 1}
+	m, err := models.New(net, models.Card{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := m.Card().Warnings; len(w) != 1 || !strings.Contains(w[0], "probabilities") {
+		t.Errorf("warnings %q, expected one about probabilities", w)
+	}
+	p, err := m.Predict(data.Image{C: 2, H: 1, W: 1, Pix: []float32{0.1, 0.9}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(p.Warning, "look like probabilities") {
+		t.Errorf("prediction's warning %q", p.Warning)
+	}
+	if p, err := load(t, "cwnet", "").Predict(models.RandomImage(engine.Shape{C: 3, H: 32, W: 32}, 1)); err != nil || p.Warning != "" {
+		t.Errorf("cwnet: %v, warning %q", err, p.Warning)
+	}
+}
+
+func TestFailure36_Zip(t *testing.T) {
+	// A member that unpacks to a thousand times its size.
+	bomb := torchZip(t, tensorPickle("FloatStorage", 2), zip.Deflate, map[string][]byte{"0": make([]byte, 10<<20)})
+	_, err := models.ReadPyTorch("x", bomb)
+	refused(t, err, "compressed")
+	// Names that leave the folder lead nowhere: members are looked up, never
+	// written.
+	_, err = models.ReadPyTorch("x", torchZip(t, strings.Replace(tensorPickle("FloatStorage", 2), "X\x01\x00\x00\x000", "X\x06\x00\x00\x00../../", 1), zip.Store, nil))
+	refused(t, err, "no member")
+}
+
+func TestFailure2_Overflow(t *testing.T) {
+	huge := &engine.Net{Name: "huge", Input: engine.Shape{C: 1, H: 1, W: 1}, Nodes: []engine.Node{
+		{Name: "first", Op: &engine.Dense{In: 1, Out: 2, W: []float32{1e30, 1}}, In: []int{engine.Input}},
+		{Name: "second", Op: &engine.Dense{In: 2, Out: 2, W: []float32{1e30, 0, 0, 1}}, In: []int{0}},
+	}, Output: 1}
+	m, err := models.New(huge, models.Card{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = m.Logits(data.Image{C: 1, H: 1, W: 1, Pix: []float32{1}})
+	refused(t, err, "logits", "entry 0", "layer second")
+}
+
+func TestFailure14_Tie(t *testing.T) {
+	if got := models.Argmax([]float64{1, 3, 3, 2}); got != 1 {
+		t.Errorf("of two equal logits number %d was taken, expected the lower index 1", got)
+	}
+}
