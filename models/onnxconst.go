@@ -43,7 +43,7 @@ func (c *constant) integers() ([]int64, error) {
 // pick is a constant of the given shape whose entry k is entry from(index of k)
 // of c.
 func (c *constant) pick(dims []int, from func(index []int) int) (*constant, error) {
-	n, err := checkShape(dims, maxFolded)
+	n, err := checkShape(dims, max(c.len(), maxFolded))
 	if err != nil {
 		return nil, err
 	}
@@ -71,8 +71,9 @@ func (c *constant) pick(dims []int, from func(index []int) int) (*constant, erro
 	return out, nil
 }
 
-// maxFolded bounds what folding may make: no graph computes larger weights.
-const maxFolded = 1 << 28
+// maxFolded bounds what folding may make of a smaller constant: shape arithmetic
+// needs no more.
+const maxFolded = 1 << 16
 
 // strides of a row-major array.
 func strides(dims []int) []int {
@@ -309,7 +310,7 @@ func reshapeDims(dims []int, target []int64) ([]int, error) {
 		default:
 			return nil, fmt.Errorf("reshape of %v to %v", dims, target)
 		}
-		if known > 0 && out[k] > maxFolded/known {
+		if known > 0 && out[k] > math.MaxInt32/known {
 			return nil, fmt.Errorf("reshape of %v to %v", dims, target)
 		}
 		known *= out[k]
