@@ -37,9 +37,10 @@ const checkpointVersion = 1
 // checkpoint saves the state if it is time.
 func (s *solver) checkpoint() error {
 	c := s.watch.checkpoints
-	if c == nil || c.Save == nil || c.Every < 1 || s.Passes%c.Every != 0 {
+	if c == nil || c.Save == nil || c.Every < 1 || s.Passes-s.saved < c.Every {
 		return nil
 	}
+	s.saved = s.Passes
 	var b bytes.Buffer
 	enc := gob.NewEncoder(&b)
 	if err := errors.Join(enc.Encode(checkpointVersion), enc.Encode(s.State)); err != nil {
@@ -83,6 +84,6 @@ func (s *solver) resume() error {
 			return fmt.Errorf("checkpoint: image %d has other settings", i)
 		}
 	}
-	s.State = state
+	s.State, s.saved = state, state.Passes
 	return nil
 }

@@ -208,11 +208,12 @@ func (s *Settings) Set(name, value string) error { return option.Set(s, name, va
 // Names lists the settings as Set knows them.
 func (s Settings) Names() []string { return option.Names(s) }
 
-// Map returns every setting by name, for results.
+// Map returns every setting by name, for results; "groups" only where a label
+// image was given.
 func (s Settings) Map() map[string]any {
 	m := option.Values(s)
 	if s.Groups != nil {
-		m["segments"] = fmt.Sprintf("given, %d pixels", len(s.Groups))
+		m["groups"] = fmt.Sprintf("given for %d pixels", len(s.Groups))
 	}
 	return m
 }

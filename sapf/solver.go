@@ -35,7 +35,7 @@ func RunBatch(ctx context.Context, m Classifier, cases []Case) ([]Result, error)
 	if len(cases) == 0 {
 		return nil, nil
 	}
-	s := &solver{ctx: ctx, m: m, settings: cases[0].Settings, passes: map[int]*pass{}, watch: watchersOf(ctx)}
+	s := &solver{ctx: ctx, m: m, settings: cases[0].Settings, watch: watchersOf(ctx)}
 	defer s.close()
 	s.loss = s.settings.loss(cases[0].Goal)
 	for i, c := range cases {
@@ -121,8 +121,9 @@ type solver struct {
 	m        Classifier
 	loss     models.Loss
 	settings Settings // what all cases have in common
-	passes   map[int]*pass
+	passes   []*pass  // the last used first, at most maxPasses
 	watch    watchers
+	saved    int // Passes at the last checkpoint
 }
 
 // sameSchedule refuses a case that could not go in step with the first.
@@ -271,15 +272,28 @@ func (a *Attempt) fail(err error) {
 	a.Note = fmt.Sprintf("round %d, outer iteration %d, %s step %d: %v", a.Search.Round+1, a.F.Outer, a.F.Stage, a.F.Step, err)
 }
 
+// maxPasses is the number of batch sizes whose evaluators are kept: that of
+// all attempts that go on, and that of those that still move in this round.
+const maxPasses = 2
+
+// pass returns an evaluator for so many images.
 func (s *solver) pass(batch int) (*pass, error) {
-	if p, ok := s.passes[batch]; ok {
-		return p, nil
+	for i, p := range s.passes {
+		if p.ev.Batch() == batch {
+			copy(s.passes[1:i+1], s.passes[:i])
+			s.passes[0] = p
+			return p, nil
+		}
 	}
 	p, err := newPass(s.m, s.loss, batch)
 	if err != nil {
 		return nil, fmt.Errorf("evaluator for %d images: %w", batch, err)
 	}
-	s.passes[batch] = p
+	s.passes = append([]*pass{p}, s.passes...)
+	for len(s.passes) > maxPasses {
+		s.passes[maxPasses].ev.Close()
+		s.passes = s.passes[:maxPasses]
+	}
 	return p, nil
 }
 

@@ -40,7 +40,7 @@ func images(t *testing.T, m *models.Model, n int) []Case {
 func settings(t *testing.T) (s sapf.Settings, n int) {
 	s, n = sapf.Reference().InSteps(200), 2
 	if os.Getenv("SAPF_LONG") != "" {
-		s, n = sapf.Reference().InSteps(1000), 10
+		s, n = sapf.Reference().InSteps(500), 10
 	} else if os.Getenv("SAPF_DATA") == "" {
 		t.Skip("SAPF_DATA is not set: CIFAR-10 is not at hand")
 	}
