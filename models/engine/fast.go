@@ -58,6 +58,7 @@ func (f *fast) backward(dlogits, dx []float32) { f.pass(f.backwds, dlogits, dx) 
 
 func (f *fast) pass(steps []scheduled, in, out []float32) {
 	f.in, f.out = in, out
+	f.pool.pass()
 	for i := range steps {
 		f.pool.run(&steps[i].step, steps[i].units)
 	}

@@ -77,6 +77,36 @@ type pool struct {
 	last    chan struct{}
 	helpers []*helper
 	stopped atomic.Bool
+	// longest is the caller's longest unit of the current step. Where it then
+	// waits much longer than that for a helper's unit, the system has taken the
+	// helper's processor away: the next alone passes do without helpers, and
+	// twice as many each time it happens again at once.
+	longest    time.Duration
+	stalled    bool
+	alone, gap int
+}
+
+// A wait is a stall if it is longer than stallTime and two of the caller's own
+// units; after a first one, firstGap passes go without helpers, and at most
+// lastGap.
+const (
+	stallTime = 300 * time.Microsecond
+	firstGap  = 16
+	lastGap   = 1024
+)
+
+// pass begins a forward or backward pass.
+func (p *pool) pass() {
+	switch {
+	case p.alone > 0:
+		p.alone--
+	case p.stalled:
+		p.gap = min(max(firstGap, 2*p.gap), lastGap)
+		p.alone = p.gap
+	case p.gap > 0:
+		p.gap--
+	}
+	p.stalled = false
 }
 
 type helper struct {
@@ -97,7 +127,7 @@ func newPool(workers []*worker) *pool {
 
 // run does all units of a step.
 func (p *pool) run(s *step, units int) {
-	if len(p.helpers) == 0 || units == 1 {
+	if len(p.helpers) == 0 || units == 1 || p.alone > 0 {
 		for u := 0; u < units; u++ {
 			(*s).run(p.workers[0], u)
 		}
@@ -112,12 +142,17 @@ func (p *pool) run(s *step, units int) {
 			h.wake <- struct{}{}
 		}
 	}
-	p.claim(p.workers[0], id)
-	p.wait()
+	p.longest = 0
+	p.claim(p.workers[0], id, true)
+	if from := p.wait(); from > stallTime && from > 2*p.longest {
+		p.stalled = true
+	}
 }
 
 // claim runs units of step number id until none is left.
-func (p *pool) claim(w *worker, id uint64) {
+// timed notes the longest.
+func (p *pool) claim(w *worker, id uint64, timed bool) {
+	var from time.Time
 	for {
 		t := p.ticket.Load()
 		s := p.job.Load()
@@ -130,17 +165,27 @@ func (p *pool) claim(w *worker, id uint64) {
 		if !p.ticket.CompareAndSwap(t, t-1) {
 			continue
 		}
+		if timed {
+			from = time.Now()
+		}
 		(*s).run(w, int(unclaimed-1))
+		if timed {
+			p.longest = max(p.longest, time.Since(from))
+		}
 		if p.left.Add(-1) == 0 && p.waiting.CompareAndSwap(true, false) {
 			p.last <- struct{}{}
 		}
 	}
 }
 
-// wait returns when all units are done.
-func (p *pool) wait() {
+// wait returns when all units are done, and how long that took.
+func (p *pool) wait() time.Duration {
+	if p.left.Load() == 0 {
+		return 0
+	}
+	from := time.Now()
 	if spin(func() bool { return p.left.Load() == 0 }) {
-		return
+		return 0
 	}
 	// A worker may wake the caller for a step that it has left long since, so
 	// look again; every wake-up is received exactly once.
@@ -150,6 +195,7 @@ func (p *pool) wait() {
 			<-p.last
 		}
 	}
+	return time.Since(from)
 }
 
 // help is a helper's life: work, spin for a while, park.
@@ -166,7 +212,7 @@ func (p *pool) help(h *helper, w *worker) {
 			continue
 		}
 		seen = p.ticket.Load() >> 32
-		p.claim(w, seen)
+		p.claim(w, seen, false)
 	}
 }
 

@@ -32,6 +32,7 @@ func TestPool(t *testing.T) {
 				time.Sleep(2 * spinTime)
 			}
 			var s step = c
+			p.pass()
 			p.run(&s, len(c.runs))
 			for u := range c.runs {
 				if n := c.runs[u].Load(); n != 1 {
@@ -40,5 +41,54 @@ func TestPool(t *testing.T) {
 			}
 		}
 		p.close()
+	}
+}
+
+// hog is a step of two units. The caller's waits until a helper has begun the
+// other, which sleeps: a helper that loses its processor looks the same.
+type hog struct {
+	nap   time.Duration
+	alone bool
+	begun chan struct{}
+}
+
+func (s *hog) run(w *worker, _ int) {
+	switch {
+	case w != nil:
+		s.begun <- struct{}{}
+		time.Sleep(s.nap)
+	case !s.alone:
+		<-s.begun
+	}
+}
+
+// TestPoolStall: after a stall the caller works alone for a while, and then
+// tries again.
+func TestPoolStall(t *testing.T) {
+	p := newPool([]*worker{nil, {}})
+	defer p.close()
+	h := &hog{nap: 50 * time.Millisecond, begun: make(chan struct{})}
+	var s step = h
+	for i := 0; !p.stalled; i++ {
+		if i == 20 { // the caller may lose its own processor instead
+			t.Fatal("a helper that sleeps is never noticed")
+		}
+		p.pass()
+		p.run(&s, 2)
+	}
+	p.pass()
+	h.alone = true
+	if p.alone != firstGap {
+		t.Fatalf("after a stall %d passes go without helpers, want %d", p.alone, firstGap)
+	}
+	for range firstGap {
+		p.run(&s, 2)
+		if p.stalled {
+			t.Fatal("a pass without helpers stalls")
+		}
+		p.pass()
+	}
+	if p.alone != 0 || p.gap != firstGap {
+		t.Fatalf("then %d more, and the next gap from %d; want 0 and %d", p.alone, p.gap, firstGap)
 	}
 }

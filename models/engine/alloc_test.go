@@ -1,0 +1,102 @@
+package engine
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+// TestStepAllocatesNothing runs steps of networks that use every kind of step
+// but the reference's.
+func TestStepAllocatesNothing(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	b := newBuilder(r, "all", Shape{3, 16, 16})
+	v := b.relu(b.norm(b.conv(Input, 32, 3, 1, 1, same(3))))
+	u := b.add(&Activation{Func: ReLU6}, b.conv(v, 32, 3, 1, 32, same(3)))
+	v = b.relu(b.add(&Add{}, b.conv(u, 32, 3, 1, 1, same(3)), v))
+	v = b.add(&Concat{}, v, b.add(&Slice{C1: 16, StrideH: 1, StrideW: 1}, u))
+	v = b.add(&MaxPool{3, 3, 2, 2, same(3), false}, b.add(&ChannelShuffle{2}, v))
+	v = b.add(&Activation{Func: SiLU}, b.add(&AvgPool{2, 2, 2, 2, Padding{}, false, false}, b.norm(v)))
+	b.dense(b.add(&GlobalAvgPool{}, v), 10)
+	for _, n := range []*Net{b.n} {
+		for _, profile := range profiles() {
+			p, err := Compile(n, profile)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, batch := range []int{1, 5} {
+				run, err := p.Runner(batch, 2)
+				if err != nil {
+					t.Fatal(err)
+				}
+				x, dl := randoms(r, batch*n.Input.Len()), randoms(r, batch*10)
+				y, dx := make([]float32, len(dl)), make([]float32, len(x))
+				if a := testing.AllocsPerRun(2, func() {
+					run.Forward(x, y)
+					run.Backward(dl, dx)
+				}); a >= 1 {
+					t.Errorf("%s %v batch %d: a step allocates %v times", n.Name, profile, batch, a)
+				}
+				run.Close()
+			}
+		}
+	}
+}
+
+// TestShapesPanic: a slice of the wrong length is a broken invariant.
+func TestShapesPanic(t *testing.T) {
+	p, err := Compile(cwNet(rand.New(rand.NewPCG(1, 2))), Profile{Family: Generic})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := p.Runner(2, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer run.Close()
+	defer func() {
+		if recover() == nil {
+			t.Error("a logits slice that is too short is accepted")
+		}
+	}()
+	run.Forward(make([]float32, 2*3072), make([]float32, 19))
+}
+
+func TestRunnerErrors(t *testing.T) {
+	p, err := Compile(cwNet(rand.New(rand.NewPCG(1, 2))), Profile{Family: Generic})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Runner(0, 1); err == nil {
+		t.Error("batch 0 is accepted")
+	}
+	if _, err := p.Runner(1, -1); err == nil {
+		t.Error("-1 threads are accepted")
+	}
+}
+
+func TestParseProfile(t *testing.T) {
+	for words, want := range map[string]string{
+		"generic": "generic-winograd", "generic,direct": "generic-direct", "float64": "float64", "GENERIC-Winograd": "generic-winograd",
+	} {
+		p, err := ParseProfile(words)
+		if err != nil || p.String() != want {
+			t.Errorf("%q: %v, %v; want %s", words, p, err, want)
+		}
+		if q, err := ParseProfile(p.String()); err != nil || q != p {
+			t.Errorf("%v does not read its own name: %v, %v", p, q, err)
+		}
+	}
+	if _, err := ParseProfile("avx3"); err == nil {
+		t.Error("avx3 is accepted")
+	}
+}
+
+// TestAssemblyOffsets holds the structs against the offsets that the generator
+// (asm/main.go, asm/winograd.go) writes into the kernels.
+func TestAssemblyOffsets(t *testing.T) {
+	for _, c := range offsets() {
+		if c.got != c.want {
+			t.Errorf("%s is at %d, the assembly expects %d", c.name, c.got, c.want)
+		}
+	}
+}
