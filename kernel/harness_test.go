@@ -16,6 +16,7 @@ import (
 
 	"sapf/kernel/internal/toy"
 	"sapf/kernel/message"
+	"sapf/kernel/worker"
 	"sapf/kernel/zmtp"
 )
 
@@ -96,8 +97,29 @@ type client struct {
 // and connects to it.
 func startKernel(t *testing.T) *client {
 	t.Helper()
+	return startWith(t, toy.Command())
+}
+
+// startReal is startKernel with the interpreter of Go.
+func startReal(t *testing.T) *client {
+	t.Helper()
+	return startWith(t, realWorker(t))
+}
+
+// realWorker starts this test's program as `sapf worker-session`.
+func realWorker(t *testing.T) worker.Config {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return worker.Config{Command: []string{self, "worker-session"}, Env: []string{envRole + "=sapf"}}
+}
+
+func startWith(t *testing.T, cfg worker.Config) *client {
+	t.Helper()
 	conn := Connection{Transport: "tcp", IP: "127.0.0.1", Key: "0123-4567", SignatureScheme: "hmac-sha256"}
-	k, err := newKernel(conn, Options{Worker: toy.Command(), Log: io.Discard})
+	k, err := newKernel(conn, Options{Worker: cfg, Log: io.Discard})
 	if err != nil {
 		t.Fatal(err)
 	}

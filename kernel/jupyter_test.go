@@ -141,12 +141,7 @@ func TestClientsAndRunnerAgree(t *testing.T) {
 	path := clientNotebook(t)
 	dir := t.TempDir()
 	ours := filepath.Join(dir, "ours.ipynb")
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	opts := RunOptions{Path: path, Output: ours, HTML: filepath.Join(dir, "ours.html")}
-	opts.Worker.Command, opts.Worker.Env = []string{self, "worker-session"}, []string{envRole + "=sapf"}
+	opts := RunOptions{Path: path, Output: ours, HTML: filepath.Join(dir, "ours.html"), Worker: realWorker(t)}
 	if err := RunNotebook(context.Background(), opts); err != nil {
 		t.Fatal(err)
 	}
