@@ -2,6 +2,7 @@ package dsl
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"sapf/models/data"
@@ -92,4 +93,37 @@ func (m *Model) Correct(images []Image) []Image {
 		}
 	}
 	return out
+}
+
+// LocalDeviation is the standard deviation of the 3x3 neighbourhood of each
+// pixel, the mean over the channels: length H*W, in pixel units.
+func LocalDeviation(x Image) Vec {
+	const radius = 1
+	pixels := x.H * x.W
+	out := make(Vec, pixels)
+	for i := range x.Len() {
+		c, row, column := i/pixels, i%pixels/x.W, i%x.W
+		n, sum, squares := 0.0, 0.0, 0.0
+		for r := max(0, row-radius); r <= min(x.H-1, row+radius); r++ {
+			for s := max(0, column-radius); s <= min(x.W-1, column+radius); s++ {
+				v := float64(x.At(c, r, s))
+				n, sum, squares = n+1, sum+v, squares+float64(v*v)
+			}
+		}
+		mean := sum / n
+		out[i%pixels] += math.Sqrt(max(0, squares/n-float64(mean*mean))) / float64(x.C)
+	}
+	return out
+}
+
+// Superpixels are SLIC segments of an image, about n of them: the label of each
+// pixel, length H*W, numbered from 0. Options.Segments makes the same ones.
+//
+//	labels := Superpixels(x, 150)
+func Superpixels(x Image, n int) []int {
+	labels, err := data.Superpixels(x, data.SuperpixelOptions{Segments: n})
+	if err != nil {
+		fail("Superpixels", err)
+	}
+	return labels
 }

@@ -201,3 +201,31 @@ func Try(f func()) (err error) {
 	f()
 	return nil
 }
+
+// SegmentTile shows the segments of an image; those in which the outcome
+// changes an entry are outlined in orange, the others darkened.
+func (r *Outcome) SegmentTile(labels []int, title string) Tile {
+	pic, err := figure.Superpixels(r.Image, labels, r.Selection())
+	if err != nil {
+		fail("SegmentTile", err)
+	}
+	return Tile{Picture: pic, Title: title,
+		Caption: []string{fmt.Sprintf("%d entries in %d segments", r.Measured.L0, r.SegmentsTouched(labels))}}
+}
+
+// SegmentsTouched counts the segments in which the outcome changes an entry.
+func (r *Outcome) SegmentsTouched(labels []int) int {
+	return len(figure.Touched(labels, r.Selection()))
+}
+
+// Weights are the weights w of SAPF-VI, one for each entry, for the statistic
+// that the options name; what the attack multiplies the perturbation with.
+//
+//	w := Weights(x, Options{Weight: "variance"})
+func Weights(x Image, o Options) Vec {
+	s, err := o.Resolve()
+	if err != nil {
+		fail("Weights", err)
+	}
+	return Vec(sapf.Weights(x, s))
+}

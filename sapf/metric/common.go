@@ -3,6 +3,7 @@ package metric
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 )
 
 // Positions returns for each pixel whether any channel of v, of the given
@@ -32,6 +33,10 @@ type Overlap struct {
 	Common   int
 	Expected float64
 	P        float64
+	// AtLeast[j] is the number of positions in j sets or more, Chance[j] its
+	// mean for such random sets; both for j from 0 to the number of sets.
+	AtLeast []int
+	Chance  []float64
 }
 
 // Common compares the sets, which must have one length, with chance. The
@@ -68,7 +73,72 @@ func Common(sets ...[]bool) (Overlap, error) {
 		}
 	}
 	o.P = min(o.P, 1)
+	o.AtLeast = atLeast(o.Counts, len(sets))
+	o.Chance = chanceOf(o.Of, o.Sizes)
 	return o, nil
+}
+
+// atLeast counts the positions held by j sets or more.
+func atLeast(counts []int, sets int) []int {
+	out := make([]int, sets+1)
+	for _, c := range counts {
+		for j := 0; j <= c; j++ {
+			out[j]++
+		}
+	}
+	return out
+}
+
+// chanceOf is the mean number of positions that j or more random sets hold:
+// the number of sets at one position is a sum of independent yes-or-noes (a
+// Poisson binomial variable), and means add.
+func chanceOf(of int, sizes []int) []float64 {
+	p := []float64{1}
+	for _, n := range sizes {
+		q := float64(n) / float64(of)
+		next := make([]float64, len(p)+1)
+		for i, v := range p {
+			next[i] += float64(v * (1 - q))
+			next[i+1] += float64(v * q)
+		}
+		p = next
+	}
+	out := make([]float64, len(p))
+	tail := 0.0
+	for j := len(p) - 1; j >= 0; j-- {
+		tail += p[j]
+		out[j] = tail * float64(of)
+	}
+	return out
+}
+
+// PAtLeast estimates the probability that random sets of these sizes have as
+// many positions in j of them or more as the sets at hand: a permutation test
+// with the given number of draws. It counts the sets at hand as one of the
+// draws, so it is never 0. The same seed gives the same number.
+func (o Overlap) PAtLeast(j, draws int, seed uint64) (float64, error) {
+	if j < 0 || j >= len(o.AtLeast) || draws < 1 {
+		return 0, fmt.Errorf("at least %d of %d sets in %d draws: expected 0 to %d sets and a draw", j, len(o.Sizes), draws, len(o.Sizes))
+	}
+	random := rand.New(rand.NewPCG(seed, 0))
+	order, counts, as := make([]int, o.Of), make([]int, o.Of), 1
+	for i := range order {
+		order[i] = i
+	}
+	for range draws {
+		clear(counts)
+		for _, n := range o.Sizes {
+			for i := range n { // the first n places of a shuffle
+				k := i + random.IntN(o.Of-i)
+				order[i], order[k] = order[k], order[i]
+				counts[order[i]]++
+			}
+		}
+		if atLeast(counts, len(o.Sizes))[j] >= o.AtLeast[j] {
+			as++
+		}
+	}
+	return float64(as) / float64(draws+1), nil
 }
 
 // commonByChance returns the probability of each number of common positions of

@@ -56,3 +56,31 @@ func TestMean95(t *testing.T) {
 		t.Errorf("no value: %+v", none)
 	}
 }
+
+// For two sets the permutation test estimates what Common computes exactly.
+func TestPAtLeastAgreesWithTheExactTail(t *testing.T) {
+	a, b := make([]bool, 40), make([]bool, 40)
+	for i := range 10 {
+		a[i], b[i+6] = true, true // 4 in common
+	}
+	o, err := Common(a, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.AtLeast[2] != 4 || o.AtLeast[1] != 16 || math.Abs(o.Chance[2]-2.5) > 1e-12 {
+		t.Errorf("at least 1 and 2: %v, by chance %v", o.AtLeast, o.Chance)
+	}
+	p, err := o.PAtLeast(2, 4000, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if math.Abs(p-o.P) > 0.03 { // four standard errors
+		t.Errorf("permutation test %.4f, exact %.4f", p, o.P)
+	}
+	if again, _ := o.PAtLeast(2, 4000, 1); again != p {
+		t.Error("the same seed gives another number")
+	}
+	if _, err := o.PAtLeast(3, 10, 1); err == nil {
+		t.Error("3 of 2 sets was accepted")
+	}
+}
