@@ -187,3 +187,15 @@ func TestSuperpixelsOfCIFARAsScikitImage(t *testing.T) {
 		}
 	}
 }
+
+func ExampleSuperpixels() {
+	m := NewImage("two halves", 1, 4, 8)
+	for i := range m.Pix {
+		if i%8 >= 4 {
+			m.Pix[i] = 1
+		}
+	}
+	labels, err := Superpixels(m, SuperpixelOptions{Segments: 2, Compactness: 0.1})
+	fmt.Println(labels[:8], err)
+	// Output: [0 0 0 0 1 1 1 1] <nil>
+}

@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -134,4 +135,16 @@ func TestFailure14_TieGoesToTheLowestIndex(t *testing.T) {
 	if err != nil || classes[0] != 0 {
 		t.Errorf("two equal logits: class %v, %v, want 0", classes, err)
 	}
+}
+
+func ExampleCasesBy() {
+	c := CasesBy(L2, []Outcome{
+		{Target: 1, Success: true, Norms: sapf.Norms{L0: 10, L2: 2}},
+		{Target: 2, Success: true, Norms: sapf.Norms{L0: 30, L2: 1}},
+	})
+	fmt.Println(c.Best.L2, c.Average.L2, c.Worst.L2)
+	fmt.Println(c.Best.L0, c.Average.L0, c.Worst.L0) // by l2, so l0 need not rise
+	// Output:
+	// 1 1.5 2
+	// 30 20 10
 }
