@@ -6,6 +6,7 @@ import (
 
 	"sapf/models/data"
 	"sapf/sapf"
+	"sapf/sapf/internal/exact"
 )
 
 // CWL2 is the l2 attack of Carlini and Wagner (IEEE S&P 2017, section VI.A;
@@ -60,15 +61,15 @@ type tanhSpace struct {
 func newTanhSpace(x []float64, shrink float64) *tanhSpace {
 	s := &tanhSpace{make([]float64, len(x)), make([]float64, len(x)), make([]float64, len(x))}
 	for i, p := range x {
-		s.t0[i] = math.Atanh(shrink * (2*p - 1))
-		s.x0[i] = (math.Tanh(s.t0[i]) + 1) / 2
+		s.t0[i] = exact.Atanh(shrink * (2*p - 1))
+		s.x0[i] = (exact.Tanh(s.t0[i]) + 1) / 2
 	}
 	return s
 }
 
 // at returns x'(v) at entry i and its derivative with respect to v.
 func (s *tanhSpace) at(i int) (pixel, slope float64) {
-	t := math.Tanh(s.t0[i] + s.v[i])
+	t := exact.Tanh(s.t0[i] + s.v[i])
 	return (t + 1) / 2, (1 - float64(t*t)) / 2
 }
 

@@ -2,11 +2,11 @@ package baseline
 
 import (
 	"context"
-	"math"
 	"math/rand/v2"
 
 	"sapf/models/data"
 	"sapf/sapf"
+	"sapf/sapf/internal/exact"
 )
 
 // OnePixel is the score-based attack of Su, Vargas & Sakurai (IEEE TEVC 2019):
@@ -164,7 +164,7 @@ func (a OnePixel) fitness(o *oracle, members [][]float64) ([]float64, error) {
 func probability(z []float64, class int) float64 {
 	sum := 0.0
 	for _, v := range z {
-		sum += math.Exp(v - z[class])
+		sum += exact.Exp(v - z[class])
 	}
 	return 1 / sum
 }

@@ -6,6 +6,7 @@ import (
 
 	"sapf/models/data"
 	"sapf/sapf"
+	"sapf/sapf/internal/exact"
 )
 
 // SigmaZero is the attack of Cinà et al. (ICLR 2025, arXiv 2402.01879,
@@ -106,7 +107,7 @@ func (a SigmaZero) direction(g, hinge, d []float64) {
 
 // cosine falls from 1 to 0 as i goes from 0 to steps.
 func cosine(i, steps int) float64 {
-	return (1 + math.Cos(math.Pi*float64(i)/float64(steps))) / 2
+	return (1 + exact.CosPi(float64(i)/float64(steps))) / 2
 }
 
 // clipToImage moves d so that x+d lies in [0,1].

@@ -6,6 +6,7 @@ import (
 
 	"sapf/models/data"
 	"sapf/sapf"
+	"sapf/sapf/internal/exact"
 )
 
 // SparseRS is the l0 version of the random search of Croce et al. (AAAI 2022,
@@ -162,7 +163,7 @@ func (a SparseRS) loss(o *oracle, z []float64) float64 {
 	if !o.goal.Targeted() {
 		return o.gap(z)
 	}
-	return 1 - probability(z, o.own) // falls with the cross entropy -log P_t
+	return -exact.Log(probability(z, o.own))
 }
 
 // share is alpha(query): a share of the set that falls in steps with the number

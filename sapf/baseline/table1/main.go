@@ -59,11 +59,12 @@ func main() {
 	path := flag.String("results", "table1.jsonl", "file of raw results, read and appended to")
 	by := flag.String("by", "l2", "norm that chooses best and worst targets, or \"per norm\"")
 	markdown := flag.Bool("md", false, "print the table as Markdown")
+	targets := flag.Int("targets", 9, "targets of each image, in the order of the classes")
 	threads := flag.Int("threads", 0, "threads of a pass; 0: all processors")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *images, *threads, *path, flag.Args()); err != nil {
+	if err := run(ctx, *images, *targets, *threads, *path, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "table1:", err)
 		os.Exit(1)
 	}
@@ -82,7 +83,7 @@ func main() {
 
 // run attacks what the results file does not hold yet, one image's targets in
 // one batch.
-func run(ctx context.Context, images, threads int, path string, only []string) error {
+func run(ctx context.Context, images, targets, threads int, path string, only []string) error {
 	m, err := models.Load("cwnet", models.LoadOptions{})
 	if err != nil {
 		return err
@@ -113,7 +114,7 @@ func run(ctx context.Context, images, threads int, path string, only []string) e
 				return err
 			}
 			start := time.Now()
-			if err := attack(ctx, m, x, method.name, method.attack, done, json.NewEncoder(out)); err != nil {
+			if err := attack(ctx, m, x, targets, method.name, method.attack, done, json.NewEncoder(out)); err != nil {
 				return fmt.Errorf("%s on %s: %w", method.name, x.Name, err)
 			}
 			fmt.Fprintf(os.Stderr, "%s %s %.0f s\n", x.Name, method.name, time.Since(start).Seconds())
@@ -122,11 +123,15 @@ func run(ctx context.Context, images, threads int, path string, only []string) e
 	return nil
 }
 
-// attack runs a method on the targets of an image that are not done.
-func attack(ctx context.Context, m *models.Model, x data.Image, name string, a sapf.Attack, done []metric.Measured, out *json.Encoder) error {
+// attack runs a method on the first targets of an image, as far as they are not
+// done.
+func attack(ctx context.Context, m *models.Model, x data.Image, targets int, name string, a sapf.Attack, done []metric.Measured, out *json.Encoder) error {
 	var tasks []baseline.Task
 	for target := range m.Classes() {
-		if target == x.Label || find(done, name, x.Name, target) != nil {
+		if target == x.Label {
+			continue
+		}
+		if targets--; targets < 0 || find(done, name, x.Name, target) != nil {
 			continue
 		}
 		t := baseline.Task{Image: x, Goal: sapf.Goal{Label: x.Label, Target: target}, Attack: a}
