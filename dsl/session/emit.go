@@ -237,9 +237,9 @@ func (s *Session) lowerer(info *types.Info) *lowerer {
 	return &lowerer{s: s, info: info, names: map[types.Object]string{}, boxes: map[types.Object]string{}, fn: &funcState{}}
 }
 
-// typeSymbol is the yaegi type for a named type of a cell, with a method for
-// each of its method set that passes the call on: what is interpreted calls
-// the functions themselves, so only interfaces come this way.
+// typeSymbol is the yaegi type for a named type of a cell. It has no methods
+// for yaegi: calls are lowered to calls of functions, and the machine knows
+// them for what comes through interfaces.
 func (s *Session) typeSymbol(l *lowerer, pos token.Pos, t *types.Named) string {
 	key := l.key(pos, t.Origin().Obj(), typeList(t.TypeArgs()))
 	if sym, ok := s.instances[key]; ok {
@@ -255,95 +255,8 @@ func (s *Session) typeSymbol(l *lowerer, pos token.Pos, t *types.Named) string {
 	} else {
 		spec.Type = l.typeExpr(pos, t.Underlying())
 	}
-	if !types.IsInterface(t) {
-		s.out.queue = append(s.out.queue, func() { s.emitMethods(l, pos, t, sym) })
-	}
+	s.out.queue = append(s.out.queue, func() { s.registerType(l, pos, t, sym) })
 	return sym
-}
-
-// emitMethods gives a yaegi type the methods of its method set that it has
-// not got yet.
-func (s *Session) emitMethods(l *lowerer, pos token.Pos, t *types.Named, sym string) {
-	set := types.NewMethodSet(types.NewPointer(t))
-	for i := range set.Len() {
-		m := set.At(i)
-		name := m.Obj().Name()
-		if s.methods[sym+"."+name] {
-			continue
-		}
-		s.methods[sym+"."+name] = true
-		s.out.undo = append(s.out.undo, func() { delete(s.methods, sym+"."+name) })
-		sig := m.Type().(*types.Signature)
-		recvType := ast.Expr(ident(pos, sym))
-		byPointer := types.NewMethodSet(t).Lookup(m.Obj().Pkg(), name) == nil
-		if byPointer {
-			recvType = &ast.StarExpr{Star: pos, X: recvType}
-		}
-		fn := &ast.FuncDecl{
-			Recv: &ast.FieldList{List: []*ast.Field{{Names: []*ast.Ident{ident(pos, "#r")}, Type: recvType}}},
-			Name: ident(pos, name),
-			Type: &ast.FuncType{Func: pos, Params: l.tuple(pos, sig.Params(), sig.Variadic(), "#a"), Results: l.tuple(pos, sig.Results(), false, "")},
-		}
-		lit := &ast.FuncLit{}
-		if len(m.Index()) == 1 && s.decls[m.Obj().(*types.Func).Origin()] != nil {
-			s.forwardOwn(l, pos, t, sym, m, fn, lit, byPointer)
-		} else {
-			recv := types.Type(t)
-			if byPointer {
-				recv = types.NewPointer(t)
-			}
-			s.forwardPromoted(l, pos, recv, m, lit)
-		}
-		fn.Body = lit.Body
-		s.out.decls = append(s.out.decls, fn)
-	}
-}
-
-// forwardOwn passes a method call on through a variable, so that redefining
-// the method changes what values of the type do that exist already.
-func (s *Session) forwardOwn(l *lowerer, pos token.Pos, t *types.Named, sym string, m *types.Selection, fn *ast.FuncDecl, lit *ast.FuncLit, byPointer bool) {
-	method := m.Obj().(*types.Func)
-	sig := method.Signature()
-	link := s.methodLink(l, pos, method, t)
-	ft := l.funcType(pos, sig)
-	recvType := l.typeExpr(pos, sig.Recv().Type())
-	ft.Params.List = append([]*ast.Field{{Type: recvType}}, ft.Params.List...)
-	spec := &ast.ValueSpec{Names: []*ast.Ident{ident(pos, link)}, Type: ft}
-	s.out.decls = append(s.out.decls, &ast.GenDecl{TokPos: pos, Tok: token.VAR, Specs: []ast.Spec{spec}})
-	s.out.links = append(s.out.links, assign(pos, ident(pos, link), ident(pos, s.methodSymbol(l, pos, method, t))))
-	l.forward(lit, ident(pos, link), sig, 0)
-	c := firstCall(lit)
-	c.Args = append([]ast.Expr{ident(pos, "#r")}, c.Args...)
-}
-
-// methodLink is the variable that holds a method's present function.
-func (s *Session) methodLink(l *lowerer, pos token.Pos, method *types.Func, t *types.Named) string {
-	key := "link " + l.key(pos, t.Origin().Obj(), typeList(t.TypeArgs())) + "." + method.Name()
-	if sym, ok := s.instances[key]; ok {
-		return sym
-	}
-	sym := s.fresh(t.Obj().Name() + "." + method.Name())
-	s.remember(key, sym)
-	return sym
-}
-
-// forwardPromoted passes a method call on to the embedded field it comes from.
-func (s *Session) forwardPromoted(l *lowerer, pos token.Pos, recv types.Type, m *types.Selection, lit *ast.FuncLit) {
-	way := m.Index()[:len(m.Index())-1]
-	at := recv
-	for _, i := range way {
-		at = structOf(at).Field(i).Type()
-	}
-	target := l.path(ident(pos, "#r"), recv, way)
-	sig := m.Type().(*types.Signature)
-	method := m.Obj().(*types.Func)
-	if named, ok := types.Unalias(deref(at)).(*types.Named); ok && s.decls[method.Origin()] != nil && !types.IsInterface(named) {
-		l.forward(lit, ident(pos, s.methodSymbol(l, pos, method, named)), sig, 0)
-		c := firstCall(lit)
-		c.Args = append([]ast.Expr{l.adjust(target, at, method)}, c.Args...)
-		return
-	}
-	l.forward(lit, sel(target, method.Name()), sig, 0)
 }
 
 // drain lowers what has been asked for so far, and what that asks for.

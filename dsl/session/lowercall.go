@@ -2,8 +2,10 @@ package session
 
 import (
 	"go/ast"
+	"go/constant"
 	"go/token"
 	"go/types"
+	"strconv"
 )
 
 // call lowers a call: a conversion, a builtin, a method, a function.
@@ -19,7 +21,10 @@ func (l *lowerer) call(e *ast.CallExpr) ast.Expr {
 	}
 	sig := tv.Type.Underlying().(*types.Signature)
 	out := &ast.CallExpr{Lparen: e.Lparen, Ellipsis: e.Ellipsis, Rparen: e.Rparen}
-	out.Args = l.args(e, sig)
+	if spread := l.spreadCall(e, sig); spread != nil {
+		return spread
+	}
+	out.Args = l.args(e, sig, l.compiledCallee(fun))
 	if s, ok := fun.(*ast.SelectorExpr); ok {
 		if method, ok := l.info.Selections[s]; ok && method.Kind() == types.MethodVal {
 			recv, have := l.receiver(s, method)
@@ -29,7 +34,11 @@ func (l *lowerer) call(e *ast.CallExpr) ast.Expr {
 			if fn, named := l.userMethod(method, have); fn != nil {
 				out.Fun = ident(s.Sel.Pos(), l.s.methodSymbol(l, pos, fn, named))
 				out.Args = append([]ast.Expr{l.adjust(recv, have, fn)}, out.Args...)
-				return l.spread(e, out)
+				return out
+			}
+			if l.opaque(have) {
+				out.Fun = l.method(pos, recv, method.Obj().(*types.Func))
+				return out
 			}
 			out.Fun = sel(recv, s.Sel.Name)
 			return l.replaced(e, out, method.Obj(), recv, have)
@@ -43,36 +52,88 @@ func (l *lowerer) call(e *ast.CallExpr) ast.Expr {
 	return out
 }
 
-// spread keeps f(g()) legal when a receiver came in front: yaegi spreads
-// several values only where they are the only argument.
-func (l *lowerer) spread(e *ast.CallExpr, out *ast.CallExpr) ast.Expr {
+// spreadCall lowers f(g()) where g has several values: they become parameters
+// of a function around the call, which converts each to what f wants.
+func (l *lowerer) spreadCall(e *ast.CallExpr, sig *types.Signature) ast.Expr {
 	if len(e.Args) != 1 {
-		return out
+		return nil
 	}
-	t, ok := l.typeOf(e.Args[0]).(*types.Tuple)
-	if !ok || t.Len() < 2 {
-		return out
+	tuple, ok := l.typeOf(e.Args[0]).(*types.Tuple)
+	if !ok || tuple.Len() < 2 {
+		return nil
 	}
-	l.refuse(e.Pos(), "a method can't take the several values of another call: assign them to variables first")
-	return nil
+	pos := e.Pos()
+	flat := &ast.CallExpr{Fun: e.Fun, Lparen: e.Lparen, Rparen: e.Rparen}
+	for i := range tuple.Len() {
+		id := ident(pos, "v")
+		obj := types.NewVar(pos, nil, "v"+strconv.Itoa(i), tuple.At(i).Type())
+		l.info.Uses[id] = obj
+		l.info.Types[id] = types.TypeAndValue{Type: tuple.At(i).Type()}
+		l.names[obj] = "#a" + strconv.Itoa(i)
+		flat.Args = append(flat.Args, id)
+	}
+	lit := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: l.tuple(pos, tuple, false, "#a"), Results: l.tuple(pos, sig.Results(), false, "")}}
+	l.info.Types[flat] = l.info.Types[e]
+	var st ast.Stmt = &ast.ExprStmt{X: l.call(flat)}
+	if sig.Results().Len() > 0 {
+		st = &ast.ReturnStmt{Return: pos, Results: []ast.Expr{st.(*ast.ExprStmt).X}}
+	}
+	lit.Body = &ast.BlockStmt{Lbrace: pos, List: []ast.Stmt{st}, Rbrace: pos}
+	return call(pos, lit, l.expr(e.Args[0]))
 }
 
-// args lowers arguments with the parameters they are for.
-func (l *lowerer) args(e *ast.CallExpr, sig *types.Signature) []ast.Expr {
+// compiledCallee is the compiled function or method that fun names, or nil.
+func (l *lowerer) compiledCallee(fun ast.Expr) *types.Func {
+	var id *ast.Ident
+	switch fun := fun.(type) {
+	case *ast.Ident:
+		id = fun
+	case *ast.SelectorExpr:
+		id = fun.Sel
+	default:
+		return nil
+	}
+	fn, ok := l.info.Uses[id].(*types.Func)
+	if !ok || fn.Pkg() == nil || l.s.decls[fn.Origin()] != nil || l.s.universe.pkgs[fn.Pkg().Path()] != fn.Pkg() {
+		return nil
+	}
+	return fn
+}
+
+// args lowers arguments with the parameters they are for. compiled is the
+// compiled function they go to, or nil.
+func (l *lowerer) args(e *ast.CallExpr, sig *types.Signature, compiled *types.Func) []ast.Expr {
 	out := make([]ast.Expr, len(e.Args))
 	n := sig.Params().Len()
 	for i, a := range e.Args {
 		var to types.Type
+		whole := false
 		switch {
 		case sig.Variadic() && i >= n-1:
 			to = sig.Params().At(n - 1).Type()
 			if s, ok := to.Underlying().(*types.Slice); ok && !e.Ellipsis.IsValid() {
 				to = s.Elem()
+			} else if ok {
+				whole = isAny(s.Elem())
 			}
 		case i < n:
 			to = sig.Params().At(i).Type()
 		}
-		out[i] = l.assignable(a, to)
+		switch {
+		case compiled != nil && whole && formatted[compiled.Pkg().Path()]:
+			out[i] = l.runtimeCall(a.Pos(), "FormattedAll", l.expr(a))
+		case compiled != nil && to != nil && isAny(to):
+			out[i] = l.anyArgument(a, compiled.Pkg().Path())
+		default:
+			out[i] = l.assignable(a, to)
+		}
+	}
+	if compiled != nil && sig.Variadic() && n >= 2 && !e.Ellipsis.IsValid() && formatted[compiled.Pkg().Path()] && len(e.Args) >= n-1 {
+		if tv := l.info.Types[e.Args[n-2]]; tv.Value != nil && tv.Value.Kind() == constant.String {
+			if format, changed := l.typeNames(constant.StringVal(tv.Value), out[n-1:]); changed {
+				out[n-2] = quoted(e.Args[n-2].Pos(), format)
+			}
+		}
 	}
 	return out
 }
@@ -116,36 +177,19 @@ func (l *lowerer) replaced(e *ast.CallExpr, out *ast.CallExpr, obj types.Object,
 func (l *lowerer) errorsAs(e *ast.CallExpr, out *ast.CallExpr) ast.Expr {
 	pos := e.Pos()
 	p, ok := l.typeOf(e.Args[1]).Underlying().(*types.Pointer)
-	if !ok || !l.s.interpreted(deref(p.Elem())) {
+	if !ok || !l.s.hasOwnMethods(p.Elem()) && !l.opaque(p.Elem()) {
 		return out
 	}
-	t := l.typeExpr(pos, p.Elem())
-	// func(err error, to *T) bool { return rt.As(err, func(e error) bool { t, ok := e.(T); if ok { *to = t }; return ok }) }(err, target)
-	errType := ident(pos, "error")
-	param := func(name string, t ast.Expr) *ast.Field {
-		return &ast.Field{Names: []*ast.Ident{ident(pos, name)}, Type: t}
-	}
-	boolResult := &ast.FieldList{List: []*ast.Field{{Type: ident(pos, "bool")}}}
-	match := &ast.FuncLit{
-		Type: &ast.FuncType{Func: pos, Params: &ast.FieldList{List: []*ast.Field{param("#e", errType)}}, Results: boolResult},
-		Body: &ast.BlockStmt{Lbrace: pos, Rbrace: pos, List: []ast.Stmt{
-			&ast.AssignStmt{TokPos: pos, Tok: token.DEFINE, Lhs: []ast.Expr{ident(pos, "#t"), ident(pos, "#ok")}, Rhs: []ast.Expr{&ast.TypeAssertExpr{X: ident(pos, "#e"), Type: t}}},
-			&ast.IfStmt{If: pos, Cond: ident(pos, "#ok"), Body: &ast.BlockStmt{Lbrace: pos, Rbrace: pos, List: []ast.Stmt{
-				&ast.AssignStmt{TokPos: pos, Tok: token.ASSIGN, Lhs: []ast.Expr{&ast.StarExpr{Star: pos, X: ident(pos, "#to")}}, Rhs: []ast.Expr{ident(pos, "#t")}}}}},
-			&ast.ReturnStmt{Return: pos, Results: []ast.Expr{ident(pos, "#ok")}},
-		}},
-	}
-	walk := &ast.FuncLit{
-		Type: &ast.FuncType{Func: pos, Params: &ast.FieldList{List: []*ast.Field{param("#err", errType), param("#to", &ast.StarExpr{Star: pos, X: t})}}, Results: boolResult},
-		Body: &ast.BlockStmt{Lbrace: pos, Rbrace: pos, List: []ast.Stmt{
-			&ast.ReturnStmt{Return: pos, Results: []ast.Expr{l.runtimeCall(pos, "As", ident(pos, "#err"), match)}}}},
-	}
-	return call(pos, walk, out.Args...)
+	return l.runtimeCall(pos, "ErrorAs", l.assignable(e.Args[0], types.Universe.Lookup("error").Type()), l.typeID(pos, p.Elem()), l.expr(e.Args[1]))
 }
 
 func (l *lowerer) conversion(e *ast.CallExpr, t types.Type) ast.Expr {
 	pos := e.Pos()
-	return call(pos, &ast.ParenExpr{Lparen: pos, X: l.typeExpr(pos, t), Rparen: pos}, l.assignable(e.Args[0], t))
+	x := l.assignable(e.Args[0], t)
+	if types.IsInterface(t) && !l.opaque(t) && l.opaque(l.typeOf(e.Args[0])) {
+		return x
+	}
+	return call(pos, &ast.ParenExpr{Lparen: pos, X: l.typeExpr(pos, t), Rparen: pos}, x)
 }
 
 func builtinName(fun ast.Expr) string {
@@ -167,7 +211,7 @@ func (l *lowerer) builtin(e *ast.CallExpr, name string) ast.Expr {
 	case "print", "println":
 		return l.runtimeCall(pos, map[string]string{"print": "Print", "println": "Println"}[name], l.exprs(e.Args)...)
 	case "panic":
-		return l.runtimeCall(pos, "Panic", l.expr(e.Args[0]))
+		return l.runtimeCall(pos, "Panic", l.assignable(e.Args[0], emptyInterfaceType))
 	case "recover":
 		return l.runtimeCall(pos, "Recover", call(pos, ident(pos, "recover")))
 	case "make":
@@ -198,7 +242,10 @@ func (l *lowerer) builtin(e *ast.CallExpr, name string) ast.Expr {
 			out.Args[1] = call(pos, &ast.ParenExpr{Lparen: pos, X: bytes}, out.Args[1])
 		}
 		return out
-	case "len", "cap", "copy", "delete", "close", "complex", "real", "imag":
+	case "delete":
+		m := coreType(l.typeOf(e.Args[0])).(*types.Map)
+		return call(pos, ident(pos, name), l.expr(e.Args[0]), l.assignable(e.Args[1], m.Key()))
+	case "len", "cap", "copy", "close", "complex", "real", "imag":
 		return call(pos, ident(pos, name), l.exprs(e.Args)...)
 	}
 	l.refuse(pos, "%s can't be used in a cell", name)

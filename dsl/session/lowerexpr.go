@@ -152,7 +152,7 @@ func (l *lowerer) expr(e ast.Expr) ast.Expr {
 		}
 		return out
 	case *ast.TypeAssertExpr:
-		return &ast.TypeAssertExpr{X: l.expr(e.X), Lparen: e.Lparen, Type: l.typeExpr(e.Type.Pos(), l.typeOf(e.Type)), Rparen: e.Rparen}
+		return l.assertion(e, false)
 	}
 	l.refuse(pos, "this expression (%T) can't be used in a cell", e)
 	return nil
@@ -209,8 +209,22 @@ func (l *lowerer) selector(e *ast.SelectorExpr) ast.Expr {
 	// T.M is a function with the receiver first.
 	sig := s.Type().(*types.Signature)
 	lit := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: l.tuple(pos, sig.Params(), sig.Variadic(), "#a"), Results: l.tuple(pos, sig.Results(), false, "")}}
-	target := l.path(ident(pos, "#a0"), s.Recv(), s.Index()[:len(s.Index())-1])
-	l.forward(lit, sel(target, s.Obj().Name()), sig, 1)
+	way := s.Index()[:len(s.Index())-1]
+	target, at := l.path(ident(pos, "#a0"), s.Recv(), way), s.Recv()
+	for _, i := range way {
+		at = structOf(at).Field(i).Type()
+	}
+	fn, named := l.userMethod(s, at)
+	switch {
+	case fn != nil:
+		l.forward(lit, ident(pos, l.s.methodSymbol(l, pos, fn, named)), sig, 1)
+		c := firstCall(lit)
+		c.Args = append([]ast.Expr{l.adjust(target, at, fn)}, c.Args...)
+	case l.opaque(at):
+		l.forward(lit, l.method(pos, target, s.Obj().(*types.Func)), sig, 1)
+	default:
+		l.forward(lit, sel(target, s.Obj().Name()), sig, 1)
+	}
 	return lit
 }
 
@@ -303,6 +317,9 @@ func (l *lowerer) methodValue(pos token.Pos, recv ast.Expr, s *types.Selection) 
 		t = structOf(t).Field(i).Type()
 	}
 	fn, named := l.userMethod(s, t)
+	if fn == nil && l.opaque(t) {
+		return l.method(pos, recv, s.Obj().(*types.Func))
+	}
 	if fn == nil {
 		return sel(recv, s.Obj().Name())
 	}
@@ -338,8 +355,8 @@ func (l *lowerer) binary(e *ast.BinaryExpr) ast.Expr {
 	if e.Op == token.EQL || e.Op == token.NEQ {
 		tx, ty := l.typeOf(e.X), l.typeOf(e.Y)
 		ix, iy := types.IsInterface(tx), types.IsInterface(ty)
-		if ix && !iy && !isNil(ty) || iy && !ix && !isNil(tx) {
-			eq := ast.Expr(l.runtimeCall(e.Pos(), "Equal", x, y))
+		if (ix || iy) && !isNil(ty) && !isNil(tx) {
+			eq := l.equal(e.Pos(), x, y, tx, ty)
 			if e.Op == token.NEQ {
 				eq = &ast.UnaryExpr{OpPos: e.Pos(), Op: token.NOT, X: eq}
 			}
@@ -420,7 +437,7 @@ func (l *lowerer) assignable(e ast.Expr, to types.Type) ast.Expr {
 			return w
 		}
 	}
-	return l.expr(e)
+	return l.convert(e.Pos(), l.expr(e), l.typeOf(e), to)
 }
 
 // standardStream is the session's own writer where os.Stdout or os.Stderr is

@@ -61,8 +61,8 @@ func either(list []ast.Expr, x ast.Expr) []ast.Expr {
 func (l *lowerer) equalTag(tag string, tagExpr, e, x ast.Expr) ast.Expr {
 	pos := e.Pos()
 	tt, te := l.typeOf(tagExpr), l.typeOf(e)
-	if types.IsInterface(tt) != types.IsInterface(te) && !isNil(te) {
-		return l.runtimeCall(pos, "Equal", ident(pos, tag), x)
+	if (types.IsInterface(tt) || types.IsInterface(te)) && !isNil(te) {
+		return l.equal(pos, ident(pos, tag), x, tt, te)
 	}
 	return &ast.BinaryExpr{X: ident(pos, tag), OpPos: pos, Op: token.EQL, Y: x}
 }
@@ -114,7 +114,7 @@ func (l *lowerer) typeSwitch(st *ast.TypeSwitchStmt, label string) []ast.Stmt {
 				matched = l.s.fresh("v")
 				v = matched
 			}
-			assertion := &ast.TypeAssertExpr{X: ident(e.Pos(), value), Type: l.typeExpr(e.Pos(), l.typeOf(e))}
+			assertion := l.assert(e.Pos(), ident(e.Pos(), value), l.typeOf(e), true)
 			pre = append(pre, &ast.AssignStmt{TokPos: e.Pos(), Tok: token.DEFINE, Lhs: []ast.Expr{ident(e.Pos(), v), ident(e.Pos(), ok)}, Rhs: []ast.Expr{assertion}})
 			if v != "_" {
 				pre = append(pre, assign(e.Pos(), ident(e.Pos(), "_"), ident(e.Pos(), v)))
@@ -170,7 +170,7 @@ func (l *lowerer) selectStmt(st *ast.SelectStmt, label string) []ast.Stmt {
 				}
 				temp := l.s.fresh("t")
 				lowered.Lhs = append(lowered.Lhs, ident(e.Pos(), temp))
-				after = append(after, l.store(e.Pos(), e, temp, comm.Tok == token.DEFINE))
+				after = append(after, l.store(e.Pos(), e, temp, nil, comm.Tok == token.DEFINE))
 			}
 			clause.Comm = l.onlyBlank(lowered)[0]
 		default:

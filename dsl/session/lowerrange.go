@@ -233,8 +233,7 @@ func (l *lowerer) returns(st *ast.ReturnStmt) []ast.Stmt {
 		var pre []ast.Stmt
 		for i, e := range st.Results {
 			if len(st.Results) != n {
-				out.Results = append(out.Results, l.expr(e))
-				continue
+				return l.returnMany(pos, e)
 			}
 			t := l.fn.sig.Results().At(i).Type()
 			x := l.assignable(e, t)
@@ -276,14 +275,36 @@ func (l *lowerer) returns(st *ast.ReturnStmt) []ast.Stmt {
 	default: // return f()
 		many := &ast.AssignStmt{TokPos: pos, Tok: token.DEFINE, Rhs: []ast.Expr{l.expr(st.Results[0])}}
 		var after []ast.Stmt
-		for _, r := range l.fn.results {
+		tuple, _ := l.typeOf(st.Results[0]).(*types.Tuple)
+		for i, r := range l.fn.results {
 			temp := l.s.fresh("t")
 			many.Lhs = append(many.Lhs, ident(pos, temp))
-			after = append(after, assign(pos, ident(pos, r.Name), ident(pos, temp)))
+			after = append(after, assign(pos, ident(pos, r.Name), l.convert(pos, ident(pos, temp), tuple.At(i).Type(), results.At(i).Type())))
 		}
 		out = append(append(out, many), after...)
 	}
 	return append(out, l.exitLoop(pos, -1)...)
+}
+
+// returnMany lowers return f() with several values.
+func (l *lowerer) returnMany(pos token.Pos, e ast.Expr) []ast.Stmt {
+	tuple := l.typeOf(e).(*types.Tuple)
+	results := l.fn.sig.Results()
+	same := true
+	for i := range tuple.Len() {
+		same = same && types.IsInterface(tuple.At(i).Type()) == types.IsInterface(results.At(i).Type())
+	}
+	if same {
+		return []ast.Stmt{&ast.ReturnStmt{Return: pos, Results: []ast.Expr{l.expr(e)}}}
+	}
+	many := &ast.AssignStmt{TokPos: pos, Tok: token.DEFINE, Rhs: []ast.Expr{l.expr(e)}}
+	ret := &ast.ReturnStmt{Return: pos}
+	for i := range tuple.Len() {
+		temp := l.s.fresh("t")
+		many.Lhs = append(many.Lhs, ident(pos, temp))
+		ret.Results = append(ret.Results, l.convert(pos, ident(pos, temp), tuple.At(i).Type(), results.At(i).Type()))
+	}
+	return []ast.Stmt{many, ret}
 }
 
 func (l *lowerer) branch(st *ast.BranchStmt) []ast.Stmt {

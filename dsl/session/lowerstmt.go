@@ -250,8 +250,16 @@ func (l *lowerer) assign(st *ast.AssignStmt) []ast.Stmt {
 		}
 		return []ast.Stmt{&ast.AssignStmt{Lhs: l.exprs(st.Lhs), TokPos: st.TokPos, Tok: st.Tok, Rhs: []ast.Expr{l.assignable(st.Rhs[0], l.typeOf(st.Lhs[0]))}}}
 	}
-	// Parallel: all right sides first, then the assignments.
+	// Parallel: the operands of the left sides, then all right sides, then the
+	// assignments.
 	var out []ast.Stmt
+	places := make([]ast.Expr, len(st.Lhs))
+	for i, lhs := range st.Lhs {
+		var held []ast.Stmt
+		if places[i], held = l.hold(lhs); held != nil {
+			out = append(out, held...)
+		}
+	}
 	temps := make([]string, len(st.Rhs))
 	for i, r := range st.Rhs {
 		temps[i] = l.s.fresh("t")
@@ -268,23 +276,75 @@ func (l *lowerer) assign(st *ast.AssignStmt) []ast.Stmt {
 		if temps[i] == "" {
 			continue
 		}
-		out = append(out, l.store(pos, lhs, temps[i], st.Tok == token.DEFINE))
+		if places[i] != nil {
+			out = append(out, assign(pos, places[i], ident(pos, temps[i])))
+			continue
+		}
+		out = append(out, l.store(pos, lhs, temps[i], nil, st.Tok == token.DEFINE))
 	}
 	return out
 }
 
-// store assigns a temporary to a left side, or declares it there.
-func (l *lowerer) store(pos token.Pos, lhs ast.Expr, temp string, defining bool) ast.Stmt {
-	if id, ok := lhs.(*ast.Ident); ok && defining && l.info.Defs[id] != nil && !l.isGlobal(id) {
-		return l.bind(pos, l.info.Defs[id], ident(pos, temp))
+// hold evaluates the operands of a left side, an element or what a pointer
+// points to, and returns it in terms of them; nil for what has none.
+func (l *lowerer) hold(lhs ast.Expr) (ast.Expr, []ast.Stmt) {
+	pos := lhs.Pos()
+	keep := func(e ast.Expr, t types.Type) (ast.Expr, ast.Stmt) {
+		temp := l.s.fresh("t")
+		return ident(pos, temp), l.varOf(pos, temp, t, l.assignable(e, t))
 	}
-	return assign(pos, l.expr(lhs), ident(pos, temp))
+	switch e := ast.Unparen(lhs).(type) {
+	case *ast.StarExpr:
+		x, st := keep(e.X, l.typeOf(e.X))
+		return &ast.StarExpr{Star: pos, X: x}, []ast.Stmt{st}
+	case *ast.IndexExpr:
+		index := l.info.Types[e.Index]
+		var x, i ast.Expr
+		var out []ast.Stmt
+		t := types.Default(index.Type)
+		under := l.typeOf(e.X).Underlying()
+		if m, ok := under.(*types.Map); ok {
+			t = m.Key()
+		}
+		if _, array := under.(*types.Array); array {
+			x = l.expr(e.X)
+		} else {
+			var st ast.Stmt
+			x, st = keep(e.X, l.typeOf(e.X))
+			out = append(out, st)
+		}
+		if index.Value != nil {
+			i = l.assignable(e.Index, t)
+		} else {
+			var st ast.Stmt
+			i, st = keep(e.Index, t)
+			out = append(out, st)
+		}
+		return &ast.IndexExpr{X: x, Lbrack: e.Lbrack, Index: i, Rbrack: e.Rbrack}, out
+	}
+	return nil, nil
+}
+
+// store assigns a temporary to a left side, or declares it there. from is the
+// temporary's type where it may differ.
+func (l *lowerer) store(pos token.Pos, lhs ast.Expr, temp string, from types.Type, defining bool) ast.Stmt {
+	value := l.convert(pos, ident(pos, temp), from, l.typeOf(lhs))
+	if id, ok := lhs.(*ast.Ident); ok && defining && l.info.Defs[id] != nil && !l.isGlobal(id) {
+		return l.bind(pos, l.info.Defs[id], value)
+	}
+	return assign(pos, l.expr(lhs), value)
 }
 
 // assignMany lowers a, b = f(), v, ok = m[k] and the like: into temporaries
 // first, unless all of the left side is new and local.
 func (l *lowerer) assignMany(pos token.Pos, lhs []ast.Expr, rhs ast.Expr, defining bool) []ast.Stmt {
-	out := &ast.AssignStmt{TokPos: pos, Tok: token.DEFINE, Rhs: []ast.Expr{l.expr(rhs)}}
+	var value ast.Expr
+	if x, ok := ast.Unparen(rhs).(*ast.TypeAssertExpr); ok {
+		value = l.assertion(x, true)
+	} else {
+		value = l.expr(rhs)
+	}
+	out := &ast.AssignStmt{TokPos: pos, Tok: token.DEFINE, Rhs: []ast.Expr{value}}
 	if defining {
 		simple := true
 		for _, e := range lhs {
@@ -299,14 +359,19 @@ func (l *lowerer) assignMany(pos token.Pos, lhs []ast.Expr, rhs ast.Expr, defini
 		}
 	}
 	stmts := []ast.Stmt{out}
-	for _, e := range lhs {
+	tuple, _ := l.typeOf(rhs).(*types.Tuple)
+	for i, e := range lhs {
 		if id, ok := e.(*ast.Ident); ok && id.Name == "_" {
 			out.Lhs = append(out.Lhs, ident(pos, "_"))
 			continue
 		}
 		temp := l.s.fresh("t")
 		out.Lhs = append(out.Lhs, ident(pos, temp))
-		stmts = append(stmts, l.store(pos, e, temp, defining))
+		var from types.Type
+		if tuple != nil && i < tuple.Len() {
+			from = tuple.At(i).Type()
+		}
+		stmts = append(stmts, l.store(pos, e, temp, from, defining))
 	}
 	return append(l.onlyBlank(out), stmts[1:]...)
 }
@@ -349,7 +414,7 @@ func (l *lowerer) ifStmt(st *ast.IfStmt) ast.Stmt {
 func (l *lowerer) deferLiteral(st *ast.DeferStmt, lit *ast.FuncLit) ast.Stmt {
 	pos := st.Pos()
 	sig := l.typeOf(lit).Underlying().(*types.Signature)
-	args := l.args(st.Call, sig)
+	args := l.args(st.Call, sig, nil)
 	mark := l.s.literalMark(lit)
 	end, held := l.holds(lit)
 	typ, body := l.function(lit.Type, sig, nil, lit.Body, mark)
@@ -392,7 +457,7 @@ func (l *lowerer) goStmt(st *ast.GoStmt) ast.Stmt {
 	if isFunc && !l.static(fun) {
 		// A function value, or a method: its receiver is evaluated now.
 		inner.Fun = hold(l.expr(fun), sig)
-		lowered.Args = l.args(st.Call, sig)
+		lowered.Args = l.args(st.Call, sig, nil)
 	}
 	extra := len(lowered.Args) - len(st.Call.Args)
 	for i, a := range lowered.Args {

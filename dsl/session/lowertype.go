@@ -83,7 +83,10 @@ func (l *lowerer) typeExpr(pos token.Pos, t types.Type) ast.Expr {
 	case *types.Struct:
 		return l.structType(pos, t, "")
 	case *types.Interface:
-		return l.interfaceType(pos, t)
+		if !t.IsMethodSet() {
+			l.refuse(pos, "a constraint can't be the type of a value")
+		}
+		return l.emptyInterface(pos)
 	case *types.TypeParam:
 		l.refuse(pos, "type parameter %s is not bound", t.Obj().Name())
 	}
@@ -101,6 +104,9 @@ func (l *lowerer) namedType(pos token.Pos, t *types.Named) ast.Expr {
 		return ident(pos, obj.Name())
 	}
 	if obj.Pkg().Path() == "iter" { // a function, whichever form it comes in
+		return l.typeExpr(pos, t.Underlying())
+	}
+	if l.opaque(t) {
 		return l.typeExpr(pos, t.Underlying())
 	}
 	if l.s.interpreted(t) {
@@ -156,18 +162,6 @@ func (l *lowerer) structType(pos token.Pos, t *types.Struct, tag string) ast.Exp
 		list.List = append(list.List, field)
 	}
 	return &ast.StructType{Struct: pos, Fields: list}
-}
-
-func (l *lowerer) interfaceType(pos token.Pos, t *types.Interface) ast.Expr {
-	if !t.IsMethodSet() {
-		l.refuse(pos, "a constraint can't be the type of a value")
-	}
-	list := &ast.FieldList{Opening: pos, Closing: pos}
-	for i := range t.NumMethods() {
-		m := t.Method(i)
-		list.List = append(list.List, &ast.Field{Names: []*ast.Ident{ident(pos, m.Name())}, Type: l.funcType(pos, m.Signature())})
-	}
-	return &ast.InterfaceType{Interface: pos, Methods: list}
 }
 
 // constant is a literal with the value and type of a constant expression.

@@ -14,6 +14,8 @@ import (
 	"unsafe"
 
 	"github.com/traefik/yaegi/interp"
+
+	"sapf/dsl/display"
 )
 
 // machine is yaegi with what it takes to stop it and start it again.
@@ -36,6 +38,9 @@ type machine struct {
 	goroutines sync.WaitGroup
 	active     atomic.Int64 // goroutines of cells that run
 
+	registry registry
+	adapters int // made so far
+
 	current *run            // the cell at hand
 	trace   []string        // functions that the latest panic left, innermost first
 	marks   map[string]*int // the places that functions have come to
@@ -53,7 +58,7 @@ type generation struct {
 
 // run is one run of a cell's body.
 type run struct {
-	shown    []shown
+	shown    []display.Bundle
 	panicked bool
 	value    any // of the panic
 }
@@ -63,7 +68,7 @@ type result struct {
 	interrupted, panicked bool
 	value                 any
 	trace                 []string
-	shown                 []shown
+	shown                 []display.Bundle
 }
 
 func newMachine(out *output, symbols interp.Exports) *machine {

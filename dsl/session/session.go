@@ -15,12 +15,14 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"reflect"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/traefik/yaegi/interp"
 	"github.com/traefik/yaegi/stdlib"
+	"golang.org/x/tools/go/types/typeutil"
 
 	"sapf/dsl/display"
 	"sapf/dsl/symbols"
@@ -105,7 +107,7 @@ type Session struct {
 
 	symbols   map[types.Object]string // yaegi's names of variables
 	instances map[string]string       // of functions and types, by key
-	methods   map[string]bool         // that yaegi's types have
+	typeIDs   *typeutil.Map           // the machine's numbers of types
 	imported  map[string]string       // yaegi's names of packages, by path
 	literals  []literal               // the function literals of cells
 	pinned    map[types.Object]bool   // variables that closures or pointers may hold
@@ -161,7 +163,8 @@ func (s *Session) start() {
 	s.sources = map[string]*source{}
 	s.symbols = map[types.Object]string{}
 	s.instances = map[string]string{}
-	s.methods = map[string]bool{}
+	s.typeIDs = newTypeIDs()
+	s.machine.registry = registry{methods: map[int]map[string]reflect.Value{}, named: map[*types.Named]int{}, universe: s.universe}
 	s.imported = map[string]string{}
 	s.literals = nil
 	s.pinned = map[types.Object]bool{}
@@ -233,7 +236,7 @@ func (s *Session) execute(ctx context.Context, c Cell, code string) Outcome {
 	if c.Quiet || len(r.shown) == 0 {
 		return Outcome{}
 	}
-	return Outcome{Value: bundleOf(r.shown)}
+	return Outcome{Value: together(r.shown)}
 }
 
 // panicked presents what a cell died of.
@@ -439,13 +442,11 @@ func (s *Session) lowerDecl(l *lowerer, d *decl) {
 		delete(s.instances, key)
 		s.out.undo = append(s.out.undo, func() { s.instances[key] = old })
 	}
-	sym := l.s.typeSymbol(l, fn.Pos(), named)
-	if s.methods[sym+"."+obj.Name()] {
-		link := s.methodLink(l, fn.Pos(), obj, named)
-		s.out.links = append(s.out.links, assign(fn.Pos(), ident(fn.Pos(), link), ident(fn.Pos(), s.methodSymbol(l, fn.Pos(), obj, named))))
-		return
+	l.typeExpr(fn.Pos(), named)
+	m := types.NewMethodSet(types.NewPointer(named)).Lookup(obj.Pkg(), obj.Name())
+	if m != nil {
+		s.out.queue = append(s.out.queue, func() { s.registerMethod(l, fn.Pos(), named, m) })
 	}
-	s.out.queue = append(s.out.queue, func() { s.emitMethods(l, fn.Pos(), named, sym) })
 }
 
 // backEndError presents what yaegi says of lowered source: something that the

@@ -5,21 +5,10 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"reflect"
 	"strings"
 
 	"sapf/dsl/display"
 )
-
-// shown is a value of the last expression, with the display methods of its
-// type where that is an interpreted one: compiled code can't see those.
-type shown struct {
-	value   any
-	methods map[string]func() any
-}
-
-// displayMethods are the methods that say how a value is shown.
-var displayMethods = []string{"MimeBundle", "HTML", "Markdown", "Latex", "SVG", "PNG", "JPEG", "Error", "String", "GoString"}
 
 // lastExpression lowers the last statement of a cell, an expression, so that
 // its value is shown.
@@ -103,73 +92,23 @@ func (l *lowerer) typeExprOrNil(pos token.Pos, t types.Type) (e ast.Expr) {
 	return l.typeExpr(pos, t)
 }
 
-// showVar passes a variable to the machine, with the display methods that an
-// interpreted type has.
+// showVar passes a variable to the machine.
 func (l *lowerer) showVar(pos token.Pos, name string, t types.Type) ast.Stmt {
-	c := l.runtimeCall(pos, "Show", ident(pos, name))
-	st := &ast.ExprStmt{X: c}
-	if types.IsInterface(t) {
-		// The dynamic type may be interpreted; inside the interpreter fmt sees
-		// its methods.
-		sprint := call(pos, sel(ident(pos, l.s.importName("fmt")), "Sprint"), ident(pos, name))
-		c.Args = append(c.Args, l.constantString(pos, "Sprint"), l.thunk(pos, sprint))
-		return st
-	}
-	named, ok := types.Unalias(deref(t)).(*types.Named)
-	if !ok || !l.s.interpreted(named) {
-		return st
-	}
-	set := types.NewMethodSet(types.NewPointer(named))
-	for _, method := range displayMethods {
-		m := set.Lookup(named.Obj().Pkg(), method)
-		if m == nil {
-			continue
-		}
-		sig := m.Type().(*types.Signature)
-		if sig.Params().Len() != 0 || sig.Results().Len() != 1 {
-			continue
-		}
-		recv := l.path(ident(pos, name), t, m.Index()[:len(m.Index())-1])
-		have := t
-		for _, i := range m.Index()[:len(m.Index())-1] {
-			have = structOf(have).Field(i).Type()
-		}
-		var value ast.Expr
-		if fn, owner := l.userMethod(m, have); fn != nil {
-			value = call(pos, ident(pos, l.s.methodSymbol(l, pos, fn, owner)), l.adjust(recv, have, fn))
-		} else {
-			value = call(pos, sel(recv, method))
-		}
-		c.Args = append(c.Args, l.constantString(pos, method), l.thunk(pos, value))
-	}
-	return st
+	return &ast.ExprStmt{X: l.runtimeCall(pos, "Show", l.convert(pos, ident(pos, name), t, emptyInterfaceType))}
 }
 
 func (l *lowerer) constantString(pos token.Pos, s string) ast.Expr {
 	return &ast.BasicLit{ValuePos: pos, Kind: token.STRING, Value: `"` + s + `"`}
 }
 
-// thunk is func() any { return x }.
-func (l *lowerer) thunk(pos token.Pos, x ast.Expr) ast.Expr {
-	return &ast.FuncLit{
-		Type: &ast.FuncType{Func: pos, Params: &ast.FieldList{}, Results: &ast.FieldList{List: []*ast.Field{{Type: l.emptyInterface(pos)}}}},
-		Body: &ast.BlockStmt{Lbrace: pos, Rbrace: pos, List: []ast.Stmt{&ast.ReturnStmt{Return: pos, Results: []ast.Expr{x}}}},
-	}
-}
-
-// show receives a value of the last expression: names and thunks of display
-// methods follow it in pairs.
-func (m *machine) show(v any, methods ...any) {
-	sh := shown{value: v, methods: map[string]func() any{}}
-	for i := 0; i+1 < len(methods); i += 2 {
-		// They are called now: later the interpreter may be at something else.
-		value := methods[i+1].(func() any)()
-		sh.methods[methods[i].(string)] = func() any { return value }
-	}
+// show receives a value of the last expression. It is rendered at once, by
+// methods that may be interpreted.
+func (m *machine) show(v any) {
+	b := m.bundle(v)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.current != nil {
-		m.current.shown = append(m.current.shown, sh)
+		m.current.shown = append(m.current.shown, b)
 	}
 }
 
@@ -179,57 +118,15 @@ var mimeOf = map[string]string{
 	"SVG": "image/svg+xml", "PNG": "image/png", "JPEG": "image/jpeg",
 }
 
-// bundleOf is what is shown for the values of the last expression: one in all
+// together is what is shown for the values of the last expression: one in all
 // its forms, several as text.
-func bundleOf(values []shown) *display.Bundle {
+func together(values []display.Bundle) *display.Bundle {
 	if len(values) == 1 {
-		b := values[0].bundle()
-		return &b
+		return &values[0]
 	}
 	parts := make([]string, len(values))
 	for i, v := range values {
-		parts[i] = fmt.Sprint(v.bundle().Data["text/plain"])
+		parts[i] = fmt.Sprint(v.Data["text/plain"])
 	}
 	return &display.Bundle{Data: map[string]any{"text/plain": strings.Join(parts, " ")}}
-}
-
-func (sh shown) bundle() display.Bundle {
-	if f := sh.methods["MimeBundle"]; f != nil {
-		if b, ok := f().(display.Bundle); ok {
-			return display.Render(b)
-		}
-	}
-	b := display.Render(sh.value)
-	data := map[string]any{}
-	for mime, d := range b.Data {
-		data[mime] = d
-	}
-	if isStruct(sh.value) {
-		data["text/plain"] = fmt.Sprintf("%+v", sh.value)
-	}
-	for _, name := range []string{"GoString", "Sprint", "String", "Error"} {
-		if f := sh.methods[name]; f != nil && name != "GoString" {
-			data["text/plain"] = f()
-		}
-	}
-	for name, mime := range mimeOf {
-		if f := sh.methods[name]; f != nil {
-			data[mime] = f()
-		}
-	}
-	return display.Bundle{Data: data, Metadata: b.Metadata}
-}
-
-// isStruct reports whether fmt shows v better with its fields' names: a
-// structure that says nothing of itself.
-func isStruct(v any) bool {
-	switch v.(type) {
-	case nil, error, fmt.Stringer, fmt.Formatter:
-		return false
-	}
-	t := reflect.TypeOf(v)
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	return t.Kind() == reflect.Struct && t.PkgPath() == ""
 }

@@ -47,7 +47,7 @@ func (sp *sourcePackages) load(path string, pkg *types.Package) error {
 	}
 	pkg.SetName(file.Name.Name)
 	info := newInfo()
-	conf := types.Config{Importer: sp.u, DisableUnusedImportCheck: true}
+	conf := types.Config{Importer: locked{sp.u}, DisableUnusedImportCheck: true}
 	if err := types.NewChecker(&conf, sp.fset, pkg, info).Files([]*ast.File{file}); err != nil {
 		return fmt.Errorf("package %s: %w", path, err)
 	}
@@ -66,6 +66,11 @@ func (sp *sourcePackages) load(path string, pkg *types.Package) error {
 	}
 	return nil
 }
+
+// locked is the universe as an importer for whoever holds its lock.
+type locked struct{ u *universe }
+
+func (l locked) Import(path string) (*types.Package, error) { return l.u.load(path) }
 
 func (sp *sourcePackages) add(path string, node ast.Decl, obj types.Object, file *ast.File, info *types.Info, pkg *types.Package) {
 	d := &decl{obj: obj, pkg: path, src: &source{name: "package " + path}, node: node, info: info}

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/traefik/yaegi/interp"
 )
@@ -18,6 +19,7 @@ import (
 // by reflection from the interpreter's own symbol tables. So a cell is checked
 // against exactly what it will run against, and no Go installation is needed.
 type universe struct {
+	mu      sync.Mutex                // guards all of it against cells that run
 	tables  map[string]table          // by import path
 	pkgs    map[string]*types.Package // by import path; complete once imported
 	named   map[reflect.Type]types.Type
@@ -72,6 +74,27 @@ func (u *universe) paths() []string {
 
 // Import makes the universe a types.Importer.
 func (u *universe) Import(p string) (*types.Package, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.load(p)
+}
+
+// typeOf is typ for those outside.
+func (u *universe) typeOf(t reflect.Type) types.Type {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.typ(t)
+}
+
+// know enters the reflect type that stands for a type of a cell.
+func (u *universe) know(t reflect.Type, is types.Type) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.named[t] = is
+}
+
+// load is Import with the lock held.
+func (u *universe) load(p string) (*types.Package, error) {
 	t, compiled := u.tables[p]
 	if !compiled && !u.sources.has(p) {
 		return nil, fmt.Errorf("package %s is not one that cells can import%s", p, didYouMean(p, u.paths()))
@@ -191,11 +214,11 @@ func (u *universe) typ(t reflect.Type) types.Type {
 	if t == errorType {
 		return types.Universe.Lookup("error").Type()
 	}
-	if t.Name() == "" || t.PkgPath() == "" {
-		return u.literal(t)
-	}
 	if n, ok := u.named[t]; ok {
 		return n
+	}
+	if t.Name() == "" || t.PkgPath() == "" {
+		return u.literal(t)
 	}
 	if seq := u.sequence(t); seq != nil {
 		u.named[t] = seq
@@ -230,7 +253,7 @@ func (u *universe) sequence(t reflect.Type) types.Type {
 	if t.PkgPath() != "iter" || name != "Seq" && name != "Seq2" {
 		return nil
 	}
-	pkg, err := u.Import("iter")
+	pkg, err := u.load("iter")
 	if err != nil {
 		return nil
 	}

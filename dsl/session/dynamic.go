@@ -1,0 +1,408 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"go/types"
+	"reflect"
+	"strings"
+	"sync"
+
+	"github.com/traefik/yaegi/interp"
+)
+
+// Boxed is a value in an interface, of a type that reflection alone can't
+// tell: type Celsius float64. It is comparable as the value is.
+type Boxed struct {
+	ID    int // of the type
+	Value any
+}
+
+// MarshalJSON encodes the value.
+func (b Boxed) MarshalJSON() ([]byte, error) { return marshal(b.Value) }
+
+// registry knows the types of cells at run time.
+type registry struct {
+	mu       sync.RWMutex
+	types    []types.Type // by number
+	methods  map[int]map[string]reflect.Value
+	named    map[*types.Named]int
+	universe *universe
+}
+
+func (m *machine) addType(t types.Type) int {
+	m.registry.mu.Lock()
+	defer m.registry.mu.Unlock()
+	m.registry.types = append(m.registry.types, t)
+	id := len(m.registry.types) - 1
+	if n, ok := types.Unalias(t).(*types.Named); ok {
+		m.registry.named[n] = id
+	}
+	return id
+}
+
+// registerType makes a reflect type known as that of a cell's type.
+func (m *machine) registerType(id int, ptr any) {
+	r := &m.registry
+	r.mu.RLock()
+	t := r.types[id]
+	r.mu.RUnlock()
+	if st, ok := t.Underlying().(*types.Struct); ok && st.NumFields() > 0 {
+		r.universe.know(reflect.TypeOf(ptr).Elem(), t)
+	}
+}
+
+func (m *machine) registerMethod(id int, name string, fn any) {
+	r := &m.registry
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.methods[id] == nil {
+		r.methods[id] = map[string]reflect.Value{}
+	}
+	r.methods[id][name] = reflect.ValueOf(fn)
+}
+
+// original is the value inside an adapter.
+func original(x any) any {
+	switch a := x.(type) {
+	case interface{ original() any }:
+		return a.original()
+	case formatter:
+		return a.x
+	}
+	if v := reflect.ValueOf(x); v.Kind() == reflect.Struct && v.NumField() > 1 && v.Type().Field(0).Name == "IValue" {
+		return original(v.Field(0).Interface())
+	}
+	return x
+}
+
+// dynamic is the type and the plain value of what is in an interface. The type
+// is nil for nil.
+func (m *machine) dynamic(x any) (types.Type, reflect.Value) {
+	x = original(x)
+	if b, ok := x.(Boxed); ok {
+		m.registry.mu.RLock()
+		defer m.registry.mu.RUnlock()
+		return m.registry.types[b.ID], reflect.ValueOf(b.Value)
+	}
+	if x == nil {
+		return nil, reflect.Value{}
+	}
+	v := reflect.ValueOf(x)
+	return m.registry.universe.typeOf(v.Type()), v
+}
+
+func (m *machine) typeNumber(id int) types.Type {
+	m.registry.mu.RLock()
+	defer m.registry.mu.RUnlock()
+	return m.registry.types[id]
+}
+
+// into is x.(T) with the ok; T is type number id, and a pointer to where the
+// value goes follows unless T is an interface.
+func (m *machine) into(id int, x any, to ...any) bool {
+	want := m.typeNumber(id)
+	t, v := m.dynamic(x)
+	if t == nil {
+		return false
+	}
+	if iface, ok := want.Underlying().(*types.Interface); ok {
+		return types.Implements(t, iface)
+	}
+	if !types.Identical(t, want) {
+		return false
+	}
+	p := reflect.ValueOf(to[0]).Elem()
+	if !v.IsValid() {
+		p.SetZero()
+		return true
+	}
+	if v.Type() != p.Type() && v.CanConvert(p.Type()) {
+		v = v.Convert(p.Type())
+	}
+	p.Set(v)
+	return true
+}
+
+// must is x.(T) without the ok.
+func (m *machine) must(id int, x any, to ...any) {
+	if m.into(id, x, to...) {
+		return
+	}
+	want := typeName(m.typeNumber(id))
+	t, _ := m.dynamic(x)
+	switch {
+	case t == nil:
+		panic(conversionError("interface conversion: interface is nil, not " + want))
+	case types.IsInterface(m.typeNumber(id)):
+		missing, _ := types.MissingMethod(t, m.typeNumber(id).Underlying().(*types.Interface), true)
+		name := ""
+		if missing != nil {
+			name = ": missing method " + missing.Name()
+		}
+		panic(conversionError(fmt.Sprintf("interface conversion: %s is not %s%s", typeName(t), want, name)))
+	}
+	panic(conversionError(fmt.Sprintf("interface conversion: interface {} is %s, not %s", typeName(t), want)))
+}
+
+// conversionError is the panic of a failed assertion.
+type conversionError string
+
+func (e conversionError) Error() string { return string(e) }
+
+// RuntimeError makes it a runtime.Error.
+func (conversionError) RuntimeError() {}
+
+// typeName is a type as %T prints it.
+func typeName(t types.Type) string {
+	s := types.TypeString(t, (*types.Package).Name)
+	return strings.ReplaceAll(strings.ReplaceAll(s, "interface{}", "interface {}"), "any", "interface {}")
+}
+
+// lookup finds the method of a value: a function without its receiver.
+func (m *machine) lookup(x any, name string) (func(in []reflect.Value, spread bool) []reflect.Value, bool) {
+	t, v := m.dynamic(x)
+	if t == nil {
+		return nil, false
+	}
+	if n, ok := types.Unalias(deref(t)).(*types.Named); ok {
+		m.registry.mu.RLock()
+		fn, ok := m.registry.methods[m.id0(n)][name]
+		m.registry.mu.RUnlock()
+		if ok {
+			want := fn.Type().In(0)
+			switch {
+			case isPointer(t) && want.Kind() != reflect.Pointer || isPointer(t) && v.Type() != want && v.Type().Elem() == want:
+				if v.IsNil() {
+					panic(runtimeError("invalid memory address or nil pointer dereference"))
+				}
+				v = v.Elem()
+			case !isPointer(t) && want.Kind() == reflect.Pointer && v.Type() != want:
+				p := reflect.New(v.Type())
+				p.Elem().Set(v)
+				v = p
+			}
+			if v.Type() != want && v.CanConvert(want) {
+				v = v.Convert(want)
+			}
+			return func(in []reflect.Value, spread bool) []reflect.Value {
+				in = append([]reflect.Value{v}, in...)
+				if spread {
+					return fn.CallSlice(in)
+				}
+				return fn.Call(in)
+			}, true
+		}
+	}
+	if fn := v.MethodByName(name); fn.IsValid() {
+		return func(in []reflect.Value, spread bool) []reflect.Value {
+			if spread {
+				return fn.CallSlice(in)
+			}
+			return fn.Call(in)
+		}, true
+	}
+	return nil, false
+}
+
+// id0 is the number of a named type, or -1. The caller holds the lock.
+func (m *machine) id0(n *types.Named) int {
+	if id, ok := m.registry.named[n]; ok {
+		return id
+	}
+	for other, id := range m.registry.named { // another instance of the same
+		if types.Identical(other, n) {
+			return id
+		}
+	}
+	return -1
+}
+
+// method sets *to, a function variable, to the method of x with that name.
+func (m *machine) method(x any, name string, to any) {
+	p := reflect.ValueOf(to).Elem()
+	fn, ok := m.lookup(x, name)
+	if !ok {
+		panic(runtimeError("invalid memory address or nil pointer dereference"))
+	}
+	ft := p.Type()
+	p.Set(reflect.MakeFunc(ft, func(in []reflect.Value) []reflect.Value {
+		return fitted(fn(in, ft.IsVariadic()), ft)
+	}))
+}
+
+// fitted makes results those of a function type: interfaces of the one kind
+// may be of the other there.
+func fitted(out []reflect.Value, ft reflect.Type) []reflect.Value {
+	for i, v := range out {
+		if want := ft.Out(i); v.Type() != want {
+			w := reflect.New(want).Elem()
+			if v.Kind() == reflect.Interface {
+				v = v.Elem()
+			}
+			if v.IsValid() {
+				w.Set(v)
+			}
+			out[i] = w
+		}
+	}
+	return out
+}
+
+// addAdapter enters a function from interface{} to a compiled interface into
+// the runtime package. wrapper is yaegi's type for it; error has its own.
+func (m *machine) addAdapter(iface, wrapper reflect.Type, t types.Type) string {
+	m.adapters++
+	name := fmt.Sprintf("To#%d", m.adapters)
+	ft := reflect.FuncOf([]reflect.Type{reflect.TypeFor[any]()}, []reflect.Type{iface}, false)
+	fn := reflect.MakeFunc(ft, func(in []reflect.Value) []reflect.Value {
+		out := reflect.New(iface).Elem()
+		if x := in[0].Interface(); x != nil {
+			out.Set(m.adapt(x, iface, wrapper))
+		}
+		return []reflect.Value{out}
+	})
+	m.yaegi.Use(interp.Exports{runtimePath + "/runtime": {name: fn}})
+	return name
+}
+
+// adapt makes x a value of a compiled interface.
+func (m *machine) adapt(x any, iface, wrapper reflect.Type) reflect.Value {
+	if v := reflect.ValueOf(x); v.Type().Implements(iface) {
+		return v
+	}
+	x = original(x)
+	if v := reflect.ValueOf(x); v.Type().Implements(iface) && !isBoxed(x) {
+		return v
+	}
+	if iface == errorType {
+		return reflect.ValueOf(m.errorOf(x))
+	}
+	w := reflect.New(wrapper).Elem()
+	w.Field(0).Set(reflect.ValueOf(x))
+	for i := 1; i < wrapper.NumField(); i++ {
+		field := wrapper.Field(i)
+		name := field.Name[1:]
+		w.Field(i).Set(reflect.MakeFunc(field.Type, func(in []reflect.Value) []reflect.Value {
+			fn, ok := m.lookup(x, name)
+			if !ok {
+				panic(runtimeError("invalid memory address or nil pointer dereference"))
+			}
+			return fitted(fn(in, field.Type.IsVariadic()), field.Type)
+		}))
+	}
+	return w
+}
+
+func isBoxed(x any) bool {
+	_, ok := x.(Boxed)
+	return ok
+}
+
+// errorValue is an error of an interpreted type for compiled code. Two are
+// equal if what is in them is, as errors.Is wants it.
+type errorValue struct {
+	m *machine
+	x any
+}
+
+func (e errorValue) original() any { return e.x }
+
+func (e errorValue) Error() string { return e.m.text(e.x, "Error") }
+
+// Format formats the value that is in there.
+func (e errorValue) Format(st fmt.State, verb rune) { formatter{e.m, e.x}.Format(st, verb) }
+
+// errorUnwrap, errorTree and errorIs have one method more of those that package
+// errors looks for.
+type (
+	errorUnwrap   struct{ errorValue }
+	errorTree     struct{ errorValue }
+	errorIs       struct{ errorValue }
+	errorIsUnwrap struct{ errorUnwrap }
+)
+
+func (e errorUnwrap) Unwrap() error {
+	err, _ := e.m.call(e.x, "Unwrap").(error)
+	return err
+}
+
+func (e errorTree) Unwrap() []error {
+	list, _ := e.m.call(e.x, "Unwrap").([]error)
+	return list
+}
+
+func (e errorIs) Is(target error) bool       { return e.m.is(e.x, target) }
+func (e errorIsUnwrap) Is(target error) bool { return e.m.is(e.x, target) }
+
+func (m *machine) is(x any, target error) bool {
+	ok, _ := m.call(x, "Is", reflect.ValueOf(&target).Elem()).(bool)
+	return ok
+}
+
+// errorOf is x as an error.
+func (m *machine) errorOf(x any) error {
+	base := errorValue{m, x}
+	t, _ := m.dynamic(x)
+	set := types.NewMethodSet(t)
+	unwrap := set.Lookup(nil, "Unwrap")
+	is := set.Lookup(nil, "Is")
+	switch {
+	case unwrap != nil && strings.HasSuffix(unwrap.Type().String(), "[]error"):
+		return errorTree{base}
+	case unwrap != nil && is != nil:
+		return errorIsUnwrap{errorUnwrap{base}}
+	case unwrap != nil:
+		return errorUnwrap{base}
+	case is != nil:
+		return errorIs{base}
+	}
+	return base
+}
+
+// call calls a method and returns its first result.
+func (m *machine) call(x any, name string, in ...reflect.Value) any {
+	fn, ok := m.lookup(x, name)
+	if !ok {
+		return nil
+	}
+	if out := fn(in, false); len(out) > 0 && out[0].CanInterface() {
+		return out[0].Interface()
+	}
+	return nil
+}
+
+func (m *machine) text(x any, method string) string {
+	s, _ := m.call(x, method).(string)
+	return s
+}
+
+// errorAs is errors.As for a target of type number id.
+func (m *machine) errorAs(err error, id int, target any) bool {
+	return as(err, func(e error) bool {
+		if types.IsInterface(m.typeNumber(id)) {
+			if !m.into(id, e) {
+				return false
+			}
+			reflect.ValueOf(target).Elem().Set(reflect.ValueOf(e))
+			return true
+		}
+		return m.into(id, e, target)
+	})
+}
+
+// equal is == on interfaces.
+func (m *machine) equal(a, b any) bool {
+	a, b = original(a), original(b)
+	return a == b
+}
+
+// raw takes a value out of its box.
+func raw(x any) any {
+	if b, ok := original(x).(Boxed); ok {
+		return b.Value
+	}
+	return original(x)
+}
+
+func errorf(format string, args ...any) error { return errors.New(fmt.Sprintf(format, args...)) }
