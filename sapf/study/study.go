@@ -73,10 +73,14 @@ type Table struct{ Rows []Row }
 // String prints the rows as a table with aligned columns.
 func (t Table) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%-24s %9s %9s %12s %11s %8s %8s %8s\n", "setting", "success", "selected", "superpixels", "flat share", "l1", "l2", "linf")
+	width := len("setting")
+	for _, r := range t.Rows {
+		width = max(width, len(r.Name))
+	}
+	fmt.Fprintf(&b, "%-*s %9s %9s %12s %11s %8s %8s %8s\n", width, "setting", "success", "selected", "superpixels", "flat share", "l1", "l2", "linf")
 	for _, r := range t.Rows {
 		mean := func(f func(Outcome) float64) float64 { return r.Mean(f) }
-		fmt.Fprintf(&b, "%-24s %5d/%-3d %9.1f %12.1f %11.3f %8.3f %8.3f %8.3f\n", r.Name, r.Successes(), len(r.Outcomes),
+		fmt.Fprintf(&b, "%-*s %5d/%-3d %9.1f %12.1f %11.3f %8.3f %8.3f %8.3f\n", width, r.Name, r.Successes(), len(r.Outcomes),
 			mean(func(o Outcome) float64 { return float64(o.Selected) }), mean(func(o Outcome) float64 { return float64(o.Superpixels) }),
 			mean(func(o Outcome) float64 { return o.FlatShare }), mean(func(o Outcome) float64 { return o.L1 }),
 			mean(func(o Outcome) float64 { return o.L2 }), mean(func(o Outcome) float64 { return o.Linf }))

@@ -3,12 +3,15 @@ package study
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"testing"
 
 	"sapf/models"
 	"sapf/models/data"
+	"sapf/models/engine"
 	"sapf/sapf"
+	"sapf/sapf/internal/toy"
 )
 
 // images are correctly classified CIFAR-10 test images, each to the class after
@@ -133,4 +136,58 @@ func TestFlatShareOfAPlainPerturbation(t *testing.T) {
 	if got := flatShare(x, x); got != 0 {
 		t.Errorf("flat share of nothing is %g", got)
 	}
+}
+
+// TestTableOfDivergences prints what each choice costs: long on the C&W
+// network, and on a linear model always, where every variant must succeed.
+func TestTableOfDivergences(t *testing.T) {
+	s := sapf.Reference().InSteps(400)
+	s.Lambda2, s.SearchRounds, s.StopAtFirstSuccess, s.Segments = 0, 4, true, 9
+	s.K, s.Lambda1 = 80, 0.1
+	if os.Getenv("SAPF_LONG") != "" {
+		m := cwnet(t)
+		s := s
+		s.K, s.Lambda1, s.Segments = 200, 1, 150
+		table, err := Divergences(context.Background(), m, images(t, m, 5), s, TableOfDivergences...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("cwnet, k = %d, %d steps, lambda1 from %g\n%v", s.K, s.DeltaSteps, s.Lambda1, table)
+	}
+	m, cases := linear()
+	table, err := Divergences(context.Background(), m, cases, s, TableOfDivergences...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("linear model\n%v", table)
+	for _, r := range table.Rows {
+		if r.Successes() != len(r.Outcomes) {
+			t.Errorf("%s: %d of %d succeed", r.Name, r.Successes(), len(r.Outcomes))
+		}
+	}
+	if _, err := Divergences(context.Background(), m, cases, s, "lamda1=3"); err == nil {
+		t.Error("an unknown setting was accepted")
+	}
+}
+
+// linear is a linear classifier of 5 classes and three images in its class 0.
+func linear() (*toy.Linear, []Case) {
+	rng := rand.New(rand.NewPCG(21, 22))
+	m := &toy.Linear{Shape: engine.Shape{C: 3, H: 8, W: 8}, B: []float64{60, 0, 0, 0, 0}}
+	for range 5 {
+		w := make([]float64, m.Shape.Len())
+		for i := range w {
+			w[i] = rng.NormFloat64()
+		}
+		m.W = append(m.W, w)
+	}
+	var cases []Case
+	for i := range 3 {
+		x := data.NewImage(fmt.Sprint("random ", i), 3, 8, 8)
+		for j := range x.Pix {
+			x.Pix[j] = 0.25 + rng.Float32()/2
+		}
+		cases = append(cases, Case{x, sapf.Goal{Label: 0, Target: i + 1}})
+	}
+	return m, cases
 }
