@@ -81,7 +81,7 @@ func Default(arch string) (Recipe, error) {
 	case "cwnet":
 		r.Dataset, r.Flip = "cifar10", true
 	case "cwmnist":
-		r.Dataset, r.Epochs = "fashion", 8
+		r.Dataset, r.Epochs = "fashion", 4
 	case "cnn_a":
 		r.Dataset, r.Flip, r.Dropout = "cifar10", true, nil
 	default:
