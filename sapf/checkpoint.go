@@ -18,7 +18,7 @@ type Checkpoints struct {
 	// Save is given the whole state. Its error ends the attack.
 	Save func(state []byte) error
 	// Resume is a state to go on from, or nil. The attack must be the same one:
-	// same images, goals and settings.
+	// same model and kernels, images, goals and settings.
 	Resume []byte
 }
 
@@ -32,7 +32,7 @@ func WithCheckpoints(ctx context.Context, c Checkpoints) context.Context {
 }
 
 // checkpointVersion changes with the meaning of State.
-const checkpointVersion = 1
+const checkpointVersion = 2
 
 // checkpoint saves the state if it is time.
 func (s *solver) checkpoint() error {
@@ -85,5 +85,23 @@ func (s *solver) resume() error {
 		}
 	}
 	s.State, s.saved = state, state.Passes
+	return s.sameModel()
+}
+
+// sameModel refuses a state whose logits of the clean images are not, bit for
+// bit, those of the model at hand.
+func (s *solver) sameModel() error {
+	p, err := s.pass(len(s.Attempts))
+	if err != nil {
+		return err
+	}
+	p.placeImages(s.cleanImages())
+	logits, err := p.forward()
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(logits, s.Clean) {
+		return errors.New("checkpoint: the images have other logits; it was made with another model, or on another kernel family")
+	}
 	return nil
 }

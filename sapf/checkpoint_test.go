@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -114,6 +115,10 @@ func TestCheckpointOfAnotherAttackIsRefused(t *testing.T) {
 		if err == nil {
 			t.Errorf("a checkpoint with another %s was accepted", name)
 		}
+	}
+	m.W[1][5] += 1e-9
+	if err := resume(state, x, Goal{0, 1}, short(30)); err == nil || !strings.Contains(err.Error(), "another model") {
+		t.Errorf("a checkpoint of a model with another weight: %v", err)
 	}
 	full := errors.New("disk full")
 	_, err := Run(WithCheckpoints(context.Background(), Checkpoints{Every: 10, Save: func([]byte) error { return full }}), m, x, Goal{0, 1}, short(30))

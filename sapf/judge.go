@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"sapf/models"
 	"sapf/models/data"
@@ -12,17 +13,15 @@ import (
 // lookAtCleanImages classifies the images themselves. One that satisfies its
 // goal already needs no attack (20), and with k = 0 none is possible.
 func (s *solver) lookAtCleanImages() error {
-	if s.Checked {
+	if s.Clean != nil {
 		return nil
 	}
-	images := make([]data.Image, len(s.Attempts))
-	for i, a := range s.Attempts {
-		images[i] = a.F.image(a.F.X)
-	}
-	classes, err := s.classify(s.Attempts, images)
+	images := s.cleanImages()
+	classes, logits, err := s.classify(s.Attempts, images)
 	if err != nil {
 		return err
 	}
+	s.Clean = slices.Clone(logits)
 	for i, a := range s.Attempts {
 		if a.Status != "" {
 			continue
@@ -36,8 +35,15 @@ func (s *solver) lookAtCleanImages() error {
 			a.Status, a.Note = Failed, "k is 0: no entry may change"
 		}
 	}
-	s.Checked = true
 	return nil
+}
+
+func (s *solver) cleanImages() []data.Image {
+	images := make([]data.Image, len(s.Attempts))
+	for i, a := range s.Attempts {
+		images[i] = a.F.image(a.F.X)
+	}
+	return images
 }
 
 // judge classifies the candidate of each attempt, keeps it if it is the best
@@ -51,7 +57,7 @@ func (s *solver) judge() error {
 			roundChanged(candidates[i], a.F.X)
 		}
 	}
-	classes, err := s.classify(going, candidates)
+	classes, _, err := s.classify(going, candidates)
 	if err != nil {
 		return err
 	}
@@ -114,20 +120,16 @@ func (r Round) better(than Round, keep string) bool {
 	return r.Lambda1 <= than.Lambda1
 }
 
-// classify returns the class of each image, asking the network once. The image
-// is taken as float32, as it is returned. An attempt whose logits are not
-// finite ends; its class is None.
-func (s *solver) classify(attempts []*Attempt, images []data.Image) ([]int, error) {
+// classify returns the class of each image and the logits of all, asking the
+// network once. The image is taken as float32, as it is returned. An attempt
+// whose logits are not finite ends; its class is None.
+func (s *solver) classify(attempts []*Attempt, images []data.Image) (classes []int, logits []float64, err error) {
 	p, err := s.pass(len(images))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	for i, img := range images {
-		for j, v := range img.Pix {
-			p.point(i)[j] = float64(v)
-		}
-	}
-	classes := make([]int, len(images))
+	p.placeImages(images)
+	classes = make([]int, len(images))
 	for {
 		logits, err := p.forward()
 		var numeric *models.NumericError
@@ -140,7 +142,7 @@ func (s *solver) classify(attempts []*Attempt, images []data.Image) ([]int, erro
 			}
 			continue
 		case err != nil:
-			return nil, err
+			return nil, nil, err
 		}
 		for i, a := range attempts {
 			classes[i] = None
@@ -149,7 +151,7 @@ func (s *solver) classify(attempts []*Attempt, images []data.Image) ([]int, erro
 				classes[i] = argmax(logits[i*p.classes : (i+1)*p.classes])
 			}
 		}
-		return classes, nil
+		return classes, logits, nil
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"sapf/models"
+	"sapf/models/data"
 )
 
 // pass asks the network for the logits and gradients of one or several
@@ -34,6 +35,16 @@ func (p *pass) place(i int, f *Factorization) {
 	row := p.targets[i*p.classes : (i+1)*p.classes]
 	clear(row)
 	row[f.Goal.class()] = 1
+}
+
+// placeImages puts images into the slots, to be classified.
+func (p *pass) placeImages(images []data.Image) {
+	for i, img := range images {
+		point := p.point(i)
+		for j, v := range img.Pix {
+			point[j] = float64(v)
+		}
+	}
 }
 
 // class is the class that a loss compares the others with.

@@ -51,8 +51,11 @@ func RunBatch(ctx context.Context, m Classifier, cases []Case) ([]Result, error)
 	if err := s.resume(); err != nil {
 		return nil, err
 	}
-	if err := s.solve(); err != nil && ctx.Err() == nil {
-		return nil, err
+	if err := s.solve(); err != nil {
+		if ctx.Err() == nil {
+			return nil, err
+		}
+		s.cancel()
 	}
 	results := make([]Result, len(cases))
 	for i, a := range s.Attempts {
@@ -65,8 +68,9 @@ func RunBatch(ctx context.Context, m Classifier, cases []Case) ([]Result, error)
 // with the same bytes.
 type State struct {
 	Attempts []*Attempt
-	// Checked says that the clean images were looked at.
-	Checked bool
+	// Clean are the logits of the images themselves, one row each, once they
+	// were looked at: a checkpoint of another model is known by them.
+	Clean []float64
 	// Outer counts the outer iterations done in this round; Stage and Step are
 	// the stage that is going on and its steps done.
 	Outer int
@@ -179,7 +183,7 @@ func (s *solver) run(stage Stage, steps int) error {
 	}
 	for s.Step < steps {
 		if err := s.ctx.Err(); err != nil {
-			return s.cancel(err)
+			return err
 		}
 		if s.Step == 0 {
 			for _, a := range s.moving() {
@@ -378,7 +382,7 @@ func (s *solver) startRound() {
 }
 
 // cancel ends all attempts with what they have.
-func (s *solver) cancel(err error) error {
+func (s *solver) cancel() {
 	for _, a := range s.goingOn() {
 		a.Status = Cancelled
 		a.Note = fmt.Sprintf("stopped in round %d, outer iteration %d, %s step %d", a.Search.Round+1, a.F.Outer, a.F.Stage, a.F.Step)
@@ -386,5 +390,4 @@ func (s *solver) cancel(err error) error {
 		c.Round()
 		a.Last, a.LastMask = c.Adversarial(), c.Mask()
 	}
-	return err
 }
