@@ -98,10 +98,21 @@ func (m *Model) Correct(images []Image) []Image {
 // LocalDeviation is the standard deviation of the 3x3 neighbourhood of each
 // pixel, the mean over the channels: length H*W, in pixel units.
 func LocalDeviation(x Image) Vec {
-	const radius = 1
 	pixels := x.H * x.W
 	out := make(Vec, pixels)
-	for i := range x.Len() {
+	for i, v := range ChannelDeviation(x) {
+		out[i%pixels] += v / float64(x.C)
+	}
+	return out
+}
+
+// ChannelDeviation is the standard deviation of the 3x3 neighbourhood of each
+// entry within its channel, cut at the border: length C*H*W, in pixel units.
+func ChannelDeviation(x Image) Vec {
+	const radius = 1
+	pixels := x.H * x.W
+	out := make(Vec, x.Len())
+	for i := range out {
 		c, row, column := i/pixels, i%pixels/x.W, i%x.W
 		n, sum, squares := 0.0, 0.0, 0.0
 		for r := max(0, row-radius); r <= min(x.H-1, row+radius); r++ {
@@ -111,7 +122,7 @@ func LocalDeviation(x Image) Vec {
 			}
 		}
 		mean := sum / n
-		out[i%pixels] += math.Sqrt(max(0, squares/n-float64(mean*mean))) / float64(x.C)
+		out[i] = math.Sqrt(max(0, squares/n-float64(mean*mean)))
 	}
 	return out
 }

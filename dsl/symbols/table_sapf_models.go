@@ -28,6 +28,7 @@ func init() {
 		"ReadSafetensors":  reflect.ValueOf(sapf_models.ReadSafetensors),
 		"ReadWeights":      reflect.ValueOf(sapf_models.ReadWeights),
 		"Save":             reflect.ValueOf(sapf_models.Save),
+		"TempPattern":      reflect.ValueOf(sapf_models.TempPattern),
 		"TestPattern":      reflect.ValueOf(sapf_models.TestPattern),
 		"Verify":           reflect.ValueOf(sapf_models.Verify),
 		"WriteFile":        reflect.ValueOf(sapf_models.WriteFile),
