@@ -146,7 +146,10 @@ for (name, goal), (library, options, attack) in cases.items():
                      "l2": float(d.norm()), "linf": float(d.abs().max())})
     done.append({"attack": name, "goal": goal, "library": library, "set": {k: str(v).lower() for k, v in options.items()},
                  "seconds": round(seconds, 1), "images": rows})
-    json.dump(done, open(out, "w"), indent=1)
+    with open(out, "w") as f:  # one image a line, to be read in a diff
+        f.write("[\n " + ",\n ".join(
+            json.dumps({k: v for k, v in r.items() if k != "images"})[:-1] + ', "images": [\n  '
+            + ",\n  ".join(map(json.dumps, r["images"])) + "\n ]}" for r in done) + "\n]\n")
     ok = [r for r in rows if r["success"]]
     print(name, goal, library, f"{len(ok)}/20", "l0", np.median([r["l0"] for r in ok]) if ok else None,
           "l2", np.median([r["l2"] for r in ok]) if ok else None, f"{seconds:.0f}s", flush=True)
