@@ -92,10 +92,11 @@ func names(sc *types.Scope, pos token.Pos) []candidate {
 	var out []candidate
 	seen := map[string]bool{showName: true}
 	for ; sc != nil; sc = sc.Parent() {
+		local := sc != types.Universe && sc.Parent() != types.Universe
 		for _, name := range sc.Names() {
 			obj := sc.Lookup(name)
-			if seen[name] || name == "_" || pos.IsValid() && sc.Parent() != nil && isLocal(obj) && obj.Pos() >= pos {
-				continue
+			if _, isVar := obj.(*types.Var); seen[name] || name == "_" || local && isVar && obj.Pos() >= pos {
+				continue // not yet declared there
 			}
 			seen[name] = true
 			out = append(out, candidate{name, kindOf(obj)})
@@ -105,11 +106,6 @@ func names(sc *types.Scope, pos token.Pos) []candidate {
 		out = append(out, candidate{t.String(), "keyword"})
 	}
 	return out
-}
-
-func isLocal(obj types.Object) bool {
-	_, ok := obj.(*types.Var)
-	return ok && obj.Pkg() != nil && obj.Parent() != obj.Pkg().Scope()
 }
 
 func kindOf(obj types.Object) string {

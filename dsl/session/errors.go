@@ -77,8 +77,16 @@ func (s *Session) typeError(src *source, e types.Error) *CellError {
 	if strings.HasSuffix(msg, " is not used") {
 		msg += " (only the last expression of a cell is shown)"
 	}
+	msg = strings.ReplaceAll(msg, "main.", "")
+	if m := twoTypes.FindStringSubmatch(msg); m != nil && m[1] == m[2] {
+		msg += " (" + m[1] + " has been declared again since this one was made)"
+	}
 	return s.errorAt(src, e.Pos, "CompileError", msg)
 }
+
+// twoTypes is how the checker says that a value has another type of the same
+// name.
+var twoTypes = regexp.MustCompile(`type (\S+)\) as (\S+) value`)
 
 // hint says what an undefined name may have meant.
 func (s *Session) hint(name string) string {

@@ -323,6 +323,9 @@ func (f formatter) MimeBundle() display.Bundle { return f.m.bundle(f.x) }
 // bundle is a value in every form it has.
 func (m *machine) bundle(x any) display.Bundle {
 	t, _ := m.dynamic(x)
+	if sig, ok := t.(*types.Signature); ok {
+		return display.Bundle{Data: map[string]any{"text/plain": typeName(sig)}}
+	}
 	if t == nil || !m.concerns(t, map[types.Type]bool{}) {
 		return display.Render(raw(x))
 	}

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"go/ast"
 	"go/scanner"
 	"go/token"
 	"strings"
@@ -22,14 +23,20 @@ func (s *Session) IsComplete(code string) Completeness {
 		return Completeness{"incomplete", indent}
 	}
 	src := &source{file: "cell", name: "cell", code: code}
-	_, err := parse(token.NewFileSet(), src)
+	p, err := parse(token.NewFileSet(), src)
 	if err == nil {
+		if n := len(p.parts); n > 0 && !p.quiet {
+			if fn, ok := p.parts[n-1].decl.(*ast.FuncDecl); ok && fn.Body == nil {
+				return Completeness{"incomplete", indent}
+			}
+		}
 		return Completeness{Status: "complete"}
 	}
 	if list, ok := err.(scanner.ErrorList); ok && len(list) > 0 {
 		// What is wrong is that the cell ends.
-		atEnd := list[0].Pos.Line > strings.Count(code, "\n")+1 || wantsMore(last)
-		if atEnd {
+		text := strings.TrimRight(code, " \t\r\n")
+		at := lineStart(code, list[0].Pos.Line) + list[0].Pos.Column - 1
+		if (at >= len(text) || wantsMore(last)) && !strings.Contains(list[0].Msg, "string literal not terminated") {
 			return Completeness{"incomplete", indent}
 		}
 	}

@@ -21,11 +21,17 @@ type source struct {
 	file string // its name in positions, unlike any other's
 	name string // "In [3]"
 	code string
+	// written is the cell as its author sees it, where that is not the code.
+	written string
 }
 
 // line returns line n, counted from 1, without its newline.
 func (s *source) line(n int) string {
-	lines := strings.Split(s.code, "\n")
+	text := s.code
+	if s.written != "" {
+		text = s.written
+	}
+	lines := strings.Split(text, "\n")
 	if n < 1 || n > len(lines) {
 		return ""
 	}
@@ -145,7 +151,7 @@ func parse(fset *token.FileSet, src *source) (*parsed, error) {
 	var decls, stmts []item
 	for _, it := range items {
 		if it.first == token.PACKAGE { // says nothing that a cell needs
-			src = &source{src.file, src.name, blank(src.code, []item{it})}
+			src = &source{src.file, src.name, blank(src.code, []item{it}), src.written}
 			continue
 		}
 		if it.decl {

@@ -22,6 +22,7 @@ type plan struct {
 	notes  []string
 	main   *types.Func // the cell's func main, to be run
 	show   bool        // the last statement is an expression to be shown
+	quiet  bool        // or not, for a semicolon ends it
 }
 
 // makePlan checks a cell against the session.
@@ -122,7 +123,9 @@ func (s *Session) schedule(p *parsed, sc scope) []group {
 		d.names = mentions(d.decl)
 		for name := range d.names {
 			for _, i := range declaredBy[name] {
-				if i < d.before || sc[name] == nil && d.at == 0 {
+				// A variable there is already will do for what comes before the
+				// statement that declares it again.
+				if i < d.before && (sc[name] == nil || !usedBy(stmts[:i+1], d.decl)) || sc[name] == nil && d.at == 0 {
 					d.at = max(d.at, i+1)
 				}
 			}
@@ -170,6 +173,19 @@ func (s *Session) schedule(p *parsed, sc scope) []group {
 	}
 	out[len(out)-1].last = true
 	return out
+}
+
+// usedBy reports whether statements mention what d declares.
+func usedBy(stmts []ast.Stmt, d ast.Decl) bool {
+	for _, st := range stmts {
+		names := mentions(st)
+		for _, name := range declares(d) {
+			if names[name] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // receiverBase is the name of the type that a method belongs to.
@@ -230,7 +246,7 @@ func splitAtRedefinitions(stmts []ast.Stmt) [][]ast.Stmt {
 // planStmts checks statements and enters the variables they declare.
 func (s *Session) planStmts(pl *plan, p *parsed, stmts []ast.Stmt, last bool) *CellError {
 	show := false
-	if last && !p.quiet {
+	if last {
 		_, show = stmts[len(stmts)-1].(*ast.ExprStmt)
 	}
 	c, errs := s.checkStmts(stmts, pl.scope, show)
@@ -256,7 +272,7 @@ func (s *Session) planStmts(pl *plan, p *parsed, stmts []ast.Stmt, last bool) *C
 		pl.vars = append(pl.vars, v)
 		pl.scope[v.Name()] = v
 	}
-	pl.show = show
+	pl.show, pl.quiet = show, p.quiet
 	pl.chunks = append(pl.chunks, c)
 	if len(gone) > 0 {
 		return s.planDecls(pl, p.src, nil, gone)

@@ -272,7 +272,7 @@ type program struct {
 func (s *Session) prepare(c Cell, code string) (prog *program, failed *CellError) {
 	s.state.Lock()
 	defer s.state.Unlock()
-	src := &source{file: s.fresh("cell"), name: fmt.Sprintf("In [%d]", c.Count), code: code}
+	src := &source{file: s.fresh("cell"), name: fmt.Sprintf("In [%d]", c.Count), code: code, written: c.Code}
 	s.sources[src.file] = src
 	p, err := parse(s.fset, src)
 	if err != nil {
@@ -389,7 +389,7 @@ func (s *Session) lowerCell(pl *plan) ast.Stmt {
 			body = append(body, s.release(base, pl)...)
 		}
 		if last {
-			body = append(body, l.lastExpression(c.stmts[len(c.stmts)-1])...)
+			body = append(body, l.lastExpression(c.stmts[len(c.stmts)-1], pl.quiet)...)
 		}
 	}
 	if pl.main != nil {

@@ -12,8 +12,14 @@ import (
 
 // lastExpression lowers the last statement of a cell, an expression, so that
 // its value is shown.
-func (l *lowerer) lastExpression(st ast.Stmt) []ast.Stmt {
+func (l *lowerer) lastExpression(st ast.Stmt, quiet bool) []ast.Stmt {
 	x := st.(*ast.ExprStmt).X
+	if c, ok := x.(*ast.CallExpr); ok && quiet {
+		if id, ok := c.Fun.(*ast.Ident); ok && id.Name == showName {
+			return []ast.Stmt{assign(x.Pos(), ident(x.Pos(), "_"), l.assignable(c.Args[0], emptyInterfaceType))}
+		}
+		return l.stmts([]ast.Stmt{st})
+	}
 	if at := risky(st); at.IsValid() {
 		return append([]ast.Stmt{assign(at, ident(at, l.fn.mark), l.int(at, int(at)))}, l.valueOf(st, x)...)
 	}
