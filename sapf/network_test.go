@@ -1,0 +1,95 @@
+package sapf_test
+
+import (
+	"context"
+	"reflect"
+	"strings"
+	"testing"
+
+	"sapf/models"
+	"sapf/models/data"
+	"sapf/sapf"
+)
+
+// catCases are three attacks on the embedded cat.
+func catCases(t *testing.T) []sapf.Case {
+	t.Helper()
+	var cases []sapf.Case
+	for i, target := range []int{5, 0, 2} {
+		s := sapf.Reference().InSteps(20)
+		s.K, s.Round, s.Lambda1, s.SearchRounds, s.Lambda2 = 100+50*i, "topk", 0.3, 1, float64(i)
+		cases = append(cases, sapf.Case{Image: cifar(t, "cat"), Goal: sapf.Goal{Label: 3, Target: target}, Settings: s})
+	}
+	return cases
+}
+
+// TestFailure15_BatchAndThreadsOnCwnet: on the real network too, a case has
+// the same bytes alone, in a batch, and at one or two threads.
+func TestFailure15_BatchAndThreadsOnCwnet(t *testing.T) {
+	m, cases := cwnet(t, ""), catCases(t)
+	together, err := sapf.RunBatch(context.Background(), m.WithThreads(2), cases)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, err := sapf.RunBatch(context.Background(), m.WithThreads(1), cases)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range cases {
+		alone, err := sapf.Run(context.Background(), m.WithThreads(1), c.Image, c.Goal, c.Settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(together[i], one[i]) {
+			t.Errorf("case %d differs between one and two threads", i)
+		}
+		if !reflect.DeepEqual(together[i], alone) {
+			t.Errorf("case %d differs alone and in a batch of three", i)
+		}
+	}
+}
+
+// TestGuardOnMobileNet runs the mask stage on a network of ImageNet's size, N =
+// 150528: without the guard the reference's penalties diverge, with it G stays
+// finite and its sum comes to k within 1 %, and the attack reaches its target
+// with exactly k entries.
+func TestGuardOnMobileNet(t *testing.T) {
+	long(t)
+	root(t)
+	m, err := models.Load("mobilenet_v2", models.LoadOptions{})
+	if err != nil {
+		t.Skip(err)
+	}
+	x, err := data.Load("imagenet:ba4b978112a20be1.png", data.Options{})
+	if err != nil {
+		t.Skip(err)
+	}
+	shape := m.InputShape()
+	x, err = x.Resize(shape.H, shape.W)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := sapf.Reference().InSteps(300)
+	s.K, s.Round, s.Lambda2, s.Lambda1, s.SearchRounds = 5000, "topk", 0, 10, 1
+	goal := sapf.Goal{Label: x.Label, Target: 100}
+	off, err := sapf.Run(context.Background(), m, x, goal, s)
+	if err != nil || off.Status != sapf.Numeric || !strings.Contains(off.Note, "diverged") {
+		t.Errorf("without the guard: %s, %q, %v; want divergence", off.Status, off.Note, err)
+	}
+	s.Guard = "cap"
+	var last sapf.TraceRow
+	ctx := sapf.WithTrace(context.Background(), 100, func(r sapf.TraceRow) {
+		if r.Stage == sapf.MaskStage {
+			last = r
+		}
+	})
+	r, err := sapf.Run(ctx, m, x, goal, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	norms, _ := sapf.NormsOf(x, r.Adversarial)
+	t.Logf("%s: sum of G %.1f, %d above one half; %+v", r.Status, last.SumG, last.AboveHalf, norms)
+	if d := last.SumG - 5000; d > 50 || d < -50 || r.Selected != 5000 || !r.Success {
+		t.Errorf("%s, sum of G %.1f, selected %d; want success, 5000 within 1 %%, 5000", r.Status, last.SumG, r.Selected)
+	}
+}
