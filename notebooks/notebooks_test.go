@@ -1,0 +1,201 @@
+// Package notebooks tests that the notebooks run from top to bottom on what is
+// embedded in the program, and that what they say still holds.
+package notebooks
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"sapf/kernel"
+	"sapf/kernel/notebook"
+)
+
+// TestMain serves as the process that interprets cells, when it is started as
+// one: RunNotebook starts the program it is in with this argument.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "worker-session" {
+		if err := kernel.WorkerMain(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// study is a notebook and the numbers of its last line when quick is true. The
+// solver's path depends on the last bits of float32 sums, so norms may differ
+// between numerics profiles by as much as tolerance, relatively; counts with
+// tolerance 0 may not.
+type study struct {
+	file string
+	// long studies run with SAPF_LONG=1.
+	long  bool
+	wants []want
+}
+
+// want is a number: what the first group of the pattern matches.
+type want struct {
+	pattern          string
+	value, tolerance float64
+}
+
+var studies = []study{
+	{file: "02-step-by-step", wants: []want{
+		{`checked: (\d+) of 20 exact`, 20, 0},
+		{`mean gap ([\d.]+) %`, 0, 0.01},
+		{`without, (\d+) selected`, 200, 0},
+		{`without a guard: .*mask stage \(k is (\d+)`, 200, 0},
+	}},
+	{file: "03-where-does-it-look", wants: []want{
+		{`checked: (\d+) of 9 targets`, 9, 0},
+		{`mean: 0.766 drawn, ([\d.]+) computed`, 0.8, 1e-9},
+		{`three or more: 0.0420 drawn, ([\d.]+) computed`, 0.0380, 1e-9},
+		{`p ([\d.e-]+)\n`, 1e-4, 0.5},
+	}},
+	{file: "04-degree-of-sparsity", long: true, wants: []want{
+		{`checked: l1 ([\d.]+) to`, 3.479, 0.3},
+		{`l2 ([\d.]+) to`, 0.3707, 0.3},
+		{`l1 rose in (\d+) of 3`, 3, 0},
+		{`l2 fell in (\d+)`, 3, 0},
+		{`linf fell in (\d+)`, 3, 0},
+	}},
+	{file: "05-group-sparsity", wants: []want{
+		{`checked: (\d+) superpixels with lambda2 = 0`, 43, 0.3},
+		{`, (\d+) with 10`, 4, 0.5},
+		{`(\d+) superpixels\]`, 115, 0},
+	}},
+	{file: "06-visual-imperceptibility", long: true, wants: []want{
+		{`checked: score ([\d.]+) without`, 0.0477, 0.2},
+		{`, ([\d.]+) with variance`, 0.0642, 0.2},
+	}},
+	{file: "08-paper-against-program", long: true, wants: []want{
+		{`diverge on all (\d+) images`, 1, 0},
+	}},
+	{file: "12-beyond-the-paper", long: true, wants: []want{
+		{`SAPF's mean l2 is ([\d.]+)`, 0.459, 0.3},
+	}},
+}
+
+// TestQuick runs the notebooks with quick=true where no data can be found.
+func TestQuick(t *testing.T) {
+	empty := t.TempDir()
+	t.Setenv("SAPF_DATA", empty)
+	t.Setenv("XDG_CACHE_HOME", empty)
+	for _, s := range studies {
+		t.Run(s.file, func(t *testing.T) {
+			if s.long && os.Getenv("SAPF_LONG") == "" {
+				t.Skip("set SAPF_LONG=1 to run it")
+			}
+			text := strings.Join(texts(run(t, s.file)), "\n") + "\n"
+			for _, w := range s.wants {
+				found := regexp.MustCompile(w.pattern).FindStringSubmatch(text)
+				if found == nil {
+					t.Errorf("no output matches %s", w.pattern)
+					continue
+				}
+				got, err := strconv.ParseFloat(found[1], 64)
+				if err != nil {
+					t.Errorf("%s: %v", w.pattern, err)
+				} else if math.Abs(got-w.value) > w.tolerance*max(math.Abs(w.value), 1e-12) && math.Abs(got-w.value) > 1e-12 {
+					t.Errorf("%s: %v, expected %v within %v relative", w.pattern, got, w.value, w.tolerance)
+				}
+			}
+			if t.Failed() {
+				t.Log(text)
+			}
+		})
+	}
+}
+
+// run executes a notebook and returns it as executed.
+func run(t *testing.T, file string) *notebook.Notebook {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), file+".ipynb")
+	var log strings.Builder
+	err := kernel.RunNotebook(context.Background(), kernel.RunOptions{
+		Path: file + ".ipynb", Parameters: map[string]string{"quick": "true"},
+		Output: out, HTML: strings.TrimSuffix(out, ".ipynb") + ".html", Progress: &log,
+	})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, log.String())
+	}
+	n, err := notebook.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// texts are the text forms of all outputs.
+func texts(n *notebook.Notebook) []string {
+	var out []string
+	for _, c := range n.Cells {
+		for _, o := range c.Outputs {
+			s := o.Text
+			if text, ok := o.Data["text/plain"].(string); ok {
+				s += text
+			}
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// TestCommitted looks at the notebooks as they are kept: executed from top to
+// bottom without an error, with a parameters cell, words for every picture, and
+// no path of the machine that ran them.
+func TestCommitted(t *testing.T) {
+	files, err := filepath.Glob("*.ipynb")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no notebooks: %v", err)
+	}
+	for _, file := range files {
+		t.Run(file, func(t *testing.T) {
+			n, err := notebook.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			parameters, last := 0, 0
+			for i, c := range n.Cells {
+				if c.Type != notebook.Code {
+					continue
+				}
+				if strings.Contains(fmt.Sprint(c.Metadata["tags"]), "parameters") {
+					parameters++
+				}
+				if c.Count == 0 || c.Count < last {
+					t.Errorf("cell %d was run as number %d, after %d", i+1, c.Count, last)
+				}
+				last = c.Count
+				for _, o := range c.Outputs {
+					if o.Type == "error" {
+						t.Errorf("cell %d ended with %s", i+1, o.ErrorValue)
+					}
+					if _, picture := o.Data["image/png"]; picture {
+						if alt, _ := o.Data["text/plain"].(string); len(alt) < 10 {
+							t.Errorf("cell %d has a picture without words: %q", i+1, alt)
+						}
+					}
+				}
+			}
+			if parameters == 0 {
+				t.Error("no cell is tagged parameters")
+			}
+			raw, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if path := regexp.MustCompile(`"[^"]*(/home/|/root/|/tmp/|/Users/)[^"]*"`).Find(raw); path != nil {
+				t.Errorf("a path of the machine: %s", path)
+			}
+		})
+	}
+}
