@@ -110,8 +110,16 @@ func (pl *plan) nvMax() int {
 	return 1
 }
 
-// flattenRows makes one row of all pixels where no operand has a halo.
+// longRow is the number of pixels from which a row alone keeps the tiles full;
+// the rows of larger images are shared among the workers.
+const longRow = 28
+
+// flattenRows makes one row of all pixels where the image is narrow and no
+// operand has a halo.
 func (s *tapStep) flattenRows() {
+	if s.cols >= longRow {
+		return
+	}
 	vs := []*view{&s.x, &s.y, &s.add, &s.mask}
 	for _, v := range vs {
 		if v.t != nil && v.row != s.cols*v.pix {

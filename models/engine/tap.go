@@ -116,6 +116,8 @@ func unitSize(items, cost, threads int) int {
 	return max(1, min(size, (items+threads-1)/threads))
 }
 
+// run does a unit's items, row by row. A row of pixels is cut into tiles as
+// equal as can be: longer tiles of mr+1 pixels, then tiles of mr.
 func (s *tapStep) run(w *worker, unit int) {
 	first := unit * s.perUnit
 	last := min(first+s.perUnit, s.items)
@@ -172,9 +174,6 @@ func (s *tapStep) run(w *worker, unit int) {
 			if longer > 0 {
 				a.tiles = longer
 				tiles[mr+1](a)
-				if longer == n {
-					continue
-				}
 				done := uintptr(longer * (mr + 1))
 				a.x, a.y = unsafe.Add(a.x, done*a.xpix), unsafe.Add(a.y, done*a.ypix)
 				if add != nil {
