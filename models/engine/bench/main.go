@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command bench times gradient steps on request, so that another program can
 // alternate with it in one run (compare_pytorch.py does). It reads a request a
 // line from standard input and answers each with one line of JSON:
@@ -15,6 +17,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"syscall"
 	"time"
 
 	"sapf/models"
@@ -34,10 +37,12 @@ type request struct {
 type answer struct {
 	Profile string    `json:"profile"`
 	Times   []float64 `json:"ms"`
-	GFLOP   float64   `json:"gflop"`
-	Logits  []float32 `json:"logits,omitempty"`
-	Grad    []float32 `json:"grad,omitempty"`
-	Error   string    `json:"error,omitempty"`
+	// CPU is the processor time of a step on average, all threads together.
+	CPU    float64   `json:"cpu_ms"`
+	GFLOP  float64   `json:"gflop"`
+	Logits []float32 `json:"logits,omitempty"`
+	Grad   []float32 `json:"grad,omitempty"`
+	Error  string    `json:"error,omitempty"`
 }
 
 // programs keeps what was compiled, by weights and profile.
@@ -106,11 +111,22 @@ func serve(q request) (answer, error) {
 		return a, nil
 	}
 	step()
+	cpu := processorTime()
 	for start := time.Now(); time.Since(start).Seconds() < q.Seconds || len(a.Times) < 3; {
 		a.Times = append(a.Times, step())
 	}
+	a.CPU = (processorTime() - cpu).Seconds() * 1e3 / float64(len(a.Times))
 	slices.Sort(a.Times)
 	return a, nil
+}
+
+// processorTime is what this process has used so far.
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // pattern is n numbers in [0, 1).
