@@ -14,6 +14,7 @@ import (
 	"maps"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -444,6 +445,28 @@ func (c *modelsConvertCmd) Run(out output) error {
 
 type dataCmd struct {
 	List dataListCmd `cmd:"" default:"1" help:"List samples and data sets, and where they are."`
+	Get  dataGetCmd  `cmd:"" help:"Download a data set from its official place and check its digest."`
+}
+
+type dataGetCmd struct {
+	Name string `arg:"" help:"cifar10, cifar100 or fashion."`
+	Dir  string `type:"path" help:"Root to fill, a folder as SAPF_DATA names one (default: the user's cache)."`
+}
+
+func (c *dataGetCmd) Run(ctx context.Context, out output) error {
+	bar := newBar(out.stderr, false)
+	folder, err := data.Get(ctx, c.Name, data.GetOptions{Dir: c.Dir, Progress: func(file string, done, total int64) {
+		bar.set(int(done>>10), int(total>>10), file+" (KB)")
+	}})
+	bar.clear()
+	switch {
+	case err != nil && slices.Contains(data.Gettable(), c.Name):
+		return failed(err)
+	case err != nil: // no such set
+		return err
+	}
+	_, err = fmt.Fprintln(out.stdout, folder)
+	return err
 }
 
 type dataListCmd struct {

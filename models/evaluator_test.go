@@ -2,11 +2,13 @@ package models_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"testing"
 
 	"sapf/models"
 	"sapf/models/data"
+	"sapf/models/engine"
 	"sapf/sapf"
 )
 
@@ -104,7 +106,7 @@ func TestCentralDifferences(t *testing.T) {
 	}
 	grad := append([]float64(nil), got.Grad...)
 	const h = 1e-6
-	for _, i := range []int{517, 1500} {
+	for _, i := range []int{517} {
 		moved := append([]float64(nil), x...)
 		value := func(d float64) float64 {
 			moved[i] = x[i] + d
@@ -146,11 +148,43 @@ func TestEvaluatorRefuses(t *testing.T) {
 	}
 }
 
-// BenchmarkStep is a gradient step of cwnet; subtract engine's own benchmark
-// to see what the tape costs.
+// BenchmarkTape is a gradient step of a network that costs next to nothing, a
+// dense layer of 2 x 4, on cwnet's images: what the tape, the copies and the
+// conversions between float64 and float32 cost beside the network.
+func BenchmarkTape(b *testing.B) {
+	net := &engine.Net{Name: "none", Input: engine.Shape{C: 3, H: 32, W: 32}, Nodes: []engine.Node{
+		{Name: "corner", Op: &engine.Slice{C0: 0, C1: 1, StrideH: 31, StrideW: 31}, In: []int{engine.Input}},
+		{Name: "fc", Op: &engine.Dense{In: 4, Out: 2, W: make([]float32, 8)}, In: []int{0}},
+	}, Output: 1}
+	m, err := models.New(net, models.Card{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, batch := range []int{1, 9} {
+		b.Run(fmt.Sprintf("batch%d", batch), func(b *testing.B) {
+			e, err := m.WithThreads(1).Evaluator(batch, sapf.Margin{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer e.Close()
+			x, targets := make([]float64, batch*3072), make([]float64, batch*2)
+			for i := range batch {
+				targets[2*i] = 1
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := e.Gradient(x, targets); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkStep is a gradient step of cwnet, tape and all.
 func BenchmarkStep(b *testing.B) {
 	for _, batch := range []int{1, 9} {
-		b.Run(map[int]string{1: "batch1", 9: "batch9"}[batch], func(b *testing.B) {
+		b.Run(fmt.Sprintf("batch%d", batch), func(b *testing.B) {
 			m := load(b, "cwnet", "")
 			e, err := m.Evaluator(batch, sapf.Margin{})
 			if err != nil {
