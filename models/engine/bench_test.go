@@ -97,3 +97,63 @@ func benchNets() []*Net {
 	r := rand.New(rand.NewPCG(1, 2))
 	return []*Net{cwNet(r), resNet20(r), mobileNetV2(r), inceptionV3(r)}
 }
+
+// BenchmarkLayer measures single layers forward and backward to their input, on
+// one thread, without the copies in and out of the network.
+func BenchmarkLayer(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 2))
+	cv := func(in, out, groups, kh, kw, stride int) *Conv {
+		c := conv(r, in, out, groups, kh, kw, stride, stride, 1, 1, Padding{kh / 2, kw / 2, kh / 2, kw / 2})
+		scaled(r, c.W, in/groups*kh*kw)
+		return c
+	}
+	for _, l := range []struct {
+		name string
+		op   Op
+		in   Shape
+	}{
+		{"conv3x3_64_28", cv(64, 64, 1, 3, 3, 1), Shape{64, 28, 28}},
+		{"conv3x3_128_10", cv(128, 128, 1, 3, 3, 1), Shape{128, 10, 10}},
+		{"conv3x3_stride2_64_56", cv(64, 128, 1, 3, 3, 2), Shape{64, 56, 56}},
+		{"conv1x1_96_14", cv(96, 576, 1, 1, 1, 1), Shape{96, 14, 14}},
+		{"conv1x7_192_17", cv(192, 192, 1, 1, 7, 1), Shape{192, 17, 17}},
+		{"conv5x5_48_35", cv(48, 64, 1, 5, 5, 1), Shape{48, 35, 35}},
+		{"conv7x7_stride2_3_224", cv(3, 64, 1, 7, 7, 2), Shape{3, 224, 224}},
+		{"depthwise3x3_144_56", cv(144, 144, 144, 3, 3, 1), Shape{144, 56, 56}},
+		{"depthwise3x3_stride2_96_112", cv(96, 96, 96, 3, 3, 2), Shape{96, 112, 112}},
+		{"dense_3200_256", dense(r, 3200, 256), Shape{3200, 1, 1}},
+		{"maxpool2_64_28", &MaxPool{2, 2, 2, 2, Padding{}, false}, Shape{64, 28, 28}},
+		{"maxpool3_stride2_64_147", &MaxPool{3, 3, 2, 2, Padding{}, false}, Shape{64, 147, 147}},
+		{"avgpool3_192_17", &AvgPool{3, 3, 1, 1, same(3), false, true}, Shape{192, 17, 17}},
+	} {
+		n := &Net{Name: l.name, Input: l.in, Nodes: []Node{{Name: "layer", Op: l.op, In: []int{Input}}}}
+		cost, err := n.Cost()
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, profile := range profiles() {
+			p, err := Compile(n, profile)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Run(fmt.Sprintf("%s/%v", l.name, profile), func(b *testing.B) {
+				run, err := p.Runner(1, 1)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer run.Close()
+				f := run.exec.(*fast)
+				x, y := randoms(r, l.in.Len()), make([]float32, p.Output().Len())
+				run.Forward(x, y)
+				run.Backward(y, x)
+				inner := append(f.forwards[1:len(f.forwards)-1:len(f.forwards)-1], f.backwds[1:len(f.backwds)-1]...)
+				for b.Loop() {
+					for i := range inner {
+						f.pool.run(&inner[i].step, inner[i].units)
+					}
+				}
+				b.ReportMetric(float64(b.N)*float64(cost.Step())/1e9/b.Elapsed().Seconds(), "GFLOP/s")
+			})
+		}
+	}
+}

@@ -210,8 +210,9 @@ func (s *scatterStep) run(w *worker, unit int) {
 					continue
 				}
 				if c.DilationW == 1 && at >= 0 && at+run <= len(line) {
-					for j, d := range line[at:][:run] {
-						line[at+j] = d + v[j]
+					d, v := line[at:at+run:at+run], v[:run:run]
+					for j := range d {
+						d[j] += v[j]
 					}
 					continue
 				}
