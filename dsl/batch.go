@@ -12,6 +12,10 @@ import (
 	"sapf/sapf/sweep"
 )
 
+// Method is an attack with its options: Options (SAPF), or those of another
+// attack.
+type Method = sapf.Attack
+
 // Case is one attack of AttackAll: an image, what it is to become, and the
 // method with its options.
 type Case struct {
@@ -32,7 +36,7 @@ const largestBatch = 9
 // number of steps (whatever their k, weights or groups), and those of another
 // method with the same options. The outcomes are the same bytes as those of
 // Attack on each case alone. An interrupt stops it within one step; the
-// outcomes are then those that were reached, so there may be fewer than cases.
+// outcomes are then those that were finished, so there may be fewer than cases.
 //
 //	var cases []Case
 //	for _, t := range m.OtherClasses(x) {
@@ -40,38 +44,59 @@ const largestBatch = 9
 //	}
 //	rs := AttackAll(m, cases...)
 func AttackAll(m *Model, cases ...Case) Outcomes {
-	tasks := make([]*sweep.Task, len(cases))
-	for i, c := range cases {
-		t, err := c.task(m)
-		if err != nil {
-			fail("AttackAll", fmt.Errorf("case %d: %w", i, err))
-		}
-		tasks[i] = t
-	}
-	bar := newProgress("AttackAll")
-	reached, done := make([]*Outcome, len(cases)), 0
-	for _, batch := range batches(tasks) {
-		if display.Context().Err() != nil {
-			break
-		}
-		finished := runBatch(tasks, batch, func(p sapf.Progress) {
-			fraction := float64(p.Done) / float64(max(p.Total, 1))
-			bar.step(int(100*(float64(done)+fraction*float64(len(batch)))), 100*len(cases),
-				fmt.Sprintf("%d of %d attacks, now %s on %s", done, len(cases), p.Method, tasks[batch[0]].Image.Name))
-		})
-		for i, o := range finished {
-			reached[batch[i]] = o
-		}
-		done += len(batch)
-	}
+	reached := make([]*Outcome, len(cases))
+	attackAll("AttackAll", m, cases, 0, func(i int, o *Outcome) { reached[i] = o })
 	var out Outcomes
 	for _, o := range reached {
 		if o != nil {
 			out = append(out, o)
 		}
 	}
-	bar.finish(float64(done)/float64(max(len(cases), 1)), fmt.Sprintf("%d attacks, %d succeeded", len(out), out.Successes()))
 	return out
+}
+
+// attackAll runs the cases batch by batch and hands over each outcome. kept
+// counts cases that did not have to run, for the display.
+func attackAll(verb string, m *Model, cases []Case, kept int, take func(i int, o *Outcome)) {
+	tasks := make([]*sweep.Task, len(cases))
+	for i, c := range cases {
+		t, err := c.task(m)
+		if err != nil {
+			fail(verb, fmt.Errorf("case %d: %w", i, err))
+		}
+		tasks[i] = t
+	}
+	bar := newProgress(verb)
+	done, succeeded, all := 0, 0, max(len(cases), 1)
+	for _, batch := range batches(tasks) {
+		if display.Context().Err() != nil {
+			break
+		}
+		finished := runBatch(verb, tasks, batch, func(p sapf.Progress) {
+			fraction := float64(p.Done) / float64(max(p.Total, 1))
+			bar.step(int(100*(float64(done)+fraction*float64(len(batch)))), 100*all,
+				fmt.Sprintf("%d of %d attacks, now %s on %s", done, len(cases), p.Method, tasks[batch[0]].Image.Name))
+		})
+		for i, o := range finished {
+			if o.Result.Status == sapf.Cancelled {
+				continue
+			}
+			if o.Measured.Success {
+				succeeded++
+			}
+			done++
+			take(batch[i], o)
+		}
+	}
+	text := fmt.Sprintf("%d attacks, %d succeeded", done, succeeded)
+	if kept > 0 {
+		text += fmt.Sprintf("; %d kept from before", kept)
+	}
+	fraction := 1.0
+	if len(cases) > 0 {
+		fraction = float64(done) / float64(len(cases))
+	}
+	bar.finish(fraction, text)
 }
 
 // task checks a case and finds out what its words mean.
@@ -119,7 +144,7 @@ func kindOf(t *sweep.Task) string {
 
 // runBatch runs the tasks of one batch and measures what came of them. The
 // seconds of the batch are shared out evenly.
-func runBatch(all []*sweep.Task, batch []int, watch func(sapf.Progress)) []*Outcome {
+func runBatch(verb string, all []*sweep.Task, batch []int, watch func(sapf.Progress)) []*Outcome {
 	ctx := sapf.WithProgress(display.Context(), watch)
 	tasks := make([]*sweep.Task, len(batch))
 	for i, at := range batch {
@@ -128,14 +153,14 @@ func runBatch(all []*sweep.Task, batch []int, watch func(sapf.Progress)) []*Outc
 	start := time.Now()
 	results, err := runTogether(ctx, tasks)
 	if err != nil {
-		fail("AttackAll", fmt.Errorf("%s on %s: %w", tasks[0].Attack.Name(), tasks[0].Image.Name, err))
+		fail(verb, fmt.Errorf("%s on %s: %w", tasks[0].Attack.Name(), tasks[0].Image.Name, err))
 	}
 	seconds := time.Since(start).Seconds() / float64(len(batch))
 	out := make([]*Outcome, len(batch))
 	for i, t := range tasks {
 		measured, err := metric.Measure(t.Model, t.Image, results[i].Adversarial, t.Goal)
 		if err != nil {
-			fail("AttackAll", fmt.Errorf("measure %s on %s: %w", t.Attack.Name(), t.Image.Name, err))
+			fail(verb, fmt.Errorf("measure %s on %s: %w", t.Attack.Name(), t.Image.Name, err))
 		}
 		out[i] = &Outcome{Outcome: &sweep.Outcome{Task: t, Result: results[i], Measured: measured, Seconds: seconds}}
 	}

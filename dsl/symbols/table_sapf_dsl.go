@@ -3,8 +3,11 @@
 package symbols
 
 import (
+	context "context"
 	"reflect"
 	sapf_dsl "sapf/dsl"
+	sapf_models_data "sapf/models/data"
+	sapf_sapf "sapf/sapf"
 )
 
 func init() {
@@ -32,6 +35,7 @@ func init() {
 		"MapTile":          reflect.ValueOf(sapf_dsl.MapTile),
 		"Markdown":         reflect.ValueOf(sapf_dsl.Markdown),
 		"MeanCurve":        reflect.ValueOf(sapf_dsl.MeanCurve),
+		"MeasureAll":       reflect.ValueOf(sapf_dsl.MeasureAll),
 		"NewTable":         reflect.ValueOf(sapf_dsl.NewTable),
 		"PNG":              reflect.ValueOf(sapf_dsl.PNG),
 		"Panel":            reflect.ValueOf(sapf_dsl.Panel),
@@ -57,6 +61,7 @@ func init() {
 		"Handle":           reflect.ValueOf((*sapf_dsl.Handle)(nil)),
 		"Image":            reflect.ValueOf((*sapf_dsl.Image)(nil)),
 		"MIME":             reflect.ValueOf((*sapf_dsl.MIME)(nil)),
+		"Method":           reflect.ValueOf((*sapf_dsl.Method)(nil)),
 		"Model":            reflect.ValueOf((*sapf_dsl.Model)(nil)),
 		"Options":          reflect.ValueOf((*sapf_dsl.Options)(nil)),
 		"Outcome":          reflect.ValueOf((*sapf_dsl.Outcome)(nil)),
@@ -67,5 +72,21 @@ func init() {
 		"Table":            reflect.ValueOf((*sapf_dsl.Table)(nil)),
 		"Tile":             reflect.ValueOf((*sapf_dsl.Tile)(nil)),
 		"Vec":              reflect.ValueOf((*sapf_dsl.Vec)(nil)),
+		"_Method":          reflect.ValueOf((*_sapf_dsl_Method)(nil)),
 	}
+}
+
+// _sapf_dsl_Method is how an interpreted value is a dsl.Method.
+type _sapf_dsl_Method struct {
+	IValue any
+	WName  func() string
+	WRun   func(a0 context.Context, a1 sapf_sapf.Classifier, a2 sapf_models_data.Image, a3 sapf_sapf.Goal) (sapf_sapf.Result, error)
+}
+
+func (w _sapf_dsl_Method) Name() string {
+	return w.WName()
+}
+
+func (w _sapf_dsl_Method) Run(a0 context.Context, a1 sapf_sapf.Classifier, a2 sapf_models_data.Image, a3 sapf_sapf.Goal) (sapf_sapf.Result, error) {
+	return w.WRun(a0, a1, a2, a3)
 }

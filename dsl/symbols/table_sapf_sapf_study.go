@@ -9,11 +9,14 @@ import (
 
 func init() {
 	Symbols["sapf/sapf/study/study"] = map[string]reflect.Value{
-		"Groups":  reflect.ValueOf(sapf_sapf_study.Groups),
-		"Weights": reflect.ValueOf(sapf_sapf_study.Weights),
-		"Case":    reflect.ValueOf((*sapf_sapf_study.Case)(nil)),
-		"Outcome": reflect.ValueOf((*sapf_sapf_study.Outcome)(nil)),
-		"Row":     reflect.ValueOf((*sapf_sapf_study.Row)(nil)),
-		"Table":   reflect.ValueOf((*sapf_sapf_study.Table)(nil)),
+		"Divergences":        reflect.ValueOf(sapf_sapf_study.Divergences),
+		"Groups":             reflect.ValueOf(sapf_sapf_study.Groups),
+		"TableOfDivergences": reflect.ValueOf(&sapf_sapf_study.TableOfDivergences).Elem(),
+		"Weights":            reflect.ValueOf(sapf_sapf_study.Weights),
+		"Case":               reflect.ValueOf((*sapf_sapf_study.Case)(nil)),
+		"Outcome":            reflect.ValueOf((*sapf_sapf_study.Outcome)(nil)),
+		"Row":                reflect.ValueOf((*sapf_sapf_study.Row)(nil)),
+		"Table":              reflect.ValueOf((*sapf_sapf_study.Table)(nil)),
+		"Variant":            reflect.ValueOf((*sapf_sapf_study.Variant)(nil)),
 	}
 }
