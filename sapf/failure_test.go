@@ -50,6 +50,27 @@ func TestFailure02_LogitsOverflow(t *testing.T) {
 	}
 }
 
+// TestFailure02_Divergence: penalties that diverge end the attack as numeric,
+// alone, with what there was.
+func TestFailure02_Divergence(t *testing.T) {
+	m, x := linear(2, small, 4)
+	s := short(40)
+	s.RhoCardMax, s.RhoCard = 100, 10
+	r, err := Run(context.Background(), m, x, Goal{0, 1}, s)
+	if err != nil || r.Status != Numeric || r.Success || !strings.Contains(r.Note, "diverged") || r.Adversarial.Validate() != nil {
+		t.Errorf("%s, %q, %v", r.Status, r.Note, err)
+	}
+	logits := func(call int, z []float64) {
+		if call == 1 {
+			z[0] = math.NaN()
+		}
+	}
+	m.Break = logits
+	if r, err = Run(context.Background(), m, x, Goal{0, 1}, short(40)); err != nil || r.Status != Numeric {
+		t.Errorf("NaN logits of the image itself: %s, %q, %v", r.Status, r.Note, err)
+	}
+}
+
 func TestFailure06_OddCardinalities(t *testing.T) {
 	m, x := linear(2, small, 4)
 	for _, k := range []int{-1, small.Len() + 1} {

@@ -23,10 +23,10 @@ func (s *solver) lookAtCleanImages() error {
 	}
 	s.Clean = slices.Clone(logits)
 	for i, a := range s.Attempts {
-		if a.Status != "" {
+		a.Clean, a.Last, a.LastMask = classes[i], images[i], make([]float32, len(a.F.X))
+		if a.Status != "" { // its logits are not finite
 			continue
 		}
-		a.Clean, a.Last, a.LastMask = classes[i], images[i], make([]float32, len(a.F.X))
 		switch {
 		case a.F.Goal.Reached(a.Clean):
 			a.Status, a.Best, a.BestMask = Already, images[i], a.LastMask
@@ -50,6 +50,9 @@ func (s *solver) cleanImages() []data.Image {
 // success, and chooses the next lambda1.
 func (s *solver) judge() error {
 	going := s.goingOn()
+	if len(going) == 0 { // all ended at a number that is not finite
+		return nil
+	}
 	candidates := make([]data.Image, len(going))
 	for i, a := range going {
 		candidates[i] = a.F.Adversarial()

@@ -40,6 +40,9 @@ type exampleLoss interface {
 
 // Evaluator needs a loss of package sapf.
 func (m *Linear) Evaluator(batch int, loss models.Loss) (models.Evaluator, error) {
+	if batch < 1 {
+		return nil, fmt.Errorf("toy: batch %d, expected at least 1", batch)
+	}
 	l, ok := loss.(exampleLoss)
 	if !ok {
 		return nil, fmt.Errorf("toy: loss %v has no gradient by hand", loss)
