@@ -288,3 +288,28 @@ func running(pid int) bool {
 	_, state, _ := strings.Cut(string(text), ") ")
 	return !strings.HasPrefix(state, "Z")
 }
+
+// TestJupyterLab drives JupyterLab in a headless Chromium; see testdata/lab.py
+// for the steps. SAPF_SCREENSHOTS names a folder to keep the pictures in.
+func TestJupyterLab(t *testing.T) {
+	if os.Getenv("SAPF_LONG") != "1" {
+		t.Skip("takes minutes: set SAPF_LONG=1")
+	}
+	program := jupyter(t, "jupyterlab", "playwright")
+	if _, err := exec.LookPath("chromium"); err != nil && os.Getenv("SAPF_CHROMIUM") == "" {
+		t.Skip("needs chromium on the PATH, or SAPF_CHROMIUM")
+	}
+	shots := os.Getenv("SAPF_SCREENSHOTS")
+	if shots == "" {
+		shots = t.TempDir()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 9*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, "testdata/lab.py", filepath.Join("..", "notebooks", "01-first-attack.ipynb"), shots)
+	cmd.Env = withKernel(t)
+	text, err := cmd.CombinedOutput()
+	t.Logf("%s", text)
+	if err != nil {
+		t.Error(err)
+	}
+}
