@@ -291,23 +291,6 @@ func isImport(before string) bool {
 	return len(items) > 0 && items[len(items)-1].first == token.IMPORT
 }
 
-// words asks the vocabulary what the string argument of a verb can be: a
-// package with a function Words(verb string) []string answers.
-func (s *Session) words(verb string) []string {
-	for _, path := range s.options.DotImports {
-		s.state.Lock()
-		v, ok := s.universe.tables[path].symbols["Words"]
-		s.state.Unlock()
-		if !ok {
-			continue
-		}
-		if f, ok := v.Interface().(func(string) []string); ok {
-			return f(verb)
-		}
-	}
-	return nil
-}
-
 // files lists the files whose path begins with prefix.
 func files(prefix string) []candidate {
 	dir, _ := filepath.Split(prefix)

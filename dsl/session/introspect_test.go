@@ -51,6 +51,9 @@ message := "text"`)
 		{"strings.NewReader(\"a\").|", []string{"Len", "ReadByte"}, nil, ""},
 		{"[]Point{pt}[0].|", []string{"Dist"}, nil, ""},
 		{"load|", []string{"LoadImage", "LoadModel"}, nil, "load"},
+		{"LoadModel(\"cw|", []string{"cwnet"}, nil, "cw"},
+		{"LoadImage(\"ca|", []string{"cat"}, nil, "ca"},
+		{"LoadImage(\"testdata/|", []string{"testdata/programs/"}, nil, "testdata/"},
 		{"pt.nosuchthing|", nil, []string{"Dist"}, "nosuchthing"},
 		{"1 + |", []string{"message"}, nil, ""},
 	} {
@@ -72,6 +75,32 @@ message := "text"`)
 		if len(got.Kinds) != len(got.Matches) {
 			t.Errorf("%q: %d kinds for %d matches", c.code, len(got.Kinds), len(got.Matches))
 		}
+	}
+}
+
+// TestDSL speaks the vocabulary: a model, an image, a prediction, a class
+// completed, and an attack's options.
+func TestDSL(t *testing.T) {
+	s, r := newSession(t)
+	out := runCell(s, r, 1, `m := LoadModel("cwnet")
+x := LoadImage("cat")
+Show(m.Predict(x))`)
+	if !strings.Contains(out, "<display") || strings.Contains(out, "Error") {
+		t.Fatalf("shows %q", out)
+	}
+	code, cursor := at(`r := Attack(m, x, Target("d|"), Options{})`)
+	if c := s.Complete(code, cursor); !slices.Contains(c.Matches, "dog") || !slices.Contains(c.Matches, "deer") || slices.Contains(c.Matches, "cat") {
+		t.Errorf("Target(\"d: %q", c.Matches)
+	}
+	code, cursor = at(`r := Attack(m, x, Target("dog"), Options{K: 200, Lam|})`)
+	if c := s.Complete(code, cursor); !slices.Contains(c.Matches, "Lambda1") {
+		t.Errorf("Options{Lam: %q", c.Matches)
+	}
+	if out := runCell(s, r, 2, "x.C, _ := x.H, 0"); !strings.Contains(out, "SyntaxError") && !strings.Contains(out, "CompileError") {
+		t.Errorf("assigning a field with := gives %q", out)
+	}
+	if out := runCell(s, r, 3, `LoadModel("nosuch")`); !strings.HasPrefix(out, "Error: LoadModel") || !strings.Contains(out, "In [3], line 1") {
+		t.Errorf("a model that is not there gives %q", out)
 	}
 }
 
