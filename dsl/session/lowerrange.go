@@ -507,6 +507,15 @@ func (l *lowerer) function(ft *ast.FuncType, sig *types.Signature, recv *ast.Fie
 		add(typ.Results, ft.Results, true)
 	}
 	out := l.block(body)
+	if ft.Results != nil && len(l.fn.results) > 0 && !l.fn.saved {
+		// yaegi may hand over a place that has been used before.
+		var zeros []ast.Stmt
+		for i, r := range l.fn.results {
+			zero := l.s.fresh("zero")
+			zeros = append(zeros, l.varOf(pos, zero, sig.Results().At(i).Type(), nil), assign(pos, ident(pos, r.Name), ident(pos, zero)))
+		}
+		out.List = append(zeros, out.List...)
+	}
 	if l.fn.saved {
 		var decls []ast.Stmt
 		for i, r := range l.fn.results {

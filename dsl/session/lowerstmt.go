@@ -214,7 +214,12 @@ func (l *lowerer) declareVar(name *ast.Ident, value ast.Expr) []ast.Stmt {
 		zero := l.s.fresh("zero")
 		return []ast.Stmt{decl(zero, nil), assign(pos, ident(pos, sym), ident(pos, zero))}
 	}
-	return []ast.Stmt{assign(pos, ident(pos, sym), l.assignable(value, obj.Type()))}
+	x := l.assignable(value, obj.Type())
+	if c, ok := ast.Unparen(value).(*ast.CallExpr); ok && l.interpretedCall(c) {
+		temp := l.s.fresh("t") // as in assign
+		return []ast.Stmt{define(pos, temp, x), assign(pos, ident(pos, sym), ident(pos, temp))}
+	}
+	return []ast.Stmt{assign(pos, ident(pos, sym), x)}
 }
 
 func assign(pos token.Pos, lhs, rhs ast.Expr) ast.Stmt {
@@ -248,7 +253,16 @@ func (l *lowerer) assign(st *ast.AssignStmt) []ast.Stmt {
 		if st.Tok == token.SHL_ASSIGN || st.Tok == token.SHR_ASSIGN {
 			return []ast.Stmt{&ast.AssignStmt{Lhs: l.exprs(st.Lhs), TokPos: st.TokPos, Tok: st.Tok, Rhs: l.exprs(st.Rhs)}}
 		}
-		return []ast.Stmt{&ast.AssignStmt{Lhs: l.exprs(st.Lhs), TokPos: st.TokPos, Tok: st.Tok, Rhs: []ast.Expr{l.assignable(st.Rhs[0], l.typeOf(st.Lhs[0]))}}}
+		value := l.assignable(st.Rhs[0], l.typeOf(st.Lhs[0]))
+		if c, ok := ast.Unparen(st.Rhs[0]).(*ast.CallExpr); ok && st.Tok == token.ASSIGN && !isBlank(st.Lhs[0]) && l.interpretedCall(c) {
+			// yaegi lets the function write to the variable before it returns.
+			temp := l.s.fresh("t")
+			return []ast.Stmt{
+				&ast.AssignStmt{Lhs: []ast.Expr{ident(pos, temp)}, TokPos: pos, Tok: token.DEFINE, Rhs: []ast.Expr{value}},
+				&ast.AssignStmt{Lhs: l.exprs(st.Lhs), TokPos: st.TokPos, Tok: st.Tok, Rhs: []ast.Expr{ident(pos, temp)}},
+			}
+		}
+		return []ast.Stmt{&ast.AssignStmt{Lhs: l.exprs(st.Lhs), TokPos: st.TokPos, Tok: st.Tok, Rhs: []ast.Expr{value}}}
 	}
 	// Parallel: the operands of the left sides, then all right sides, then the
 	// assignments.
@@ -433,6 +447,12 @@ func (l *lowerer) varOf(pos token.Pos, name string, t types.Type, x ast.Expr) as
 		spec.Values = []ast.Expr{x}
 	}
 	return &ast.DeclStmt{Decl: &ast.GenDecl{TokPos: pos, Tok: token.VAR, Specs: []ast.Spec{spec}}}
+}
+
+// interpretedCall reports calls that may be of interpreted functions.
+func (l *lowerer) interpretedCall(c *ast.CallExpr) bool {
+	tv := l.info.Types[c.Fun]
+	return !tv.IsType() && !tv.IsBuiltin() && l.compiledCallee(ast.Unparen(c.Fun)) == nil
 }
 
 // goStmt starts a goroutine whose panic ends only itself. The call's operands

@@ -18,16 +18,19 @@ type plan struct {
 	decls  []*decl    // new and renewed declarations, in order
 	vars   []*types.Var
 	same   map[types.Object]types.Object // redefined variables that keep their place
-	freed  []*types.Var                  // variables that nothing can name any more
-	notes  []string
-	main   *types.Func // the cell's func main, to be run
-	show   bool        // the last statement is an expression to be shown
-	quiet  bool        // or not, for a semicolon ends it
+	// hoisted are statements that declare variables and were checked together
+	// with declarations that they mention and that mention them.
+	hoisted map[ast.Stmt]*types.Info
+	freed   []*types.Var // variables that nothing can name any more
+	notes   []string
+	main    *types.Func // the cell's func main, to be run
+	show    bool        // the last statement is an expression to be shown
+	quiet   bool        // or not, for a semicolon ends it
 }
 
 // makePlan checks a cell against the session.
 func (s *Session) makePlan(p *parsed) (*plan, *CellError) {
-	pl := &plan{scope: s.scope.clone(), same: map[types.Object]types.Object{}}
+	pl := &plan{scope: s.scope.clone(), same: map[types.Object]types.Object{}, hoisted: map[ast.Stmt]*types.Info{}}
 	for _, spec := range p.imports {
 		if err := s.planImport(pl, p.src, spec); err != nil {
 			return nil, err
@@ -39,14 +42,43 @@ func (s *Session) makePlan(p *parsed) (*plan, *CellError) {
 				return nil, err
 			}
 		}
-		for i, stmts := range splitAtRedefinitions(g.stmts) {
-			last := g.last && i == len(splitAtRedefinitions(g.stmts))-1
-			if err := s.planStmts(pl, p, stmts, last); err != nil {
+		runs := splitAtRedefinitions(g.stmts, pl.hoisted)
+		for i, stmts := range runs {
+			if info := pl.hoisted[stmts[0]]; info != nil { // checked with the declarations
+				pl.chunks = append(pl.chunks, &checked{stmts: stmts, info: info})
+				continue
+			}
+			if err := s.planStmts(pl, p, stmts, g.last && i == len(runs)-1); err != nil {
 				return nil, err
 			}
 		}
 	}
 	return pl, nil
+}
+
+// asDeclaration is a statement that declares variables as a file would have
+// it, or nil.
+func asDeclaration(st ast.Stmt) *ast.GenDecl {
+	switch st := st.(type) {
+	case *ast.DeclStmt:
+		if d := st.Decl.(*ast.GenDecl); d.Tok == token.VAR {
+			return d
+		}
+	case *ast.AssignStmt:
+		if st.Tok != token.DEFINE {
+			return nil
+		}
+		spec := &ast.ValueSpec{Values: st.Rhs}
+		for _, l := range st.Lhs {
+			id, ok := l.(*ast.Ident)
+			if !ok {
+				return nil
+			}
+			spec.Names = append(spec.Names, id)
+		}
+		return &ast.GenDecl{TokPos: st.Pos(), Tok: token.VAR, Specs: []ast.Spec{spec}}
+	}
+	return nil
 }
 
 func (s *Session) planImport(pl *plan, src *source, spec *ast.ImportSpec) *CellError {
@@ -90,9 +122,15 @@ func (s *Session) isUsers(obj types.Object) bool {
 
 // group is a run of statements with the declarations that go before it.
 type group struct {
-	decls []ast.Decl
+	decls []hoist
 	stmts []ast.Stmt
 	last  bool
+}
+
+// hoist is a declaration, and the statement it is where it declares variables.
+type hoist struct {
+	ast.Decl
+	stmt ast.Stmt
 }
 
 // schedule hoists declarations: each goes to the start of the cell, or right
@@ -104,6 +142,7 @@ func (s *Session) schedule(p *parsed, sc scope) []group {
 		before int // statements that stand before it in the text
 		at     int // statements that have to run before it
 		names  map[string]bool
+		stmt   ast.Stmt
 	}
 	var decls []*pending
 	for _, part := range p.parts {
@@ -131,6 +170,32 @@ func (s *Session) schedule(p *parsed, sc scope) []group {
 			}
 		}
 	}
+	// A variable that needs what needs it is checked like a declaration: the
+	// names of a type's values, say, that its String method looks up.
+	var extra []*pending
+	for _, i := range cyclic(stmts, sc, declaredBy, func(yield func(ast.Decl, map[string]bool) bool) {
+		for _, d := range decls {
+			if !yield(d.decl, d.names) {
+				return
+			}
+		}
+	}) {
+		v := &pending{decl: asDeclaration(stmts[i]), stmt: stmts[i], names: mentions(stmts[i])}
+		for name := range v.names {
+			for _, j := range declaredBy[name] {
+				if j < i {
+					v.at = max(v.at, j+1)
+				}
+			}
+		}
+		for _, d := range decls {
+			if d.at == i+1 {
+				d.at = v.at
+			}
+		}
+		extra = append(extra, v)
+	}
+	decls = append(decls, extra...)
 	// What mentions a later declaration is itself later; a type and its methods
 	// stay together.
 	owner := map[string]*pending{}
@@ -160,7 +225,7 @@ func (s *Session) schedule(p *parsed, sc scope) []group {
 	for len(decls) > 0 || start < len(stmts) || len(out) == 0 {
 		var g group
 		for len(decls) > 0 && decls[0].at <= start {
-			g.decls = append(g.decls, decls[0].decl)
+			g.decls = append(g.decls, hoist{decls[0].decl, decls[0].stmt})
 			decls = decls[1:]
 		}
 		end := len(stmts)
@@ -172,6 +237,61 @@ func (s *Session) schedule(p *parsed, sc scope) []group {
 		out = append(out, g)
 	}
 	out[len(out)-1].last = true
+	return out
+}
+
+// cyclic finds the statements that declare variables which a declaration
+// mentions that they mention, directly or through other declarations.
+func cyclic(stmts []ast.Stmt, sc scope, declaredBy map[string][]int, decls func(func(ast.Decl, map[string]bool) bool)) []int {
+	// reach is all that a name leads to by way of declarations.
+	direct := map[string]map[string]bool{}
+	for d, names := range decls {
+		own := declares(d)
+		if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv != nil {
+			own = []string{receiverBase(fn)}
+		}
+		for _, name := range own {
+			if direct[name] == nil {
+				direct[name] = map[string]bool{}
+			}
+			for n := range names {
+				direct[name][n] = true
+			}
+		}
+	}
+	reaches := func(from map[string]bool, to string) bool {
+		seen := map[string]bool{}
+		var visit func(map[string]bool) bool
+		visit = func(names map[string]bool) bool {
+			for n := range names {
+				if seen[n] || direct[n] == nil {
+					continue
+				}
+				seen[n] = true
+				if direct[n][to] || visit(direct[n]) {
+					return true
+				}
+			}
+			return false
+		}
+		return visit(from)
+	}
+	var out []int
+	for i, st := range stmts {
+		if asDeclaration(st) == nil {
+			continue
+		}
+		for _, id := range definedNames(st) {
+			_, define := st.(*ast.AssignStmt)
+			if define && sc[id.Name] != nil {
+				continue // the declarations mean the one there is
+			}
+			if len(declaredBy[id.Name]) == 1 && reaches(mentions(st), id.Name) {
+				out = append(out, i)
+				break
+			}
+		}
+	}
 	return out
 }
 
@@ -215,11 +335,19 @@ func receiverBase(fn *ast.FuncDecl) string {
 // splitAtRedefinitions cuts statements where one redeclares only variables
 // that an earlier one of them has declared: a notebook allows that, as it does
 // between cells.
-func splitAtRedefinitions(stmts []ast.Stmt) [][]ast.Stmt {
+func splitAtRedefinitions(stmts []ast.Stmt, hoisted map[ast.Stmt]*types.Info) [][]ast.Stmt {
 	var out [][]ast.Stmt
 	seen := map[string]bool{}
 	start := 0
 	for i, st := range stmts {
+		if hoisted[st] != nil { // stands alone
+			if start < i {
+				out = append(out, stmts[start:i])
+			}
+			out = append(out, stmts[i:i+1])
+			start, seen = i+1, map[string]bool{}
+			continue
+		}
 		names := definedNames(st)
 		fresh, old := false, false
 		for _, id := range names {
@@ -253,8 +381,20 @@ func (s *Session) planStmts(pl *plan, p *parsed, stmts []ast.Stmt, last bool) *C
 	if len(errs) > 0 {
 		return s.typeError(p.src, errs[0])
 	}
+	gone := s.enterVars(pl, c.stmts, c.info)
+	pl.show, pl.quiet = show, p.quiet
+	pl.chunks = append(pl.chunks, c)
+	if len(gone) > 0 {
+		return s.planDecls(pl, p.src, nil, gone)
+	}
+	return nil
+}
+
+// enterVars enters the variables that statements declare. It returns those of
+// before that can't be named any more.
+func (s *Session) enterVars(pl *plan, stmts []ast.Stmt, info *types.Info) map[types.Object]bool {
 	gone := map[types.Object]bool{}
-	for _, v := range topLevel(c.stmts, c.info) {
+	for _, v := range topLevel(stmts, info) {
 		old, _ := pl.scope[v.Name()].(*types.Var)
 		if old != nil && !s.isUsers(old) {
 			old = nil
@@ -272,12 +412,7 @@ func (s *Session) planStmts(pl *plan, p *parsed, stmts []ast.Stmt, last bool) *C
 		pl.vars = append(pl.vars, v)
 		pl.scope[v.Name()] = v
 	}
-	pl.show, pl.quiet = show, p.quiet
-	pl.chunks = append(pl.chunks, c)
-	if len(gone) > 0 {
-		return s.planDecls(pl, p.src, nil, gone)
-	}
-	return nil
+	return gone
 }
 
 // unit is a declaration to be checked, the user's or one that has to follow
@@ -306,7 +441,13 @@ func (u *unit) method() string {
 // planDecls checks declarations together with all that mention, directly or
 // not, what they replace or what is gone. Those of the latter that no longer
 // check keep what they were, and a note says so.
-func (s *Session) planDecls(pl *plan, src *source, nodes []ast.Decl, gone map[types.Object]bool) *CellError {
+func (s *Session) planDecls(pl *plan, src *source, hoists []hoist, gone map[types.Object]bool) *CellError {
+	var nodes []ast.Decl
+	stmts := map[ast.Decl]ast.Stmt{}
+	for _, h := range hoists {
+		nodes = append(nodes, h.Decl)
+		stmts[h.Decl] = h.stmt
+	}
 	pull := map[string]bool{}   // types to be declared anew
 	dropped := map[*decl]bool{} // dependents that no longer check
 	for {
@@ -339,6 +480,12 @@ func (s *Session) planDecls(pl *plan, src *source, nodes []ast.Decl, gone map[ty
 			continue
 		}
 		s.enter(pl, src, units, info, pkg)
+		for _, u := range units {
+			if st := stmts[u.node]; st != nil {
+				pl.hoisted[st] = info
+				s.enterVars(pl, []ast.Stmt{st}, info)
+			}
+		}
 		return nil
 	}
 }
@@ -596,6 +743,9 @@ func (s *Session) enter(pl *plan, src *source, units []*unit, info *types.Info, 
 				objs = append(objs, obj)
 			}
 		case *ast.GenDecl:
+			if n.Tok == token.VAR {
+				continue // of a statement, which enters it
+			}
 			for _, spec := range n.Specs {
 				switch spec := spec.(type) {
 				case *ast.TypeSpec:
