@@ -54,6 +54,14 @@ func FuzzPyTorch(f *testing.F) {
 	z.Close()
 	f.Add(b.Bytes())
 	f.Add([]byte(legacy()))
+	files, _ := filepath.Glob("testdata/checkpoint_*.pt")
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw)
+	}
 	f.Add([]byte("\x80\x02]q\x00h\x00ah\x00)R."))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		d, err := models.ReadPyTorch("fuzz", raw)
