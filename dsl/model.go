@@ -13,6 +13,9 @@ import (
 // Image is a picture, channels first, float32 in [0,1].
 type Image = data.Image
 
+// ImageOptions scale a picture to a model's size.
+type ImageOptions = data.Options
+
 // Model is a classifier under attack.
 type Model struct{ *models.Model }
 

@@ -76,8 +76,20 @@ var studies = []study{
 		{`checked: score ([\d.]+) without`, 0.0477, 0.2},
 		{`, ([\d.]+) with variance`, 0.0642, 0.2},
 	}},
+	{file: "07-table-1", wants: []want{
+		{`checked: SAPF reached (\d+) of 2`, 2, 0},
+		{`with (\d+) entries on average`, 400, 0},
+		{`average (\d+\.\d) %, worst 0 %`, 66.7, 0},
+	}},
 	{file: "08-paper-against-program", long: true, wants: []want{
 		{`diverge on all (\d+) images`, 1, 0},
+	}},
+	{file: "09-robust-models", long: true, wants: []want{
+		{`checked: 1 networks, \[(\d+)\] targets`, 2, 0},
+	}},
+	{file: "10-your-own-model", wants: []want{
+		{`([\d.]+) by backpropagation`, 8.05478, 1e-3},
+		{`(\d) of 3 attacks succeeded`, 3, 0},
 	}},
 	{file: "12-beyond-the-paper", long: true, wants: []want{
 		{`SAPF's mean l2 is ([\d.]+)`, 0.459, 0.3},

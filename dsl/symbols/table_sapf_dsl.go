@@ -60,6 +60,7 @@ func init() {
 		"Figure":           reflect.ValueOf((*sapf_dsl.Figure)(nil)),
 		"Handle":           reflect.ValueOf((*sapf_dsl.Handle)(nil)),
 		"Image":            reflect.ValueOf((*sapf_dsl.Image)(nil)),
+		"ImageOptions":     reflect.ValueOf((*sapf_dsl.ImageOptions)(nil)),
 		"MIME":             reflect.ValueOf((*sapf_dsl.MIME)(nil)),
 		"Method":           reflect.ValueOf((*sapf_dsl.Method)(nil)),
 		"Model":            reflect.ValueOf((*sapf_dsl.Model)(nil)),
