@@ -168,6 +168,22 @@ func fieldNames(list *ast.FieldList) []*ast.Ident {
 	return out
 }
 
+// link is a variable that holds the function fn, or what has replaced it since:
+// closures call it so, as declarations that call fn are lowered anew then but
+// closures can't be.
+func (s *Session) link(l *lowerer, pos token.Pos, fn *types.Func) string {
+	if name, ok := s.links[fn]; ok {
+		return name
+	}
+	name := s.fresh(fn.Name())
+	s.links[fn] = name
+	s.out.undo = append(s.out.undo, func() { delete(s.links, fn) })
+	spec := &ast.ValueSpec{Names: []*ast.Ident{ident(pos, name)}, Type: l.funcType(pos, fn.Signature())}
+	s.out.decls = append(s.out.decls, &ast.GenDecl{TokPos: pos, Tok: token.VAR, Specs: []ast.Spec{spec}})
+	s.out.links = append(s.out.links, assign(pos, ident(pos, name), ident(pos, s.funcSymbol(l, pos, fn, nil))))
+	return name
+}
+
 // methodSymbol is the yaegi function for a method, its receiver first.
 func (s *Session) methodSymbol(l *lowerer, pos token.Pos, fn *types.Func, named *types.Named) string {
 	targs := typeList(named.TypeArgs())

@@ -114,12 +114,12 @@ func TestRedefinitionFreesMemory(t *testing.T) {
 		return m.HeapAlloc >> 20
 	}
 	for _, code := range []string{
-		"big := make([]byte, 20<<20)",
-		"var big = make([]byte, 20<<20)",
-		"len(make([]byte, 20<<20))",
-		"func() int { tmp := make([]byte, 20<<20); return len(tmp) }()",
-		"if tmp := make([]byte, 20<<20); len(tmp) > 0 { }",
-		"big := make([]byte, 20<<20); f := func() int { return len(big) }",
+		"big := make([]byte, 4<<20)",
+		"var big = make([]byte, 4<<20)",
+		"len(make([]byte, 4<<20))",
+		"func() int { tmp := make([]byte, 4<<20); return len(tmp) }()",
+		"if tmp := make([]byte, 4<<20); len(tmp) > 0 { }",
+		"big := make([]byte, 4<<20); f := func() int { return len(big) }",
 	} {
 		s, r := newSession(t)
 		runCell(s, r, 1, "x := 1")
@@ -129,18 +129,18 @@ func TestRedefinitionFreesMemory(t *testing.T) {
 				t.Fatalf("%s: %s", code, got)
 			}
 		}
-		if grown := int(heap()) - int(before); grown > 50 {
-			t.Errorf("ten times %q: the heap has grown by %d MB, expected 50 at most", code, grown)
+		if grown := int(heap()) - int(before); grown > 15 {
+			t.Errorf("ten times %q: the heap has grown by %d MB, expected 15 at most", code, grown)
 		}
 		runtime.KeepAlive(s)
 	}
 	s, r := newSession(t)
 	before := heap()
 	for i := range 10 {
-		runCell(s, r, 2*i, "big := make([]byte, 20<<20)")
+		runCell(s, r, 2*i, "big := make([]byte, 4<<20)")
 		runCell(s, r, 2*i+1, fmt.Sprintf("big := %d", i))
 	}
-	if grown := int(heap()) - int(before); grown > 50 {
+	if grown := int(heap()) - int(before); grown > 15 {
 		t.Errorf("a variable that changes its type: the heap has grown by %d MB", grown)
 	}
 	runtime.KeepAlive(s)

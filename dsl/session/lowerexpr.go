@@ -48,6 +48,9 @@ func (l *lowerer) object(pos token.Pos, obj types.Object) ast.Expr {
 			if d.pkg != "main" && d.node.(*ast.FuncDecl).Body == nil { // compiled
 				return sel(ident(pos, l.s.importName(runtimePath)), strings.ToUpper(obj.Name()[:1])+obj.Name()[1:])
 			}
+			if l.statements && l.literals > 0 && d.pkg == "main" {
+				return ident(pos, l.s.link(l, pos, obj))
+			}
 			return ident(pos, l.s.funcSymbol(l, pos, obj, nil))
 		}
 		return l.exported(pos, obj)

@@ -362,6 +362,8 @@ func (l *lowerer) jump(pos token.Pos, tok token.Token, label string, t *target) 
 func (l *lowerer) funcLit(e *ast.FuncLit) ast.Expr {
 	sig := l.typeOf(e).Underlying().(*types.Signature)
 	mark := l.s.literalMark(e)
+	l.literals++
+	defer func() { l.literals-- }()
 	held, args := l.holds(e)
 	typ, body := l.function(e.Type, sig, nil, e.Body, mark)
 	lit := &ast.FuncLit{Type: typ, Body: body}

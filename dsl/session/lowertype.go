@@ -26,6 +26,10 @@ type lowerer struct {
 	captured map[types.Object]bool
 	boxes    map[types.Object]string
 	fn       *funcState
+	// statements tells the statements of a cell from its declarations, literals
+	// how many function literals are around.
+	statements bool
+	literals   int
 }
 
 // refuse is thrown by the lowerer for what yaegi can't be made to do.

@@ -18,6 +18,8 @@ type plan struct {
 	decls  []*decl    // new and renewed declarations, in order
 	vars   []*types.Var
 	same   map[types.Object]types.Object // redefined variables that keep their place
+	// follows has functions that replace one of the same signature.
+	follows map[types.Object]types.Object
 	// hoisted are statements that declare variables and were checked together
 	// with declarations that they mention and that mention them.
 	hoisted map[ast.Stmt]*types.Info
@@ -30,7 +32,7 @@ type plan struct {
 
 // makePlan checks a cell against the session.
 func (s *Session) makePlan(p *parsed) (*plan, *CellError) {
-	pl := &plan{scope: s.scope.clone(), same: map[types.Object]types.Object{}, hoisted: map[ast.Stmt]*types.Info{}}
+	pl := &plan{scope: s.scope.clone(), same: map[types.Object]types.Object{}, hoisted: map[ast.Stmt]*types.Info{}, follows: map[types.Object]types.Object{}}
 	for _, spec := range p.imports {
 		if err := s.planImport(pl, p.src, spec); err != nil {
 			return nil, err
@@ -761,6 +763,9 @@ func (s *Session) enter(pl *plan, src *source, units []*unit, info *types.Info, 
 			one := *d
 			one.obj = obj
 			pl.decls = append(pl.decls, &one)
+			if old, ok := pl.scope[obj.Name()].(*types.Func); ok && d.recv == nil && s.isUsers(old) && types.Identical(old.Type(), obj.Type()) {
+				pl.follows[obj] = old
+			}
 			if d.recv == nil && obj.Name() != "_" {
 				pl.scope[obj.Name()] = obj
 			}

@@ -110,6 +110,7 @@ type Session struct {
 	typeIDs   *typeutil.Map           // the machine's numbers of types
 	imported  map[string]string       // yaegi's names of packages, by path
 	literals  []literal               // the function literals of cells
+	links     map[types.Object]string // variables by which closures call functions
 	pinned    map[types.Object]bool   // variables that closures or pointers may hold
 	serial    int
 	depth     int // of instances within instances
@@ -167,6 +168,7 @@ func (s *Session) start() {
 	s.machine.registry = registry{methods: map[int]map[string]reflect.Value{}, named: map[*types.Named]int{}, universe: s.universe}
 	s.imported = map[string]string{}
 	s.literals = nil
+	s.links = map[types.Object]string{}
 	s.pinned = map[types.Object]bool{}
 	for _, path := range s.options.DotImports {
 		if pkg, err := s.universe.Import(path); err == nil { // New has seen to it
@@ -365,7 +367,7 @@ func (s *Session) lowerCell(pl *plan) ast.Stmt {
 		s.out.decls = append(s.out.decls, &ast.GenDecl{TokPos: v.Pos(), Tok: token.VAR, Specs: []ast.Spec{spec}})
 	}
 	for _, d := range pl.decls {
-		s.lowerDecl(base, d)
+		s.lowerDecl(base, pl, d)
 	}
 	var body []ast.Stmt
 	mark, ok := s.instances[bodyName]
@@ -379,6 +381,7 @@ func (s *Session) lowerCell(pl *plan) ast.Stmt {
 		l.captured = capturedInLoops(c.info, &ast.BlockStmt{List: c.stmts})
 		l.fn.sig = types.NewSignatureType(nil, nil, nil, nil, nil, false)
 		l.fn.mark = mark
+		l.statements = true
 		last := pl.show && i == len(pl.chunks)-1
 		stmts := c.stmts
 		if last {
@@ -415,7 +418,7 @@ const bodyName = "cell#"
 
 // lowerDecl lowers what a declaration needs right away: functions, and new
 // methods of types that exist. The rest comes when it is used.
-func (s *Session) lowerDecl(l *lowerer, d *decl) {
+func (s *Session) lowerDecl(l *lowerer, pl *plan, d *decl) {
 	fn, ok := d.node.(*ast.FuncDecl)
 	if !ok {
 		if t, ok := d.obj.(*types.TypeName); ok && !d.generic() && !t.IsAlias() {
@@ -430,7 +433,11 @@ func (s *Session) lowerDecl(l *lowerer, d *decl) {
 	}
 	obj := d.obj.(*types.Func)
 	if d.recv == nil {
-		s.funcSymbol(l, fn.Pos(), obj, nil)
+		sym := s.funcSymbol(l, fn.Pos(), obj, nil)
+		if link, ok := s.links[pl.follows[obj]]; ok {
+			s.links[obj] = link
+			s.out.links = append(s.out.links, assign(fn.Pos(), ident(fn.Pos(), link), ident(fn.Pos(), sym)))
+		}
 		return
 	}
 	named := d.recv.Type().(*types.Named)
