@@ -57,7 +57,7 @@ func TestFailure02_Divergence(t *testing.T) {
 	s := short(40)
 	s.RhoCardMax, s.RhoCard = 100, 10
 	r, err := Run(context.Background(), m, x, Goal{0, 1}, s)
-	if err != nil || r.Status != Numeric || r.Success || !strings.Contains(r.Note, "diverged") || r.Adversarial.Validate() != nil {
+	if err != nil || r.Status != Numeric || r.Success || !strings.Contains(r.Note, "diverged; option guard=cap") || r.Adversarial.Validate() != nil {
 		t.Errorf("%s, %q, %v", r.Status, r.Note, err)
 	}
 	logits := func(call int, z []float64) {

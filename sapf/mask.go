@@ -170,8 +170,11 @@ const divergedBeyond = 1e6
 // checkG reports a G that is not finite or that has run away.
 func (f *Factorization) checkG() error {
 	if total := sum(f.G); !(math.Abs(total) <= divergedBeyond*float64(len(f.G))) {
-		return fmt.Errorf("sum of G is %.3g after step %d of the mask stage (k is %d, guard %q): %w",
-			total, f.Step, f.Settings.K, f.Settings.Guard, ErrDiverged)
+		hint := ""
+		if f.Settings.Guard == "off" {
+			hint = "; option guard=cap keeps it stable"
+		}
+		return fmt.Errorf("sum of G is %.3g after step %d of the mask stage, k is %d: %w%s", total, f.Step, f.Settings.K, ErrDiverged, hint)
 	}
 	return nil
 }
