@@ -54,7 +54,7 @@ var studies = []study{
 		{`without, (\d+) selected`, 200, 0},
 		{`without a guard: .*mask stage \(k is (\d+)`, 200, 0},
 	}},
-	{file: "03-where-does-it-look", wants: []want{
+	{file: "03-where-does-it-look", long: true, wants: []want{
 		{`checked: (\d+) of 9 targets`, 9, 0},
 		{`mean: 0.766 drawn, ([\d.]+) computed`, 0.8, 1e-9},
 		{`three or more: 0.0420 drawn, ([\d.]+) computed`, 0.0380, 1e-9},
@@ -76,7 +76,7 @@ var studies = []study{
 		{`checked: score ([\d.]+) without`, 0.0477, 0.2},
 		{`, ([\d.]+) with variance`, 0.0642, 0.2},
 	}},
-	{file: "07-table-1", wants: []want{
+	{file: "07-table-1", long: true, wants: []want{
 		{`checked: SAPF reached (\d+) of 2`, 2, 0},
 		{`with (\d+) entries on average`, 400, 0},
 		{`average (\d+\.\d) %, worst 0 %`, 66.7, 0},
