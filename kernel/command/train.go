@@ -1,18 +1,15 @@
-package main
+package command
 
 import (
 	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"path/filepath"
-	"strings"
-	"time"
-
 	"sapf/models"
 	"sapf/models/train"
 	"sapf/sapf/figure"
+	"strings"
 )
 
 // trainCmd changes the fields of the architecture's default recipe that are
@@ -143,49 +140,4 @@ func plotCurve(file, title string, curve []train.Point) error {
 		return err
 	}
 	return models.WriteFile(file, png)
-}
-
-// status is the line that says how far training is: rewritten on a terminal,
-// elsewhere a line now and then, and one for each epoch.
-type status struct {
-	w        io.Writer
-	terminal bool
-	last     time.Duration
-}
-
-// statusEvery is the time between lines where they stay.
-const statusEvery = 30 * time.Second
-
-func newStatus(w io.Writer, quiet bool) *status {
-	if quiet {
-		w = io.Discard
-	}
-	return &status{w: w, terminal: isTerminal(w)}
-}
-
-func (s *status) show(p train.Progress) {
-	if p.Point == nil && !s.terminal && p.Elapsed-s.last < statusEvery {
-		return
-	}
-	s.last = p.Elapsed
-	text := fmt.Sprintf("epoch %d/%d step %d/%d loss %.4f training accuracy %.1f %% rate %.4g %s",
-		p.Epoch, p.Epochs, p.Step, p.Steps, p.Loss, 100*p.Right, p.Rate, p.Elapsed.Round(time.Second))
-	if v := p.Point; v != nil && v.Images > 0 {
-		text += fmt.Sprintf("; test loss %.4f accuracy %.2f %% of %d", v.Loss, v.Accuracy, v.Images)
-		if v.Robust > 0 {
-			text += fmt.Sprintf(", attacked %.2f %%", v.Robust)
-		}
-	}
-	s.clear()
-	fmt.Fprint(s.w, text)
-	if p.Point != nil || !s.terminal {
-		fmt.Fprintln(s.w)
-	}
-}
-
-// clear removes the line on a terminal.
-func (s *status) clear() {
-	if s.terminal {
-		fmt.Fprint(s.w, "\r\x1b[K")
-	}
 }

@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"bytes"
@@ -57,7 +57,7 @@ func TestTrain(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "mine.safetensors")
 	args := []string{"train", "cwmnist", "--epochs", "2", "--batch", "8", "--limit", "24", "--crop", "1", "--seed", "3", "--out", file}
 	var stdout, stderr bytes.Buffer
-	if code := run(t.Context(), append(args, "--json"), output{&stdout, &stderr}); code != exitDone {
+	if code := Main(t.Context(), append(args, "--json"), &stdout, &stderr); code != exitDone {
 		t.Fatalf("exit code %d: %s", code, &stderr)
 	}
 	lines := strings.Split(strings.TrimSpace(stdout.String()), "\n")
@@ -91,7 +91,7 @@ func TestTrain(t *testing.T) {
 	weights, _ := os.ReadFile(file)
 
 	stdout.Reset()
-	if code := run(t.Context(), append(args, "--resume", "--threads", "1"), output{&stdout, &stderr}); code != exitDone {
+	if code := Main(t.Context(), append(args, "--resume", "--threads", "1"), &stdout, &stderr); code != exitDone {
 		t.Fatalf("resumed: exit code %d: %s", code, &stderr)
 	}
 	if again, _ := os.ReadFile(file); !bytes.Equal(weights, again) || !strings.Contains(stdout.String(), "0 steps") {
@@ -115,7 +115,7 @@ func TestTrainRefuses(t *testing.T) {
 		{[]string{"cwnet", "--lamda", "1"}, "--lamda"},
 	} {
 		var stdout, stderr bytes.Buffer
-		code := run(t.Context(), append([]string{"train"}, c.args...), output{&stdout, &stderr})
+		code := Main(t.Context(), append([]string{"train"}, c.args...), &stdout, &stderr)
 		if code != exitRequest || !strings.Contains(stderr.String(), c.want) || strings.Count(stderr.String(), "\n") != 1 || stdout.Len() > 0 {
 			t.Errorf("%v: exit code %d, stderr %q, want %d and one line about %q", c.args, code, &stderr, exitRequest, c.want)
 		}

@@ -1,0 +1,38 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"sapf/models"
+	"time"
+)
+
+type benchCmd struct {
+	Model   string        `default:"cwnet" help:"Model: a name or a file."`
+	Batch   []int         `default:"1,9" help:"Batch sizes."`
+	Threads []int         `default:"1,2" help:"Numbers of threads."`
+	Time    time.Duration `default:"2s" help:"Time for each."`
+	JSON    bool          `help:"Print JSON, a line for each batch size and number of threads."`
+}
+
+func (c *benchCmd) Run(ctx context.Context, out output) error {
+	m, err := models.Load(c.Model, models.LoadOptions{})
+	if err != nil {
+		return err
+	}
+	for _, batch := range c.Batch {
+		for _, threads := range c.Threads {
+			if batch < 1 || threads < 1 {
+				return fmt.Errorf("batch %d with %d threads, expected at least 1 of each", batch, threads)
+			}
+			t, err := models.Bench(ctx, m, batch, threads, c.Time)
+			if err != nil {
+				return failed(err)
+			}
+			if err := out.print(c.JSON, t); err != nil {
+				return failed(err)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+// Package command is the command line: one file a command, each of which parses
+// flags, calls the library and prints.
+package command
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes.
+const (
+	exitDone        = 0
+	exitFailed      = 1 // the work ran and failed
+	exitRequest     = 2 // the request was wrong
+	exitInterrupted = 130
+)
+
+// failure is an error with the exit code it asks for. Other errors mean that
+// the request was wrong.
+type failure struct {
+	code int
+	err  error
+}
+
+func (f failure) Error() string { return f.err.Error() }
+func (f failure) Unwrap() error { return f.err }
+
+// failed marks an error of work that was asked for rightly.
+func failed(err error) error { return failure{exitFailed, err} }
+
+// output is where a command writes; commands get it from kong.
+type output struct{ stdout, stderr io.Writer }
+
+// print writes a value as one line of JSON, or as its String.
+func (o output) print(asJSON bool, v any) error {
+	if asJSON {
+		return json.NewEncoder(o.stdout).Encode(v)
+	}
+	_, err := fmt.Fprintln(o.stdout, v)
+	return err
+}
+
+// cli is the command line of product.md.
+type cli struct {
+	Run       runCmd       `cmd:"" help:"Run a notebook (.ipynb) or a script (.go, - for standard input) with no Jupyter."`
+	Lab       labCmd       `cmd:"" passthrough:"" help:"Start JupyterLab with this program as a kernel."`
+	Install   installCmd   `cmd:"" help:"Tell Jupyter about the kernel."`
+	Uninstall uninstallCmd `cmd:"" help:"Remove the kernel from Jupyter."`
+	Kernel    kernelCmd    `cmd:"" help:"Serve a connection file: what the kernelspec starts."`
+	Worker    workerCmd    `cmd:"" name:"worker-session" hidden:""`
+	Attack    attackCmd    `cmd:"" help:"Attack one image."`
+	Gradient  gradientCmd  `cmd:"" help:"Print logits, loss and input gradient, for checking."`
+	Models    modelsCmd    `cmd:"" help:"List, show, verify and convert classifiers."`
+	Data      dataCmd      `cmd:"" help:"List and get data sets."`
+	Train     trainCmd     `cmd:"" help:"Train a classifier."`
+	Bench     benchCmd     `cmd:"" help:"Measure gradient steps per second."`
+}
+
+// Main parses the arguments, runs the command and returns the exit code. An
+// error is one line on stderr.
+func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	out := output{stdout, stderr}
+	parser, err := kong.New(&cli{},
+		kong.Name("sapf"),
+		kong.Description("Sparse adversarial attacks on image classifiers."),
+		kong.Writers(out.stdout, out.stderr),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(out),
+	)
+	if err != nil {
+		panic(err) // the struct above is wrong
+	}
+	command, err := parser.Parse(args)
+	if err == nil {
+		err = command.Run()
+	}
+	if err == nil {
+		return exitDone
+	}
+	fmt.Fprintln(out.stderr, "sapf:", strings.ReplaceAll(err.Error(), "\n", " "))
+	var f failure
+	switch {
+	case ctx.Err() != nil || errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.As(err, &f):
+		return f.code
+	}
+	return exitRequest
+}

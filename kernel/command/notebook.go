@@ -1,0 +1,107 @@
+package command
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sapf/kernel"
+	"strings"
+	"time"
+)
+
+type runCmd struct {
+	File        string            `arg:"" help:"Notebook or script; - reads standard input."`
+	Parameter   map[string]string `short:"p" mapsep:"none" placeholder:"NAME=VALUE" help:"Set a variable of the cell tagged parameters; repeat for more."`
+	Output      string            `short:"o" placeholder:"OUT.ipynb" help:"Executed notebook (default: FILE.out.ipynb)."`
+	HTML        string            `name:"html" placeholder:"OUT.html" help:"Self-contained page (default: FILE.out.html)."`
+	Timeout     time.Duration     `placeholder:"10m" help:"Time that a cell may take (default: any)."`
+	AllowErrors bool              `help:"Go on after a cell that fails."`
+	NoTiming    bool              `help:"Leave times out of the executed notebook."`
+	Export      string            `placeholder:"PROG.go" help:"Write the notebook as a Go program instead of running it."`
+}
+
+func (c *runCmd) Run(ctx context.Context, out output) error {
+	if c.Export != "" {
+		return requestOr(kernel.ExportGo(c.File, c.Export))
+	}
+	if base, ok := strings.CutSuffix(c.File, ".ipynb"); ok {
+		c.Output = cmp.Or(c.Output, base+".out.ipynb")
+		c.HTML = cmp.Or(c.HTML, base+".out.html")
+	}
+	err := kernel.RunNotebook(ctx, kernel.RunOptions{
+		Path: c.File, Stdin: os.Stdin, Parameters: c.Parameter, Output: c.Output, HTML: c.HTML,
+		Timeout: c.Timeout, AllowErrors: c.AllowErrors, NoTiming: c.NoTiming,
+		Progress: out.stderr, Terminal: isTerminal(out.stderr), Stdout: out.stdout, Stderr: out.stderr,
+	})
+	var bad *kernel.RequestError
+	if !errors.As(err, &bad) && c.Output != "" {
+		fmt.Fprintf(out.stderr, "wrote %s and %s\n", c.Output, c.HTML)
+	}
+	return requestOr(err)
+}
+
+// requestOr gives an error of the kernel package the exit code it stands for.
+func requestOr(err error) error {
+	if err == nil {
+		return nil
+	}
+	return failure{kernel.ExitCode(err), err}
+}
+
+type labCmd struct {
+	Args []string `arg:"" optional:"" help:"Arguments for JupyterLab."`
+}
+
+func (c *labCmd) Run(ctx context.Context, out output) error {
+	return requestOr(kernel.Lab(ctx, kernel.LabOptions{Args: c.Args, Stdin: os.Stdin, Stdout: out.stdout, Stderr: out.stderr}))
+}
+
+// placeFlags say where Jupyter's kernels are.
+type placeFlags struct {
+	User      bool   `xor:"place" help:"For this user (the default)."`
+	SysPrefix bool   `xor:"place" help:"In the Python environment that is active."`
+	Prefix    string `xor:"place" placeholder:"DIR" help:"Under DIR/share/jupyter."`
+	Name      string `default:"sapf" help:"Name of the kernel."`
+}
+
+func (f placeFlags) place() kernel.Place {
+	return kernel.Place{SysPrefix: f.SysPrefix, Prefix: f.Prefix, Name: f.Name}
+}
+
+type installCmd struct {
+	placeFlags `embed:""`
+}
+
+func (c *installCmd) Run(out output) error {
+	r, err := kernel.Install(c.place())
+	if err == nil {
+		fmt.Fprintln(out.stdout, r)
+	}
+	return err
+}
+
+type uninstallCmd struct {
+	placeFlags `embed:""`
+}
+
+func (c *uninstallCmd) Run(out output) error {
+	r, err := kernel.Uninstall(c.place())
+	if err == nil {
+		fmt.Fprintln(out.stdout, r)
+	}
+	return err
+}
+
+type kernelCmd struct {
+	Connection string `arg:"" help:"Connection file."`
+}
+
+// Run does not heed the context of main, which SIGINT ends: a kernel is
+// interrupted by it.
+func (c *kernelCmd) Run() error { return kernel.Run(context.Background(), c.Connection) }
+
+type workerCmd struct{}
+
+func (c *workerCmd) Run() error { return kernel.WorkerMain(os.Stdin, os.Stdout) }
