@@ -52,7 +52,7 @@ var studies = []study{
 		{`checked: (\d+) of 20 exact`, 20, 0},
 		{`mean gap ([\d.]+) %`, 0, 0.01},
 		{`without, (\d+) selected`, 200, 0},
-		{`without a guard: .*mask stage \(k is (\d+)`, 200, 0},
+		{`without a guard: .*mask stage, k is (\d+)`, 200, 0},
 	}},
 	{file: "03-where-does-it-look", long: true, wants: []want{
 		{`checked: (\d+) of 9 targets`, 9, 0},
