@@ -1,0 +1,157 @@
+package command
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"image"
+	"image/png"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// call runs a command line and returns its exit code and what it printed.
+func call(t *testing.T, ctx context.Context, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	code = Main(ctx, args, &out, &err)
+	return code, out.String(), err.String()
+}
+
+// TestRefuses: a wrong request ends with 2, one line on stderr that names the
+// thing, and nothing on stdout.
+func TestRefuses(t *testing.T) {
+	large := filepath.Join(t.TempDir(), "large.png")
+	f, err := os.Create(large)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := png.Encode(f, image.NewGray(image.Rect(0, 0, 299, 299))); err != nil {
+		t.Fatal(err)
+	}
+	attack := func(args ...string) []string { return append([]string{"attack"}, args...) }
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "expected one of"},
+		{[]string{"bogus"}, "bogus"},
+		{[]string{"run", "nothing.ipynb"}, "nothing.ipynb"},
+		{[]string{"gradient", "--model", "cwnet", "--image", "cat", "--target", "dog", "--loss", "hinge"}, `"hinge"`},
+		{attack("--model", "nosuch", "--image", "cat"), `no model "nosuch"`},
+		{attack("--model", "cwnet", "--image", "nosuch.png"), `image "nosuch.png"`},
+		{attack("--model", "cwnet", "--image", large), "is 3x299x299, model cwnet takes 3x32x32"},
+		{attack("--model", "cwnet", "--image", "cat", "--target", "10"), "target 10, expected 0 to 9"},
+		{attack("--model", "cwnet", "--image", "cat", "--target", "dgo"), `did you mean "dog"`},
+		{attack("--model", "cwnet", "--image", "cat", "--target", "cat"), "predicts for the image already"},
+		{attack("--model", "cwnet", "--image", "cat", "--target", "dog", "--k=-1"), "option k: -1"},
+		{attack("--model", "cwnet", "--image", "cat", "--target", "dog", "--k=3073"), "at most 3072"},
+		{attack("--model", "cwnet", "--image", "cat", "--target", "dog", "--set", "lamda1=3"), `did you mean "lambda1"`},
+		{attack("--model", "cwnet", "--image", "cat", "--target", "dog", "--set", "step_size=NaN"), "option step_size: NaN"},
+		{attack("--model", "cwnet", "--image", "cat", "--target", "dog", "--preset", "papr"), `did you mean "paper"`},
+		{attack("--model", "cwnet", "--image", "cat", "--target", "dog", "--method", "cwl0"), `did you mean "cw-l0"`},
+	} {
+		code, stdout, stderr := call(t, t.Context(), c.args...)
+		if code != exitRequest || !strings.Contains(stderr, c.want) || strings.Count(stderr, "\n") != 1 || stdout != "" {
+			t.Errorf("%q: exit code %d, stdout %q, stderr %q, want %d and one line about %s", c.args, code, stdout, stderr, exitRequest, c.want)
+		}
+	}
+}
+
+// TestAttack: exit codes and the files of --out. Ten steps a stage leave the
+// image's class alone; a hundred change it.
+func TestAttack(t *testing.T) {
+	steps := func(n string) []string {
+		return []string{"attack", "--model", "cwnet", "--image", "cat", "--target", "dog", "--json",
+			"--set", "delta_steps=" + n, "--set", "mask_steps=" + n, "--set", "tune_steps=" + n, "--set", "search_rounds=1"}
+	}
+	code, stdout, stderr := call(t, t.Context(), append(steps("1"), "--set", "lambda1=1e-9")...)
+	if code != exitFailed || !strings.Contains(stderr, "did not reach the goal") || !strings.Contains(stdout, `"success":false`) {
+		t.Errorf("an attack too short: exit code %d, stdout %q, stderr %q, want %d", code, stdout, stderr, exitFailed)
+	}
+
+	dir := filepath.Join(t.TempDir(), "result")
+	code, stdout, stderr = call(t, t.Context(), append(steps("150"), "--set", "lambda1=10", "--set", "round=topk", "--out", dir)...)
+	var record struct {
+		Success  bool
+		K        int
+		Selected int
+		L0       int
+		Profile  string
+		Options  map[string]any
+	}
+	if err := json.Unmarshal([]byte(stdout), &record); err != nil || code != exitDone {
+		t.Fatalf("exit code %d, stderr %q, stdout is not one JSON object: %v", code, stderr, err)
+	}
+	if !record.Success || record.K != 200 || record.Selected != 200 || record.L0 > 200 || record.Profile == "" || record.Options["mask_steps"] != 150.0 {
+		t.Errorf("record %+v", record)
+	}
+	for _, name := range []string{"adversarial.png", "perturbation.png", "mask.png", "delta.npy", "result.json"} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if code, _, stderr := call(t, cancelled, steps("150")...); code != exitInterrupted {
+		t.Errorf("an interrupted attack: exit code %d, stderr %q, want %d", code, stderr, exitInterrupted)
+	}
+}
+
+// TestGradientGolden holds `sapf gradient` to PyTorch's double-precision
+// numbers.
+func TestGradientGolden(t *testing.T) {
+	root := os.Getenv("SAPF_DATA")
+	raw, err := os.ReadFile(filepath.Join(root, "golden", "gradients.json"))
+	if root == "" || err != nil {
+		t.Skipf("SAPF_DATA does not lead to golden/gradients.json: %v", err)
+	}
+	var cases []struct {
+		Image, Loss string
+		Target      json.Number
+		Noise       float64
+		Gradient    string `json:"gradient_f32_chw_base64"`
+	}
+	if err := json.Unmarshal(raw, &cases); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cases {
+		if c.Noise > 0 {
+			continue // its input is no file
+		}
+		code, stdout, stderr := call(t, t.Context(), "gradient", "--model", "cwnet", "--image", c.Image, "--target", string(c.Target), "--loss", c.Loss, "--json")
+		var got struct {
+			Gradient string `json:"gradient_f32_chw_base64"`
+		}
+		if err := json.Unmarshal([]byte(stdout), &got); err != nil || code != exitDone {
+			t.Fatalf("%s: exit code %d, stderr %q, %v", c.Image, code, stderr, err)
+		}
+		if d := distance(t, got.Gradient, c.Gradient); !(d < 1e-4) {
+			t.Errorf("%s, %s: gradient differs by %.2g, relative l2", c.Image, c.Loss, d)
+		}
+	}
+}
+
+// distance is the relative l2 distance of two vectors of little-endian float32.
+func distance(t *testing.T, got, want string) float64 {
+	t.Helper()
+	var d, n float64
+	g, errG := base64.StdEncoding.DecodeString(got)
+	w, errW := base64.StdEncoding.DecodeString(want)
+	if errG != nil || errW != nil || len(g) != len(w) || len(w) == 0 {
+		t.Fatalf("%d bytes (%v), want %d (%v)", len(g), errG, len(w), errW)
+	}
+	for i := 0; i < len(w); i += 4 {
+		a := float64(math.Float32frombits(binary.LittleEndian.Uint32(g[i:])))
+		b := float64(math.Float32frombits(binary.LittleEndian.Uint32(w[i:])))
+		d, n = d+(a-b)*(a-b), n+b*b
+	}
+	return math.Sqrt(d / n)
+}
