@@ -85,6 +85,17 @@ func (r *Outcome) Success() bool { return r.Measured.Success }
 // Adversarial is the best adversarial image found.
 func (r *Outcome) Adversarial() Image { return r.Result.Adversarial }
 
+// Key is the digest of all that decides the outcome: method and options,
+// weights, image, goal, numerics profile. MeasureAll keeps its row under this
+// name, and figures of the outcome carry it in their files.
+func (r *Outcome) Key() string { return keyOf(r.Task) }
+
+// signed puts the outcome's key in front of the keys of a figure.
+func (r *Outcome) signed(f *figure.Figure) *figure.Figure {
+	f.Keys = append([]string{r.Key()}, f.Keys...)
+	return f
+}
+
 // Panel shows the benign image, the perturbation (magnified by a stated
 // factor), the mask and the adversarial image side by side.
 func (r *Outcome) Panel() *figure.Figure {
@@ -98,10 +109,10 @@ func (r *Outcome) Panel() *figure.Figure {
 	return figure.Panel([]figure.Tile{
 		{Picture: r.Image.Picture(), Title: "benign", Caption: top(r.Clean)},
 		{Picture: figure.Perturbation(r.Image, d, magnify), Title: "perturbation " + figure.Times(magnify),
-			Caption: []string{fmt.Sprintf("l2 %.3f, linf %.3f", n.L2, n.Linf)}},
+			Caption: []string{fmt.Sprintf("l2 %.3f, linf %.3f", n.L2, n.Linf)}, Key: r.Key()},
 		{Picture: figure.Mask(r.Image, r.Selection()), Title: "mask",
 			Caption: []string{fmt.Sprintf("%d entries in %d pixels", n.L0, n.L0Pixels)}},
-		{Picture: r.Result.Adversarial.Picture(), Title: "adversarial", Caption: top(adversarial)},
+		{Picture: r.Result.Adversarial.Picture(), Title: "adversarial", Caption: top(adversarial), Key: r.Key()},
 	}, 4)
 }
 
@@ -137,12 +148,12 @@ func (r *Outcome) Table() *Table {
 func (r *Outcome) PlotTrace() *figure.Figure {
 	curves := r.byRound(func(row sapf.TraceRow) float64 { return row.Margin })
 	f, err := figure.Curves(figure.Axes{
-		Title: "Margin of the target: reached below 0", X: "step of the round", Y: "best other logit - target's",
+		Title: "Margin of the target: reached below 0", X: "step of the round", Y: "best other logit - target's (logits)",
 	}, curves...)
 	if err != nil {
 		fail("PlotTrace", err)
 	}
-	return f
+	return r.signed(f)
 }
 
 // PlotResiduals draws how far G is from the box, the sphere and k ones in the
@@ -159,7 +170,7 @@ func (r *Outcome) PlotResiduals() *figure.Figure {
 			box, sphere, card = append(box, row.Box), append(sphere, row.Sphere), append(card, row.Card)
 		}
 	}
-	return residualPlot(steps, box, sphere, card)
+	return r.signed(residualPlot(steps, box, sphere, card))
 }
 
 // PlotSearch draws the lambda1 search: the value tried in each round, and those
@@ -176,7 +187,7 @@ func (r *Outcome) PlotSearch() *figure.Figure {
 	if err != nil {
 		fail("PlotSearch", err)
 	}
-	return f
+	return r.signed(f)
 }
 
 // byRound makes one curve of each round of the lambda1 search.

@@ -12,32 +12,96 @@ import (
 // Views cuts out.
 var viewSides = []int{299, 271, 251, 233}
 
-// HasData reports whether a data set can be loaded here: "cifar10" where its
-// files are at hand, "cat" and "fashion", which are embedded, always.
+// HasData reports whether a data set can be loaded here: "cifar10" and
+// "imagenet" where their files are at hand, "cat" and "fashion", which are
+// embedded, always.
 func HasData(set string) bool {
-	if set == "cat" {
+	switch set {
+	case "cat":
 		return true
+	case photographs:
+		_, err := listed()
+		return err == nil
 	}
 	_, err := data.Load(set+":0", data.Options{})
 	return err == nil
 }
 
 // LoadImages loads the first n images of a set: test records ("cifar10",
-// "fashion"), or, for "cat", views of the embedded photograph (see Views).
+// "fashion"), the labelled photographs of the data folder imagenet
+// ("imagenet"), or, for "cat", views of the embedded photograph (see Views).
+// Options scale photographs to a model's size.
 //
 //	images := m.Correct(LoadImages("cifar10", 20))
-func LoadImages(set string, n int) []Image {
+//	photographs := LoadImages("imagenet", 20, m.ImageOptions())
+func LoadImages(set string, n int, options ...ImageOptions) []Image {
 	if n < 1 {
 		fail("LoadImages", fmt.Errorf("%d images, expected at least 1", n))
 	}
-	if set == "cat" {
+	names := make([]string, n)
+	switch set {
+	case "cat":
 		return Views(set, n)
+	case photographs:
+		entries, err := listed()
+		if err == nil && n > len(entries) {
+			err = fmt.Errorf("%d photographs, expected at most %d", n, len(entries))
+		}
+		if err != nil {
+			fail("LoadImages", err)
+		}
+		for i := range names {
+			names[i] = photographs + ":" + entries[i].File
+		}
+	default:
+		for i := range names {
+			names[i] = fmt.Sprintf("%s:%d", set, i)
+		}
 	}
 	images := make([]Image, n)
-	for i := range images {
-		images[i] = LoadImage(fmt.Sprintf("%s:%d", set, i))
+	for i, name := range names {
+		images[i] = LoadImage(name, options...)
 	}
 	return images
+}
+
+// photographs is the set, and the data folder, of labelled photographs.
+const photographs = "imagenet"
+
+// listed are the photographs that the folder's labels.csv lists.
+func listed() ([]data.Entry, error) {
+	dir, err := data.Find(photographs, photographs)
+	if err != nil {
+		return nil, err
+	}
+	return data.ReadLabels(dir)
+}
+
+// StatedTarget aims at the class that labels.csv states as a photograph's
+// target: one drawn at random, by whoever made the set.
+//
+//	x := LoadImages("imagenet", 1, m.ImageOptions())[0]
+//	r := Attack(m, x, StatedTarget(x), Options{K: 5000, Guard: "cap"})
+func StatedTarget(x Image) Aim {
+	entries, err := listed()
+	if err != nil {
+		fail("StatedTarget", err)
+	}
+	for _, e := range entries {
+		if x.Name == photographs+":"+e.File && e.Target != data.NoLabel {
+			return Target(e.Target)
+		}
+	}
+	fail("StatedTarget", fmt.Errorf("%s has no target in labels.csv", x.Name))
+	return Aim{}
+}
+
+// ImageOptions scale pictures to the size that the model takes.
+//
+//	x := LoadImage("coffee", m.ImageOptions())
+func (m *Model) ImageOptions() ImageOptions {
+	s := m.InputShape()
+	return ImageOptions{C: s.C, H: s.H, W: s.W}
 }
 
 // Views cuts n 32x32 pictures out of an embedded sample: the whole of it, its

@@ -122,14 +122,14 @@ func (rs Outcomes) Magnification() float64 {
 // PerturbationTile shows the perturbation on mid-grey, magnified.
 func (r *Outcome) PerturbationTile(magnify float64) Tile {
 	return Tile{Picture: figure.Perturbation(r.Image, r.Delta(), magnify), Title: r.goalName() + " " + figure.Times(magnify),
-		Caption: []string{fmt.Sprintf("l2 %.3f, linf %.3f", r.Measured.L2, r.Measured.Linf)}}
+		Caption: []string{fmt.Sprintf("l2 %.3f, linf %.3f", r.Measured.L2, r.Measured.Linf)}, Key: r.Key()}
 }
 
 // MaskTile shows which entries changed: white where all channels of a pixel
 // did, coloured where some did.
 func (r *Outcome) MaskTile() Tile {
 	return Tile{Picture: figure.Mask(r.Image, r.Selection()), Title: "mask",
-		Caption: []string{fmt.Sprintf("%d entries in %d pixels", r.Measured.L0, r.Measured.L0Pixels)}}
+		Caption: []string{fmt.Sprintf("%d entries in %d pixels", r.Measured.L0, r.Measured.L0Pixels)}, Key: r.Key()}
 }
 
 // AdversarialTile shows the adversarial image and what the model says of it.
@@ -138,7 +138,7 @@ func (r *Outcome) AdversarialTile() Tile {
 	if err != nil {
 		fail("AdversarialTile", err)
 	}
-	return Tile{Picture: r.Result.Adversarial.Picture(), Title: "adversarial", Caption: top(p)[:1]}
+	return Tile{Picture: r.Result.Adversarial.Picture(), Title: "adversarial", Caption: top(p)[:1], Key: r.Key()}
 }
 
 // goalName is what the image is to become.
@@ -210,7 +210,7 @@ func (r *Outcome) SegmentTile(labels []int, title string) Tile {
 		fail("SegmentTile", err)
 	}
 	return Tile{Picture: pic, Title: title,
-		Caption: []string{fmt.Sprintf("%d entries in %d segments", r.Measured.L0, r.SegmentsTouched(labels))}}
+		Caption: []string{fmt.Sprintf("%d entries in %d segments", r.Measured.L0, r.SegmentsTouched(labels))}, Key: r.Key()}
 }
 
 // SegmentsTouched counts the segments in which the outcome changes an entry.

@@ -46,6 +46,7 @@ func init() {
 		"ProjectTopK":      reflect.ValueOf(sapf_dsl.ProjectTopK),
 		"SVG":              reflect.ValueOf(sapf_dsl.SVG),
 		"Show":             reflect.ValueOf(sapf_dsl.Show),
+		"StatedTarget":     reflect.ValueOf(sapf_dsl.StatedTarget),
 		"Superpixels":      reflect.ValueOf(sapf_dsl.Superpixels),
 		"Target":           reflect.ValueOf(sapf_dsl.Target),
 		"Try":              reflect.ValueOf(sapf_dsl.Try),

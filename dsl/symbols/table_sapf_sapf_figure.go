@@ -14,6 +14,7 @@ func init() {
 		"BoxAndSphere":  reflect.ValueOf(sapf_sapf_figure.BoxAndSphere),
 		"Colours":       reflect.ValueOf(&sapf_sapf_figure.Colours).Elem(),
 		"Curves":        reflect.ValueOf(sapf_sapf_figure.Curves),
+		"DataKey":       reflect.ValueOf(sapf_sapf_figure.DataKey),
 		"Enlarge":       reflect.ValueOf(sapf_sapf_figure.Enlarge),
 		"FromPlot":      reflect.ValueOf(sapf_sapf_figure.FromPlot),
 		"Heat":          reflect.ValueOf(sapf_sapf_figure.Heat),

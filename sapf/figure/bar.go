@@ -68,5 +68,5 @@ func Bars(axes Axes, bars ...Bar) (*Figure, error) {
 	p.X.Min = min(p.X.Min, 0)
 	p.X.Max += 0.09 * (p.X.Max - p.X.Min) // room for the last label
 	p.X.Tick.Marker = plot.DefaultTicks{}
-	return FromPlot(p, plotWidth, 58+barHeight*vg.Length(max(len(bars), 2)), alt), nil
+	return FromPlot(p, plotWidth, 58+barHeight*vg.Length(max(len(bars), 2)), alt).withKey(DataKey(axes, bars)), nil
 }

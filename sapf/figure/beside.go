@@ -37,5 +37,8 @@ func Beside(figures ...*Figure) *Figure {
 		}
 	})
 	out.Raster = raster
+	for _, f := range figures {
+		out.withKey(f.Keys...)
+	}
 	return out
 }

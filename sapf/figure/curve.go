@@ -61,7 +61,7 @@ func Curves(axes Axes, curves ...Curve) (*Figure, error) {
 	case axes.LogY:
 		logAxis(p)
 	}
-	return withLegend(p, legend, alt), nil
+	return withLegend(p, legend, alt).withKey(DataKey(axes, curves)), nil
 }
 
 // withLegend draws a plot with its legend beside it, where it hides nothing.
@@ -188,7 +188,8 @@ func Histogram(axes Axes, values []float64, bins int, low, high float64) (*Figur
 		logAxis(p)
 	}
 	p.X.Min, p.X.Max, p.Y.Min = low, high, floor
-	return FromPlot(p, plotWidth, plotHeight, fmt.Sprintf("%s: histogram of %d values", axes.Title, n)), nil
+	alt := fmt.Sprintf("%s: histogram of %d values", axes.Title, n)
+	return FromPlot(p, plotWidth, plotHeight, alt).withKey(DataKey(axes, values, bins, low, high)), nil
 }
 
 // logAxis draws y in decades.

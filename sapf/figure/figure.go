@@ -32,7 +32,10 @@ type Figure struct {
 	// Raster figures are offered as PNG only: their SVG would hold the same
 	// pixels in a larger file.
 	Raster bool
-	draw   func(draw.Canvas)
+	// Keys name what is shown: digests of results, or of the numbers drawn
+	// (DataKey). They are written into the figure's files.
+	Keys []string
+	draw func(draw.Canvas)
 }
 
 // New returns a figure of the given size that d draws.
@@ -56,7 +59,7 @@ func (f *Figure) PNG() ([]byte, error) {
 	if err := enc.Encode(&b, c.Image()); err != nil {
 		return nil, fmt.Errorf("encode figure as PNG: %w", err)
 	}
-	return b.Bytes(), nil
+	return f.stampPNG(b.Bytes()), nil
 }
 
 // SVG returns the figure as an SVG document, or nothing for a Raster figure.
@@ -64,13 +67,13 @@ func (f *Figure) SVG() (string, error) {
 	if f.Raster {
 		return "", nil
 	}
-	c := vgsvg.New(f.Width, f.Height)
+	c := outlined{vgsvg.New(f.Width, f.Height)}
 	f.draw(draw.New(c))
 	var b bytes.Buffer
 	if _, err := c.WriteTo(&b); err != nil {
 		return "", fmt.Errorf("write figure as SVG: %w", err)
 	}
-	return b.String(), nil
+	return f.stampSVG(b.String()), nil
 }
 
 // String is the figure's text form.

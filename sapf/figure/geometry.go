@@ -65,7 +65,7 @@ func BoxAndSphere(title string, paths ...Path) (*Figure, error) {
 	}
 	p.Add(corners)
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = -0.6, 1.9, -0.5, 1.5
-	return FromPlot(p, 5.4*vg.Inch, 4.3*vg.Inch, alt), nil
+	return FromPlot(p, 5.4*vg.Inch, 4.3*vg.Inch, alt).withKey(DataKey(title, paths)), nil
 }
 
 // pathColour passes over the colours of box and sphere.

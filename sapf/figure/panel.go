@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"cmp"
 	"image"
 	"strings"
 
@@ -15,16 +16,32 @@ type Tile struct {
 	Title string
 	// Caption lines stand below it, smaller.
 	Caption []string
+	// Key names the result that is shown, or is "".
+	Key string
 }
 
 // Sizes of a panel, in points (72 an inch).
 const (
-	tileSide     vg.Length = 126
+	// smallTile is the side of small pictures, and the least; largeTile shows
+	// one of 224 pixels at two dots a pixel, and is the greatest.
+	smallTile    vg.Length = 126
+	largeTile    vg.Length = 168
 	tileGap      vg.Length = 10
 	titleSize    vg.Length = 9.5
 	captionSize  vg.Length = 8
 	captionSpace vg.Length = 10.5
 )
+
+// tileSide is the side at which a panel shows its pictures: that of the
+// smallest, at a screen's 96 dots an inch, within limits.
+func tileSide(tiles []Tile) vg.Length {
+	side := largeTile
+	for _, t := range tiles {
+		b := t.Picture.Bounds()
+		side = min(side, vg.Length(min(b.Dx(), b.Dy()))*vg.Inch/96)
+	}
+	return max(side, smallTile)
+}
 
 // Panel shows pictures side by side: benign, perturbation, mask, adversarial.
 // Rows hold at most perRow tiles (0: all in one row).
@@ -33,7 +50,8 @@ func Panel(tiles []Tile, perRow int) *Figure {
 		perRow = max(len(tiles), 1)
 	}
 	rows := (len(tiles) + perRow - 1) / perRow
-	lines, widest := 0, tileSide
+	side := tileSide(tiles)
+	lines, widest := 0, side
 	alt := make([]string, len(tiles))
 	for i, t := range tiles {
 		lines = max(lines, len(t.Caption))
@@ -48,7 +66,7 @@ func Panel(tiles []Tile, perRow int) *Figure {
 	}
 	cell := vg.Point{
 		X: widest + tileGap,
-		Y: tileSide + titleSize + 6 + vg.Length(lines)*captionSpace + tileGap,
+		Y: side + titleSize + 6 + vg.Length(lines)*captionSpace + tileGap,
 	}
 	width := vg.Length(perRow)*cell.X + tileGap
 	height := vg.Length(rows)*cell.Y + tileGap
@@ -58,24 +76,27 @@ func Panel(tiles []Tile, perRow int) *Figure {
 				X: c.Min.X + tileGap + vg.Length(i%perRow)*cell.X,
 				Y: c.Max.Y - tileGap - vg.Length(i/perRow)*cell.Y,
 			}
-			drawTile(c, at, t)
+			drawTile(c, at, t, side)
 		}
 	})
 	f.Raster = true
+	for _, t := range tiles {
+		f.withKey(cmp.Or(t.Key, pictureKey(t.Picture)))
+	}
 	return f
 }
 
 // drawTile draws one tile with its top left corner at pt.
-func drawTile(c draw.Canvas, pt vg.Point, t Tile) {
+func drawTile(c draw.Canvas, pt vg.Point, t Tile, side vg.Length) {
 	label(c, pt, t.Title, titleSize, ink)
 	pt.Y -= titleSize + 4
 	box := vg.Rectangle{
-		Min: vg.Point{X: pt.X, Y: pt.Y - tileSide},
-		Max: vg.Point{X: pt.X + tileSide, Y: pt.Y},
+		Min: vg.Point{X: pt.X, Y: pt.Y - side},
+		Max: vg.Point{X: pt.X + side, Y: pt.Y},
 	}
 	// Enlarged to more pixels than the canvas has, so that the canvas's own
 	// filter never blurs one image pixel into the next.
-	c.DrawImage(box, Enlarge(t.Picture, int(tileSide.Dots(dpi))))
+	c.DrawImage(box, Enlarge(t.Picture, int(side.Dots(dpi))))
 	c.StrokeLines(draw.LineStyle{Color: rule, Width: 0.5}, []vg.Point{
 		box.Min, {X: box.Max.X, Y: box.Min.Y}, box.Max, {X: box.Min.X, Y: box.Max.Y}, box.Min,
 	})

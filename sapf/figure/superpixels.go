@@ -35,7 +35,7 @@ func Superpixels(like data.Image, labels []int, g []float32) (image.Image, error
 		}
 	}
 	// Each pixel becomes a block, so that an edge can be drawn inside it.
-	block := max(4, 256/max(like.W, 1))
+	block := max(2, 256/max(like.W, 1))
 	big := Enlarge(shade.Picture(), block*min(like.H, like.W)).(*image.NRGBA)
 	for y := range like.H {
 		for x := range like.W {
