@@ -160,30 +160,68 @@ func TestFailure18_SuperpixelsPartition(t *testing.T) {
 	}
 }
 
-// TestSuperpixelsOfCIFARAsScikitImage holds the first ten test images of
+// TestSuperpixelsOfCIFARAsScikitImage holds the first twenty test images of
 // CIFAR-10 to scikit-image 0.26.0 (n_segments 150, compactness 10, start_label
-// 0; that version stretches the image to [0,1]), without and with
-// connectivity.
+// 0), whose slic stretches the image to [0,1] first, and to the same program
+// with those three lines taken out, as it was up to 0.18.
 func TestSuperpixelsOfCIFARAsScikitImage(t *testing.T) {
 	if os.Getenv("SAPF_DATA") == "" {
 		t.Skip("SAPF_DATA is not set: CIFAR-10 is not at hand")
 	}
-	for i, want := range [10][2]uint32{
-		{0x43f0089c, 0x1e78e964}, {0xcce32d29, 0xf76aedda}, {0x31afeec9, 0x42d98d16}, {0xd82321a2, 0x8a3f3278}, {0x6d82dbc2, 0x2e5efb99},
-		{0x47cbf4fd, 0x84def3b3}, {0x8aaae776, 0xcae20520}, {0x6a8f49c0, 0xe0130ef7}, {0x5ed01409, 0x63df3a61}, {0xf9f44e69, 0x12b89eca},
+	for i, want := range [20]slicDigests{
+		{0x43f0089c, 0x1e78e964, 0x8dc9dbd0, 0x42d48126}, {0xcce32d29, 0xf76aedda, 0x7e5e13ad, 0x62b6bef4},
+		{0x31afeec9, 0x42d98d16, 0x53e2a0cf, 0xf18fe38c}, {0xd82321a2, 0x8a3f3278, 0x80c691f3, 0xf6ef1b3f},
+		{0x6d82dbc2, 0x2e5efb99, 0xfaabeff8, 0xc8d9bfd4}, {0x47cbf4fd, 0x84def3b3, 0x48a7853d, 0x3d973577},
+		{0x8aaae776, 0xcae20520, 0x8aaae776, 0xcae20520}, {0x6a8f49c0, 0xe0130ef7, 0x7064cf14, 0x6d45ce73},
+		{0x5ed01409, 0x63df3a61, 0x69135468, 0xb29b00db}, {0xf9f44e69, 0x12b89eca, 0x4d514e0e, 0x2dbbbf43},
+		{0x0cf3358f, 0x0e4cd65e, 0x53826c72, 0xaae592b3}, {0xed2689af, 0x71378b4f, 0x4ad7e185, 0x58f20a4d},
+		{0x5d08ee9b, 0xe9b00f72, 0xc560ab1b, 0xfeb95a84}, {0x239709cf, 0xc51c503d, 0x239709cf, 0xc51c503d},
+		{0xc13772ae, 0x6503003f, 0xc13772ae, 0x6503003f}, {0xb5eda056, 0xdb1157b6, 0xb6a1b042, 0x4febc2b6},
+		{0xe35cf01d, 0x3658c9ec, 0xe35cf01d, 0x3658c9ec}, {0x6284e10d, 0x4c2013a9, 0x6d562af0, 0x05a30aac},
+		{0xfd39f672, 0xe6f2c826, 0xfd39f672, 0xe6f2c826}, {0x271f2bea, 0x309f2159, 0x35c2fd15, 0x4e82faa0},
 	} {
 		x, err := Load(fmt.Sprintf("cifar10:%d", i), Options{})
 		if err != nil {
 			t.Skip(err)
 		}
-		for j, connectivity := range []string{"none", "0.17"} {
-			labels, err := Superpixels(x, SuperpixelOptions{Segments: 150, Connectivity: connectivity, Scale: "minmax"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if crc := digest(labels); crc != want[j] {
-				t.Errorf("%s, connectivity %s: crc %08x, scikit-image %08x", x.Name, connectivity, crc, want[j])
-			}
+		sameLabels(t, x, 150, want)
+	}
+}
+
+// TestSuperpixelsOfPhotographsAsScikitImage does so for the five embedded
+// pictures at Inception-v3's size, with the paper's 350 segments.
+func TestSuperpixelsOfPhotographsAsScikitImage(t *testing.T) {
+	for name, want := range map[string]slicDigests{
+		"cat":     {0x2b617d55, 0x3cc45683, 0x0b0ac528, 0x36c6095f},
+		"chelsea": {0x611b074c, 0xa5136594, 0xcea4bae4, 0x68ac53a1},
+		"coffee":  {0x9897639c, 0xfe5d9cd7, 0x9897639c, 0xfe5d9cd7},
+		"horse":   {0x1e48ad28, 0xdb3407aa, 0x1e48ad28, 0xdb3407aa},
+		"rocket":  {0x8241ee14, 0x80c2bb47, 0x7a19ca47, 0x37b42bb3},
+	} {
+		x, err := Load(name, Options{C: 3, H: 299, W: 299})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameLabels(t, x, 350, want)
+	}
+}
+
+// slicDigests are CRCs of scikit-image's labels: of the image stretched to
+// [0,1] without and with connectivity, and the same of the image as it is.
+type slicDigests [4]uint32
+
+func sameLabels(t *testing.T, x Image, segments int, want slicDigests) {
+	t.Helper()
+	for j, o := range []SuperpixelOptions{
+		{Connectivity: "none", Scale: "minmax"}, {Connectivity: "0.17", Scale: "minmax"}, {Connectivity: "none"}, {Connectivity: "0.17"},
+	} {
+		o.Segments = segments
+		labels, err := Superpixels(x, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if crc := digest(labels); crc != want[j] {
+			t.Errorf("%s, connectivity %s, scale %q: crc %08x, scikit-image %08x", x.Name, o.Connectivity, o.Scale, crc, want[j])
 		}
 	}
 }
