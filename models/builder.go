@@ -46,13 +46,22 @@ func (b *builder) shape(k int) engine.Shape {
 	return b.shapes[k]
 }
 
+// Take is Params.Take, but after an error: the shapes asked for would be wrong
+// because of it.
+func (b *builder) Take(name string, shape ...int) []float32 {
+	if b.err != nil {
+		return nil
+	}
+	return b.Params.Take(name, shape...)
+}
+
 // net is the network whose logits are node out.
 func (b *builder) net(out int) (*engine.Net, error) {
-	if err := b.Params.Err(); err != nil {
-		return nil, err
-	}
 	if b.err != nil {
 		return nil, b.err
+	}
+	if err := b.Params.Err(); err != nil {
+		return nil, err
 	}
 	b.n.Output = out
 	return &b.n, nil

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -79,6 +80,19 @@ func TestFailure1_NaNWeight(t *testing.T) {
 		_, err := models.Load(file, models.LoadOptions{Arch: "cwnet"})
 		refused(t, err, "conv2.weight", "entry 17", fmt.Sprint(bad))
 	}
+	// A variance that no data has is the layer's own error, not the next one's.
+	_, err := models.NewNet("resnet20", func(name string, shape []int) []float32 {
+		n := 1
+		for _, d := range shape {
+			n *= d
+		}
+		w := make([]float32, n)
+		if name == "layer1.0.bn1.running_var" {
+			w[3] = -1
+		}
+		return w
+	})
+	refused(t, err, "layer1.0.bn1", "variance -1", "channel 3")
 }
 
 func TestFailure25_Pixels(t *testing.T) {
@@ -248,6 +262,50 @@ func TestFailure31_HostilePickle(t *testing.T) {
 	}
 }
 
+// TestFailure31_CutOff: a file that was not fetched to its end is refused,
+// whatever is left, and within the numbers of a tensor the message names it.
+func TestFailure31_CutOff(t *testing.T) {
+	for file, c := range map[string]struct {
+		tensors []string
+		read    func(raw []byte) error
+	}{
+		"checkpoint_zip.pt":    {[]string{"tensor w", "tensor v", "tensor n"}, readPyTorch},
+		"checkpoint_legacy.pt": {[]string{"tensor w", "tensor v", "tensor n"}, readPyTorch},
+		"tiny-13.onnx":         {[]string{"tensor fc1.weight", "tensor c2.weight"}, readONNX},
+		"tiny-18dynamo.onnx":   {[]string{"tensor fc1.weight", "tensor c2.weight"}, readONNX},
+	} {
+		raw, err := os.ReadFile(filepath.Join("testdata", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		named := map[string]bool{}
+		for n := 0; n < len(raw); n += 13 {
+			err := c.read(raw[:n])
+			if err == nil {
+				t.Fatalf("%s: accepted with %d of %d bytes", file, n, len(raw))
+			}
+			for _, tensor := range c.tensors {
+				named[tensor] = named[tensor] || strings.Contains(err.Error(), tensor)
+			}
+		}
+		for _, tensor := range c.tensors {
+			if !named[tensor] {
+				t.Errorf("%s: cut off at any length, %s is never named", file, tensor)
+			}
+		}
+	}
+}
+
+func readPyTorch(raw []byte) error {
+	_, err := models.ReadPyTorch("x", raw)
+	return err
+}
+
+func readONNX(raw []byte) error {
+	_, err := models.ReadONNX("x", raw)
+	return err
+}
+
 func TestFailure32_FlippedBit(t *testing.T) {
 	raw, err := os.ReadFile("weights/cwnet.safetensors")
 	if err != nil {
@@ -341,6 +399,32 @@ func TestFailure2_Overflow(t *testing.T) {
 	}
 	_, err = m.Logits(data.Image{C: 1, H: 1, W: 1, Pix: []float32{1}})
 	refused(t, err, "logits", "entry 0", "layer second")
+}
+
+// TestVerifyOverflow: logits that are not numbers are an error of the model, not
+// a wrong class.
+func TestVerifyOverflow(t *testing.T) {
+	net := &engine.Net{Name: "huge", Input: engine.Shape{C: 1, H: 28, W: 28}, Nodes: []engine.Node{
+		{Name: "scale", Op: &engine.Affine{Scale: []float64{1e30}, Shift: []float64{0}}, In: []int{engine.Input}},
+		{Name: "fc", Op: &engine.Dense{In: 784, Out: 10, W: slices.Repeat([]float32{1e30}, 7840)}, In: []int{0}},
+	}, Output: 1}
+	m, err := models.New(net, models.Card{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = models.Verify(t.Context(), m, models.VerifyOptions{Data: "fashion", Limit: 20})
+	refused(t, err, "record ", "logits", "layer fc")
+}
+
+// TestArchitectureUnknown: a file that does not say what it is gets the names
+// of what it fits.
+func TestArchitectureUnknown(t *testing.T) {
+	file := weights(t, func(*models.StateDict) {})
+	_, err := models.Load(file, models.LoadOptions{})
+	refused(t, err, "net.safetensors", "fit cwnet")
+	file = weights(t, func(d *models.StateDict) { d.Tensors = d.Tensors[1:] })
+	_, err = models.Load(file, models.LoadOptions{})
+	refused(t, err, "one of cnn_a", "vgg16")
 }
 
 func TestFailure14_Tie(t *testing.T) {

@@ -1,10 +1,9 @@
 package models
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"text/tabwriter"
 
@@ -124,30 +123,12 @@ func Convert(from, to string, o LoadOptions) (Card, error) {
 		return Card{}, err
 	}
 	d.Metadata = map[string]string{"sapf.card": string(text), "format": "pt"}
-	if err := writeFile(to, func(f *os.File) error { return WriteSafetensors(f, d) }); err != nil {
+	var out bytes.Buffer
+	if err := WriteSafetensors(&out, d); err != nil {
+		return Card{}, fmt.Errorf("convert %s: %w", from, err)
+	}
+	if err := WriteFile(to, out.Bytes()); err != nil {
 		return Card{}, fmt.Errorf("convert %s: %w", from, err)
 	}
 	return card, nil
-}
-
-// writeFile writes a file under another name first, so that nobody ever sees
-// half of it.
-func writeFile(name string, write func(f *os.File) error) error {
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // after the rename there is nothing to remove
-	if err := write(f); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Chmod(0o644); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
 }

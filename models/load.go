@@ -222,7 +222,7 @@ func loadFile(file string, profile engine.Profile, o LoadOptions) (*Model, error
 		card.Architecture = o.Arch
 	}
 	if card.Architecture == "" {
-		return nil, fmt.Errorf("load %s: the file does not say what network it is for: name the architecture (%s)", file, archNames())
+		return nil, fmt.Errorf("load %s: the file does not say what network it is for: name the architecture (%s)", file, archAdvice(d))
 	}
 	m, err := fromStateDict(d, card, profile)
 	if err != nil {
@@ -261,7 +261,7 @@ func loadONNX(file string, raw []byte, card Card, profile engine.Profile, o Load
 }
 
 // guessClasses names the classes of a network whose file does not: 1,000 are
-// ImageNet's, 10 of a 3x32x32 image CIFAR-10's. Otherwise nil.
+// ImageNet's, 10 or 100 of a 3x32x32 image CIFAR's. Otherwise nil.
 func guessClasses(net *engine.Net) []string {
 	shapes, err := net.Shapes()
 	if err != nil {
@@ -272,6 +272,8 @@ func guessClasses(net *engine.Net) []string {
 		return data.ImageNetClasses()
 	case n == len(data.CIFAR10Classes) && net.Input == cifarInput:
 		return data.CIFAR10Classes
+	case n == len(data.CIFAR100Classes()) && net.Input == cifarInput:
+		return data.CIFAR100Classes()
 	}
 	return nil
 }
@@ -299,12 +301,24 @@ func finiteParameters(source string, net *engine.Net) error {
 	return nil
 }
 
-func archNames() string {
-	var names []string
+// archAdvice names the architectures that have a layer for every tensor and a
+// tensor for every layer, or else all. None is taken for granted: networks of
+// the same layers differ in their normalisation.
+func archAdvice(d *StateDict) string {
+	var all, fit []string
+	p, err := NewParams(d)
 	for _, a := range Architectures() {
-		names = append(names, a.Name)
+		all = append(all, a.Name)
+		if err == nil {
+			if _, misfit := a.Build(p.afresh()); misfit == nil {
+				fit = append(fit, a.Name)
+			}
+		}
 	}
-	return strings.Join(names, ", ")
+	if len(fit) > 0 {
+		return "its tensors fit " + strings.Join(fit, " and ")
+	}
+	return "one of " + strings.Join(all, ", ")
 }
 
 func modelName(file string) string {

@@ -9,7 +9,6 @@ package models
 
 import (
 	"fmt"
-	"math"
 	"sync"
 
 	"sapf/models/data"
@@ -171,12 +170,12 @@ func (m *Model) logits(pix []float32) ([]float64, error) {
 	}
 	z := make([]float32, len(m.card.Classes))
 	c.runner.Forward(pix, z)
+	if err := m.finiteLogits(z, pix); err != nil {
+		return nil, err
+	}
 	out := make([]float64, len(z))
 	for i, v := range z {
 		out[i] = float64(v)
-		if math.IsNaN(out[i]) || math.IsInf(out[i], 0) {
-			return nil, m.locate(&NumericError{Where: "logits", Index: i, Value: out[i]}, pix)
-		}
 	}
 	return out, nil
 }

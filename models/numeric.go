@@ -40,6 +40,16 @@ func finite(where string, v []float64, batch int) *NumericError {
 	return nil
 }
 
+// finiteLogits refuses logits of the image pix that are not all finite.
+func (m *Model) finiteLogits(z, pix []float32) error {
+	for i, v := range z {
+		if v-v != 0 {
+			return m.locate(&NumericError{Where: "logits", Index: i, Value: float64(v)}, pix)
+		}
+	}
+	return nil
+}
+
 // locate finds the first layer that makes a number out of float32's range on
 // the image pix, and returns e with its name.
 func (m *Model) locate(e *NumericError, pix []float32) error {

@@ -1,7 +1,9 @@
 package models
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"sort"
 	"strings"
 
@@ -48,6 +50,11 @@ func ONNXOperators() []string {
 // have is named with its node.
 func ReadONNX(source string, raw []byte) (*engine.Net, error) {
 	m, err := parseONNX(raw)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		if name := cutTensor(raw); name != "" {
+			return nil, fmt.Errorf("ONNX %s: the file is cut off in tensor %s", source, name)
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("ONNX %s: %w; it looks like %s", source, err, data.Looks(raw))
 	}

@@ -1,11 +1,13 @@
 package models
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"sapf/models/data"
+	"sapf/models/engine"
 )
 
 // publication is a model by others that we know: its file is looked for in the
@@ -17,6 +19,10 @@ type publication struct {
 	Dataset         string
 	Accuracy        float64
 	Source, Licence string
+	// Input and Classes are for the list where Arch is "": the file itself is
+	// the network (ONNX).
+	Input   engine.Shape
+	Classes int
 }
 
 var publications = []publication{
@@ -29,7 +35,7 @@ var publications = []publication{
 	{Name: "cnn_a", Arch: "cnn_a", File: "cifar_cnn_a_mix.model", Dataset: "CIFAR-10", Accuracy: 76.77,
 		Source: "alpha-beta-CROWN (cifar_cnn_a_mix)", Licence: "BSD-3-Clause"},
 	{Name: "mobilenet_v2", File: "mobilenet_v2.onnx", Dataset: "ImageNet",
-		Source: "google-coral/test_data, dequantised", Licence: "Apache-2.0"},
+		Source: "google-coral/test_data, dequantised", Licence: "Apache-2.0", Input: imageNetInput, Classes: imageNetClasses},
 }
 
 func published(name string) (publication, bool) {
@@ -62,7 +68,7 @@ func findModel(p publication) (string, error) {
 func publishedListings() []Listing {
 	var list []Listing
 	for _, p := range publications {
-		l := Listing{Name: p.Name, Architecture: p.Arch, Accuracy: p.Accuracy, About: p.Source}
+		l := Listing{Name: p.Name, Architecture: cmp.Or(p.Arch, "onnx"), Input: p.Input.String(), Classes: p.Classes, Accuracy: p.Accuracy, About: p.Source}
 		if a := architectures[p.Arch]; a != nil {
 			l.Input, l.Classes = a.Input.String(), len(a.Classes())
 		}

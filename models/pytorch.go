@@ -1,14 +1,10 @@
 package models
 
 import (
-	"archive/zip"
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"math"
-	"strings"
 )
 
 // ReadPyTorch reads the tensors of a PyTorch checkpoint: a state dict as
@@ -150,148 +146,11 @@ func newStorage(id any) (key string, s *storage, err error) {
 	return key, &storage{dtype: storageTypes[class.name], size: int(size)}, nil
 }
 
-// readTorchZip reads the zip format: data.pkl and a stored member a storage.
-func readTorchZip(raw []byte) (any, error) {
-	z, err := zip.NewReader(bytes.NewReader(raw), int64(len(raw)))
-	if err != nil {
-		return nil, err
-	}
-	members := map[string]*zip.File{}
-	var prefix string
-	for _, f := range z.File {
-		if members[f.Name] != nil {
-			return nil, fmt.Errorf("member %s is there twice", f.Name)
-		}
-		members[f.Name] = f
-		if p, ok := strings.CutSuffix(f.Name, "data.pkl"); ok {
-			prefix = p
-		}
-	}
-	if members[prefix+"constants.pkl"] != nil {
-		return nil, errors.New("a TorchScript program, not a state dict: save model.state_dict(), or export to ONNX")
-	}
-	if members[prefix+"data.pkl"] == nil {
-		return nil, errors.New("a zip archive without data.pkl")
-	}
-	if order, err := readMember(members, prefix+"byteorder", raw); err == nil && string(order) != "little" {
-		return nil, fmt.Errorf("byte order %q, expected little", order)
-	}
-	program, err := readMember(members, prefix+"data.pkl", raw)
-	if err != nil {
-		return nil, err
-	}
-	storages := map[string]*storage{}
-	v, _, err := unpickle(program, torchClass, func(id any) (any, error) {
-		key, s, err := newStorage(id)
-		if err != nil || storages[key] != nil {
-			return storages[key], err
-		}
-		if s.raw, err = readMember(members, prefix+"data/"+key, raw); err != nil {
-			return nil, err
-		}
-		storages[key] = s
-		return s, nil
-	})
-	return v, err
-}
-
-// readMember reads a member that is stored, as torch.save does: nothing can
-// unpack to more than the file's own size. Its checksum is compared.
-func readMember(members map[string]*zip.File, name string, raw []byte) ([]byte, error) {
-	f := members[name]
-	if f == nil {
-		return nil, fmt.Errorf("no member %s", name)
-	}
-	if f.Method != zip.Store || f.UncompressedSize64 > uint64(len(raw)) {
-		return nil, fmt.Errorf("member %s is compressed (%d bytes from %d), expected it stored, as torch.save does",
-			name, f.UncompressedSize64, f.CompressedSize64)
-	}
-	r, err := f.Open()
-	if err != nil {
-		return nil, fmt.Errorf("member %s: %w", name, err)
-	}
-	defer r.Close()
-	b, err := io.ReadAll(r)
-	if err != nil {
-		return nil, fmt.Errorf("member %s: %w", name, err)
-	}
-	return b, nil
-}
-
-// What the format before zip starts with: three pickles, of which the first is
-// this number and the second the version.
-const (
-	legacyMagic   = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
-	legacyVersion = 1001
-)
-
-// readLegacy reads the format of torch.save before 1.6: pickles of the magic
-// number, the version, facts of the system, the object, the storages' keys;
-// then each storage, its length in 8 bytes first.
-func readLegacy(raw []byte) (any, error) {
-	if len(raw) > 262 && string(raw[257:262]) == "ustar" {
-		return nil, errors.New("a tar archive, as PyTorch 0.1 wrote it; save the file again with a later one")
-	}
-	nothing := func(any) (any, error) { return nil, errors.New("a persistent id") }
-	var head [3]any
-	var err error
-	for i := range head {
-		if head[i], raw, err = unpickle(raw, torchClass, nothing); err != nil {
-			return nil, err
-		}
-		if i == 0 && head[0] != legacyMagic {
-			return nil, errors.New("a pickle, but not one of torch.save (magic number missing)")
-		}
-	}
-	if head[1] != int64(legacyVersion) {
-		return nil, fmt.Errorf("format version %v, expected %d", head[1], legacyVersion)
-	}
-	storages := map[string]*storage{}
-	v, raw, err := unpickle(raw, torchClass, func(id any) (any, error) {
-		key, s, err := newStorage(id)
-		if err != nil || storages[key] != nil {
-			return storages[key], err
-		}
-		storages[key] = s
-		return s, nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	keys, raw, err := unpickle(raw, torchClass, nothing)
-	if err != nil {
-		return nil, fmt.Errorf("list of storages: %w", err)
-	}
-	list, ok := keys.(*pyList)
-	if !ok {
-		return nil, fmt.Errorf("list of storages: a %T", keys)
-	}
-	for _, k := range list.items {
-		key, _ := k.(string)
-		s := storages[key]
-		if s == nil || s.raw != nil {
-			return nil, fmt.Errorf("storage %q is not one that a tensor names once", key)
-		}
-		if len(raw) < 8 {
-			return nil, fmt.Errorf("storage %s is cut off", key)
-		}
-		n, width := binary.LittleEndian.Uint64(raw), uint64(dtypeBytes[s.dtype])
-		raw = raw[8:]
-		if n > uint64(len(raw))/width {
-			return nil, fmt.Errorf("storage %s has %d entries of %d bytes, but %d bytes are left", key, n, width, len(raw))
-		}
-		s.raw, raw = raw[:n*width:n*width], raw[n*width:]
-	}
-	return v, nil
-}
-
 // dictKeys are the names under which training programs keep the weights.
 var dictKeys = []string{"state_dict", "model_state_dict", "model", "net", "weights", "params", "ema"}
 
-// stateDict finds the dictionary of tensors in what a checkpoint holds and
-// reads them. budget bounds the entries of all tensors together, which may
-// share storages: a file has at least one byte for each.
-func stateDict(source string, v any, budget int) (*StateDict, error) {
+// tensorDict finds the dictionary of tensors in what a checkpoint holds.
+func tensorDict(v any) (*pyDict, error) {
 	if l, ok := v.(*pyList); ok && len(l.items) > 0 {
 		v = l.items[0]
 	}
@@ -301,9 +160,30 @@ func stateDict(source string, v any, budget int) (*StateDict, error) {
 	}
 	for _, key := range dictKeys {
 		if inner, ok := dict.get(key).(*pyDict); ok {
-			dict = inner
-			break
+			return inner, nil
 		}
+	}
+	return dict, nil
+}
+
+// viewOf names the first tensor that is a view of a storage, for messages.
+func viewOf(v any, s *storage) string {
+	if dict, err := tensorDict(v); err == nil {
+		for i, value := range dict.values {
+			if ref, ok := value.(*tensorRef); ok && ref.of == s {
+				return fmt.Sprint("tensor ", dict.keys[i])
+			}
+		}
+	}
+	return "a tensor"
+}
+
+// stateDict reads the tensors in what a checkpoint holds. budget bounds the entries of all tensors together, which may
+// share storages: a file has at least one byte for each.
+func stateDict(source string, v any, budget int) (*StateDict, error) {
+	dict, err := tensorDict(v)
+	if err != nil {
+		return nil, err
 	}
 	d := &StateDict{Source: source}
 	for i, k := range dict.keys {

@@ -95,6 +95,11 @@ func NewParams(d *StateDict) (*Params, error) {
 	return p, nil
 }
 
+// afresh is p before anything was taken.
+func (p *Params) afresh() *Params {
+	return &Params{source: p.source, byName: p.byName, taken: map[string]bool{}}
+}
+
 func all(tensors []Tensor, prefix string) bool {
 	for _, t := range tensors {
 		if !strings.HasPrefix(t.Name, prefix) {

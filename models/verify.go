@@ -146,7 +146,12 @@ func (m *Model) classify(ctx context.Context, set *data.Set, predicted, labels [
 				}
 				r.Forward(x, z)
 				for i := lo; i < hi; i++ {
-					predicted[i] = argmax32(z[(i-lo)*k : (i-lo+1)*k])
+					logits := z[(i-lo)*k : (i-lo+1)*k]
+					if err := m.finiteLogits(logits, x[(i-lo)*n:(i-lo+1)*n]); err != nil {
+						report(0, fmt.Errorf("record %d: %w", i, err))
+						return
+					}
+					predicted[i] = argmax32(logits)
 				}
 				report(hi-lo, nil)
 			}
