@@ -47,7 +47,7 @@ var suite = map[string]struct {
 	"fmn-l0":       {FMNL0{Steps: 100}, 1, 1, normEntries, 1},
 	"sparse-rs":    {SparseRS{K: 3, Queries: 2000}, 0, 3, normPixels, 2},
 	"greedyfool":   {GreedyFool{}, 1, 2, normPixels, 3},
-	"ead-l1":       {EADL1{SearchSteps: 5, Steps: 300, InitialConst: 0.05}, 1.25, 0, normL1, -1},
+	"ead-l1":       {EADL1{SearchSteps: 5, Steps: 300, InitialConst: 0.05, NoEarlyAbort: true}, 1.25, 0, normL1, -1},
 }
 
 func normEntries(q metric.Measurement, o optimum) (float64, float64) {

@@ -20,7 +20,7 @@ type EADL1 struct {
 	Preset string `option:"-"`
 	// SearchSteps on c; 0 means 9.
 	SearchSteps int `def:"9" range:"[0,inf)"`
-	// Steps in each; 0 means 1000.
+	// Steps in each; 0 means 1000, as their paper and test program have it.
 	Steps int `def:"1000" range:"[0,inf)"`
 	// StepSize of the first step, falling as sqrt(1-i/Steps); 0 means 0.01.
 	StepSize float64 `def:"0.01" range:"[0,inf)"`
@@ -33,6 +33,10 @@ type EADL1 struct {
 	// Keep is "l1" or "en": which distance decides between successes; "" means
 	// l1.
 	Keep string `oneof:"l1 en"`
+	// NoEarlyAbort keeps a search step going that makes no progress. (The
+	// authors stop when a tenth of the steps lowered the loss by less than
+	// 0.01 %.)
+	NoEarlyAbort bool
 }
 
 var _ sapf.Attack = (*EADL1)(nil)
@@ -80,6 +84,7 @@ func (a EADL1) fista(o *oracle, c float64, round int) (success bool, err error) 
 	slack := append([]float64(nil), o.x...)
 	img := append([]float64(nil), o.x...)
 	next, rounded := make([]float64, o.n), make([]float64, o.n)
+	checkEvery, checkpoint := max(a.Steps/10, 1), math.Inf(1)
 	for i := range a.Steps {
 		rate := a.StepSize * math.Sqrt(1-float64(i)/float64(a.Steps))
 		s, err := o.gradient(o.margin(a.Confidence), slack)
@@ -95,6 +100,14 @@ func (a EADL1) fista(o *oracle, c float64, round int) (success bool, err error) 
 		if err != nil {
 			return success, err
 		}
+		if i%checkEvery == 0 && !a.NoEarlyAbort {
+			const progress = 0.9999 // l1_attack.py
+			loss := a.loss(o, c, next, z)
+			if loss > progress*checkpoint {
+				break
+			}
+			checkpoint = loss
+		}
 		if o.considerSure(rounded, z, a.Confidence) {
 			success = true
 		}
@@ -108,6 +121,16 @@ func (a EADL1) fista(o *oracle, c float64, round int) (success bool, err error) 
 		}
 	}
 	return success, nil
+}
+
+// loss is the objective at an image with logits z.
+func (a EADL1) loss(o *oracle, c float64, img, z []float64) float64 {
+	sum := float64(c * max(o.gap(z)+a.Confidence, 0))
+	for i, v := range img {
+		d := v - o.x[i]
+		sum += float64(d*d) + float64(a.Beta*math.Abs(d))
+	}
+	return sum
 }
 
 // shrinkToBox is eq. 5: the soft threshold of v-x by beta, kept in [0,1].

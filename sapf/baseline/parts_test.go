@@ -141,6 +141,46 @@ func TestCWL2_support(t *testing.T) {
 	}
 }
 
+// TestEADL1_earlyAbort: a search step that makes no progress ends at a tenth of
+// its steps, unless told not to.
+func TestEADL1_earlyAbort(t *testing.T) {
+	m, x, _ := linearModel(t, 2, 4, 1)
+	goal := sapf.Goal{Label: 0, Target: 1}
+	const searches, steps = 3, 100
+	// With c this small the loss falls by no more than rounding.
+	a := EADL1{SearchSteps: searches, Steps: steps, InitialConst: 1e-9}
+	for _, c := range []struct {
+		never bool
+		want  int
+	}{{false, searches * (steps/10 + 1)}, {true, searches * steps}} {
+		a.NoEarlyAbort = c.never
+		r, err := a.Run(context.Background(), m, x, goal)
+		if err != nil || r.Gradients != c.want {
+			t.Errorf("%d gradients (%v) with NoEarlyAbort %v, expected %d", r.Gradients, err, c.never, c.want)
+		}
+	}
+}
+
+// TestPGDLinf_noEarlyStop: all steps are taken, and the answer, the last
+// iterate, is farther away than the first success.
+func TestPGDLinf_noEarlyStop(t *testing.T) {
+	m, x, _ := linearModel(t, 2, 1, 1)
+	goal := sapf.Goal{Label: 0, Target: sapf.None}
+	early, err := PGDLinf{}.Run(context.Background(), m, x, goal)
+	if err != nil || !early.Success {
+		t.Fatalf("status %s (%v)", early.Status, err)
+	}
+	last, err := PGDLinf{NoEarlyStop: true}.Run(context.Background(), m, x, goal)
+	if err != nil || !last.Success || last.Gradients != 20 || early.Gradients >= 20 {
+		t.Errorf("status %s (%v) after %d gradients, early after %d; expected success after 20 and fewer", last.Status, err, last.Gradients, early.Gradients)
+	}
+	a, errA := sapf.NormsOf(x, early.Adversarial)
+	b, errB := sapf.NormsOf(x, last.Adversarial)
+	if errA != nil || errB != nil || b.L2 <= a.L2 {
+		t.Errorf("l2 %v without early stop, %v with it (%v, %v)", b.L2, a.L2, errA, errB)
+	}
+}
+
 func TestConstSearch(t *testing.T) {
 	for _, c := range []struct {
 		name    string

@@ -24,6 +24,9 @@ type PGDLinf struct {
 	Steps int `def:"20" range:"[0,inf)"`
 	// Restarts, each from its own random start; 0 means 1.
 	Restarts int `def:"1" range:"[0,inf)"`
+	// NoEarlyStop takes all steps and offers the last iterate alone, as the
+	// usual programs do, instead of ending at the first success.
+	NoEarlyStop bool
 	// Seed of the random starts.
 	Seed uint64
 }
@@ -33,7 +36,7 @@ var _ sapf.Attack = (*PGDLinf)(nil)
 // Name is "pgd-linf".
 func (PGDLinf) Name() string { return "pgd-linf" }
 
-// Run attacks one image; it stops at the first success.
+// Run attacks one image.
 func (a PGDLinf) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
 	return run(ctx, m, x, goal, a, byLinf, PGDLinf.search)
 }
@@ -52,7 +55,7 @@ func (a PGDLinf) search(o *oracle) error {
 			if err != nil {
 				return err
 			}
-			if o.consider(img, s.z) {
+			if !a.NoEarlyStop && o.consider(img, s.z) {
 				return nil
 			}
 			for i, g := range s.grad {

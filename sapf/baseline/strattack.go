@@ -208,8 +208,14 @@ func (a StrAttack) admm(o *oracle, sp *splitting, bounds box, groups [][]int, c 
 			v[j] += y[j] - z[j]
 			s[j] += w[j] - z[j]
 		}
+		if i%100 == 0 {
+			o.report("admm", round+1, a.SearchSteps, i, steps, ans.loss)
+		}
+		if o.image(y, img); !a.Constant && o.best != nil && !o.size(o.x, img).below(o.bestSize) {
+			continue // no pass for what could not be kept
+		}
 		before := o.kept
-		logits, err := o.logits(o.image(y, img))
+		logits, err := o.logits(img)
 		if err != nil {
 			return out, err
 		}
@@ -218,9 +224,6 @@ func (a StrAttack) admm(o *oracle, sp *splitting, bounds box, groups [][]int, c 
 		}
 		if o.kept > before {
 			out.best = difference(img, o.x)
-		}
-		if i%100 == 0 {
-			o.report("admm", round+1, a.SearchSteps, i, steps, ans.loss)
 		}
 	}
 	return out, nil

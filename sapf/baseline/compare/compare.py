@@ -74,7 +74,7 @@ def art_l0(goal, **kw):
     return torch.from_numpy(a.generate(x.numpy(), (t if goal == "targeted" else y).numpy()))
 
 
-def pgd0(goal, k, steps=100, restarts=5, step=120000 / 255):
+def pgd0(goal, k, steps=100, restarts=2, step=120000 / 255):
     """Croce & Hein's PGD0, written here from the paper: no package has it."""
     sign = -1 if goal == "targeted" else 1
     ref = t if goal == "targeted" else y
@@ -107,9 +107,9 @@ def goal_of(goal):
 # case, goal: library, our options, run
 cases = {
     ("fgsm", "untargeted"): ("torchattacks", {"epsilon": 2 / 255}, lambda g: torchattacks.FGSM(model, eps=2 / 255)(x, y)),
-    ("pgd-linf", "untargeted"): ("torchattacks", {"epsilon": 1 / 255, "step_size": 0.25 / 255},
+    ("pgd-linf", "untargeted"): ("torchattacks", {"epsilon": 1 / 255, "step_size": 0.25 / 255, "no_early_stop": True},
                                  lambda g: torchattacks.PGD(model, eps=1 / 255, alpha=0.25 / 255, steps=20)(x, y)),
-    ("pgd-linf", "targeted"): ("torchattacks", {"epsilon": 2 / 255, "step_size": 0.5 / 255},
+    ("pgd-linf", "targeted"): ("torchattacks", {"epsilon": 2 / 255, "step_size": 0.5 / 255, "no_early_stop": True},
                                lambda g: targeted_attack(torchattacks.PGD(model, eps=2 / 255, alpha=0.5 / 255, steps=20))(x, t)),
     ("deepfool", "untargeted"): ("adv-lib", {}, lambda g: adv_lib.df(model, x, y, steps=50, return_unsuccessful=True)),
     ("sparsefool", "untargeted"): ("torchattacks", {}, lambda g: torchattacks.SparseFool(model, steps=20, lam=3)(x, y)),
@@ -120,10 +120,10 @@ cases = {
 for g in ("untargeted", "targeted"):
     cases["fmn-l0", g] = ("adv-lib", {"steps": 500}, lambda g: adv_lib.fmn(model, x, norm=0, steps=500, **goal_of(g)))
     cases["cw-l2", g] = ("adv-lib", {"steps": 200}, lambda g: adv_lib.carlini_wagner_l2(model, x, max_iterations=200, **goal_of(g)))
-    cases["ead-l1", g] = ("foolbox", {"steps": 100}, lambda g: ead(g, 100))
-    cases["pgd-l0", g] = ("written from the paper", {"k": 10}, lambda g: pgd0(g, 10))
-    cases["strattack", g] = ("adv-lib", {"preset": "adversarial-library", "steps": 300, "no_refine": True},
-                             lambda g: adv_lib.str_attack(model, x, max_iterations=300, retrain=False, **goal_of(g)))
+    cases["ead-l1", g] = ("foolbox", {"steps": 60, "no_early_abort": True}, lambda g: ead(g, 60))
+    cases["pgd-l0", g] = ("written from the paper", {"k": 10, "restarts": 2, "all_restarts": True}, lambda g: pgd0(g, 10))
+    cases["strattack", g] = ("adv-lib", {"preset": "adversarial-library", "steps": 100, "no_refine": True},
+                             lambda g: adv_lib.str_attack(model, x, max_iterations=100, retrain=False, **goal_of(g)))
     cases["cw-l0", g] = ("art", {"steps": 1000}, lambda g: art_l0(g, max_iter=1000, initial_const=1e-3, binary_search_steps=5))
 
 try:

@@ -56,15 +56,22 @@ var methods = []struct {
 
 func main() {
 	images := flag.Int("images", 10, "images, the first rightly classified test records")
+	skip := flag.Int("skip", 0, "how many of them to leave out, where another run has them")
 	path := flag.String("results", "table1.jsonl", "file of raw results, read and appended to")
 	by := flag.String("by", "l2", "norm that chooses best and worst targets, or \"per norm\"")
 	markdown := flag.Bool("md", false, "print the table as Markdown")
 	targets := flag.Int("targets", 9, "targets of each image, in the order of the classes")
+	part := flag.String("part", "1/1", "which of how many shares of the targets of each image to run")
 	threads := flag.Int("threads", 0, "threads of a pass; 0: all processors")
 	flag.Parse()
+	var share share
+	if _, err := fmt.Sscanf(*part, "%d/%d", &share.number, &share.of); err != nil || share.number < 1 || share.number > share.of {
+		fmt.Fprintf(os.Stderr, "table1: part %q, expected one like 2/3\n", *part)
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *images, *targets, *threads, *path, flag.Args()); err != nil {
+	if err := run(ctx, *skip, *images, *targets, share, *threads, *path, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "table1:", err)
 		os.Exit(1)
 	}
@@ -81,9 +88,15 @@ func main() {
 	}
 }
 
+// share is one of several parts of the work, so that several runs can each do
+// theirs. Their result files can then be joined.
+type share struct{ number, of int }
+
+func (s share) has(target int) bool { return target%s.of == s.number-1 }
+
 // run attacks what the results file does not hold yet, one image's targets in
 // one batch.
-func run(ctx context.Context, images, targets, threads int, path string, only []string) error {
+func run(ctx context.Context, skip, images, targets int, part share, threads int, path string, only []string) error {
 	m, err := models.Load("cwnet", models.LoadOptions{})
 	if err != nil {
 		return err
@@ -104,7 +117,9 @@ func run(ctx context.Context, images, targets, threads int, path string, only []
 		} else if p.Class != x.Label {
 			continue
 		}
-		found++
+		if found++; found <= skip {
+			continue
+		}
 		for _, method := range methods {
 			if len(only) > 0 && !slices.Contains(only, method.name) {
 				continue
@@ -114,7 +129,7 @@ func run(ctx context.Context, images, targets, threads int, path string, only []
 				return err
 			}
 			start := time.Now()
-			if err := attack(ctx, m, x, targets, method.name, method.attack, done, json.NewEncoder(out)); err != nil {
+			if err := attack(ctx, m, x, targets, part, method.name, method.attack, done, json.NewEncoder(out)); err != nil {
 				return fmt.Errorf("%s on %s: %w", method.name, x.Name, err)
 			}
 			fmt.Fprintf(os.Stderr, "%s %s %.0f s\n", x.Name, method.name, time.Since(start).Seconds())
@@ -125,13 +140,13 @@ func run(ctx context.Context, images, targets, threads int, path string, only []
 
 // attack runs a method on the first targets of an image, as far as they are not
 // done.
-func attack(ctx context.Context, m *models.Model, x data.Image, targets int, name string, a sapf.Attack, done []metric.Measured, out *json.Encoder) error {
+func attack(ctx context.Context, m *models.Model, x data.Image, targets int, part share, name string, a sapf.Attack, done []metric.Measured, out *json.Encoder) error {
 	var tasks []baseline.Task
 	for target := range m.Classes() {
 		if target == x.Label {
 			continue
 		}
-		if targets--; targets < 0 || find(done, name, x.Name, target) != nil {
+		if targets--; targets < 0 || !part.has(target) || find(done, name, x.Name, target) != nil {
 			continue
 		}
 		t := baseline.Task{Image: x, Goal: sapf.Goal{Label: x.Label, Target: target}, Attack: a}
