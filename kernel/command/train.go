@@ -16,7 +16,7 @@ import (
 // given.
 type trainCmd struct {
 	Arch        string   `arg:"" help:"Architecture: cwnet, cwmnist or cnn_a."`
-	Data        string   `help:"Data set: cifar10 or fashion (default: the architecture's)."`
+	Data        string   `help:"Data set: cifar10, fashion or mnist (default: the architecture's)."`
 	Limit       int      `help:"Training images to use (default: all there are)."`
 	Epochs      *int     `help:"Times that each image is seen."`
 	Batch       *int     `help:"Images of a step."`

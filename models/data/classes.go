@@ -16,6 +16,9 @@ var FashionClasses = []string{
 	"T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
 }
 
+// DigitClasses are the classes of MNIST, in the order of its labels.
+var DigitClasses = []string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}
+
 // imageNetText has one name a line, in torchvision's order (from its
 // models/_meta.py, BSD-3-Clause; the names are WordNet's).
 //

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -45,15 +46,9 @@ func Decode(name string, r io.Reader) (Image, error) {
 	if len(raw) > MaxFileBytes {
 		return Image{}, fmt.Errorf("picture %s: more than %d MB", name, MaxFileBytes>>20)
 	}
-	conf, format, err := image.DecodeConfig(bytes.NewReader(raw))
-	if errors.Is(err, image.ErrFormat) {
-		return Image{}, fmt.Errorf("picture %s: not a PNG, JPEG, GIF, BMP or WebP file, it looks like %s", name, Looks(raw))
-	}
+	conf, format, err := pictureHeader(name, bytes.NewReader(raw))
 	if err != nil {
-		return Image{}, fmt.Errorf("picture %s: %s header: %w", name, format, err)
-	}
-	if err := checkSize(conf.Width, conf.Height); err != nil {
-		return Image{}, fmt.Errorf("picture %s: %w", name, err)
+		return Image{}, err
 	}
 	pic, _, err := image.Decode(bytes.NewReader(raw))
 	if err != nil {
@@ -68,6 +63,25 @@ func Decode(name string, r io.Reader) (Image, error) {
 		m = orient(m, exifOrientation(raw))
 	}
 	return m, nil
+}
+
+// pictureHeader refuses, by its first bytes, what Decode does not read.
+func pictureHeader(name string, r io.Reader) (conf image.Config, format string, err error) {
+	const enough = 512 // for Looks
+	b := bufio.NewReaderSize(r, enough)
+	head, _ := b.Peek(enough)
+	looks := Looks(head)
+	conf, format, err = image.DecodeConfig(b)
+	if errors.Is(err, image.ErrFormat) {
+		return conf, format, fmt.Errorf("picture %s: not a PNG, JPEG, GIF, BMP or WebP file, it looks like %s", name, looks)
+	}
+	if err != nil {
+		return conf, format, fmt.Errorf("picture %s: %s header: %w", name, format, err)
+	}
+	if err := checkSize(conf.Width, conf.Height); err != nil {
+		return conf, format, fmt.Errorf("picture %s: %w", name, err)
+	}
+	return conf, format, nil
 }
 
 func checkSize(w, h int) error {

@@ -41,8 +41,11 @@ const memberBytes = 200 << 20
 
 const fashionURL = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
 
+// mnistURL is PyTorch's mirror: the authors' page no longer serves the files.
+const mnistURL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
+
 // remotes are the data sets that Get knows. Digests are those of the sets' own
-// pages.
+// pages, MNIST's those of torchvision.
 var remotes = map[string][]remote{
 	"cifar10": {{
 		URL:    "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
@@ -61,6 +64,12 @@ var remotes = map[string][]remote{
 		{URL: fashionURL + "t10k-labels-idx1-ubyte.gz", Digest: "bb300cfdad3c16e7a12a480ee83cd310", Size: 5_148, Folder: "fashion-mnist"},
 		{URL: fashionURL + "train-images-idx3-ubyte.gz", Digest: "8d4fb7e6c68d591d4c3dfef9ec88bf0d", Size: 26_421_880, Folder: "fashion-mnist"},
 		{URL: fashionURL + "train-labels-idx1-ubyte.gz", Digest: "25c81989df183df01b3e8a0aad5dffbe", Size: 29_515, Folder: "fashion-mnist"},
+	},
+	"mnist": {
+		{URL: mnistURL + "t10k-images-idx3-ubyte.gz", Digest: "9fb629c4189551a2d022fa330f9573f3", Size: 1_648_877, Folder: "mnist"},
+		{URL: mnistURL + "t10k-labels-idx1-ubyte.gz", Digest: "ec29112dd5afa0611ce80d1b7f02629c", Size: 4_542, Folder: "mnist"},
+		{URL: mnistURL + "train-images-idx3-ubyte.gz", Digest: "f68b3c2dcbeaaa9fbdd348bbdeb94873", Size: 9_912_422, Folder: "mnist"},
+		{URL: mnistURL + "train-labels-idx1-ubyte.gz", Digest: "d53e105ee54ea40749a09fcbcd1e9432", Size: 28_881, Folder: "mnist"},
 	},
 }
 

@@ -256,6 +256,12 @@ func TestFailure40_Folder(t *testing.T) {
 	if m, err := s.At(0); err != nil || m.Label != 3 {
 		t.Errorf("a good folder: label %d, %v", m.Label, err)
 	}
+	unreadable := folder("file,class_index\na.png,3\nb.png,4\nc.png,5\n", "a.png")
+	for name, text := range map[string]string{"b.png": "what?", "c.png": "<html>gone</html>"} {
+		if err := os.WriteFile(filepath.Join(unreadable, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, c := range []struct {
 		dir  string
 		says []string
@@ -263,6 +269,8 @@ func TestFailure40_Folder(t *testing.T) {
 		{folder("file,class_index\na.png,3\nb.png,4\n", "a.png"), []string{"b.png"}},
 		{folder("file,class_index\na.png,3\n", "a.png", "c.png"), []string{"c.png", "not in labels.csv"}},
 		{folder("file,class_index\na.png,3\na.png,4\n", "a.png"), []string{"line 3", "line 2"}},
+		{folder("file,class_index\na.png,3\n./a.png,4\n", "a.png"), []string{"a.png", "listed twice"}},
+		{unreadable, []string{"2 pictures cannot be used", "b.png", "a text file", "c.png", "an HTML page"}},
 		{folder("file,class_index\n"), []string{"no images"}},
 		{folder("name of it,what\na.png,3\n", "a.png"), []string{"columns"}},
 		{folder("file,class_index\na.png,cat\n", "a.png"), []string{"line 2", "cat"}},

@@ -14,6 +14,7 @@ type Listing struct {
 var sets = []struct{ name, file, about string }{
 	{"cifar10", "cifar-10-batches-bin/test_batch.bin", "CIFAR-10 (Krizhevsky 2009), cifar10:0 to cifar10:9999"},
 	{"cifar100", "cifar-100-binary/test.bin", "CIFAR-100 (Krizhevsky 2009), cifar100:0 to cifar100:9999"},
+	{"mnist", "mnist/t10k-images-idx3-ubyte.gz", "MNIST (LeCun, Cortes, Burges), mnist:0 to mnist:9999"},
 	{"imagenet", "imagenet/labels.csv", "photographs of ImageNet classes, imagenet:NAME"},
 }
 

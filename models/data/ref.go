@@ -82,6 +82,7 @@ func sampleNames() []string {
 //	cifar10:17          record 17 of CIFAR-10's test batch
 //	cifar100:17         record 17 of CIFAR-100's test set (fine labels)
 //	fashion:17          test record 17 of Fashion-MNIST; the first 100 are embedded
+//	mnist:17            test record 17 of MNIST
 //	imagenet:NAME       a photograph of the data folder imagenet, with its label
 //	photo.jpg           a picture file (Decode)
 //
@@ -124,7 +125,7 @@ func load(ref string, o Options) (Image, error) {
 	}
 	m, err := LoadFile(ref)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Image{}, fmt.Errorf("image %q: no such file, and not a sample (%s) or a record (cifar10:0, cifar100:0, fashion:0, imagenet:NAME)",
+		return Image{}, fmt.Errorf("image %q: no such file, and not a sample (%s) or a record (cifar10:0, cifar100:0, fashion:0, mnist:0, imagenet:NAME)",
 			ref, strings.Join(sampleNames(), ", "))
 	}
 	if err != nil || o.H == 0 && o.W == 0 {
@@ -169,14 +170,13 @@ var records = map[string]func(ref string, i int) (Image, error){
 		}
 		return cifarRecord(file, ref, i, 2, 100)
 	},
-	"fashion": fashionRecord,
+	"fashion": func(ref string, i int) (Image, error) { return idxRecord("fashion", ref, i) },
+	"mnist":   func(ref string, i int) (Image, error) { return idxRecord("mnist", ref, i) },
 }
 
-func fashionRecord(ref string, i int) (Image, error) {
-	images, err := fashionSample()
-	if err == nil && i >= len(images) {
-		images, err = Fashion(i + 1)
-	}
+// idxRecord reads test record i of a set of the MNIST family.
+func idxRecord(set, ref string, i int) (Image, error) {
+	images, err := idxTest(set, i+1)
 	if err != nil {
 		return Image{}, err
 	}
@@ -184,22 +184,4 @@ func fashionRecord(ref string, i int) (Image, error) {
 		return Image{}, fmt.Errorf("%s: expected a record from 0 to %d", ref, len(images)-1)
 	}
 	return images[i], nil
-}
-
-// Fashion reads the first limit test images of Fashion-MNIST (0: all 10,000)
-// from the data folder fashion-mnist.
-func Fashion(limit int) ([]Image, error) {
-	const images, labels = "fashion-mnist/t10k-images-idx3-ubyte.gz", "fashion-mnist/t10k-labels-idx1-ubyte.gz"
-	var files [2]*os.File
-	for k, name := range []string{images, labels} {
-		file, err := Find("fashion", name)
-		if err != nil {
-			return nil, err
-		}
-		if files[k], err = os.Open(file); err != nil {
-			return nil, err
-		}
-		defer files[k].Close()
-	}
-	return ReadIDX("fashion", files[0], files[1], len(FashionClasses), limit)
 }

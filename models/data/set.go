@@ -27,8 +27,8 @@ func (s *Set) At(i int) (Image, error) {
 	return s.at(i)
 }
 
-// OpenSet opens the test records of cifar10, cifar100, fashion or imagenet (the
-// data folder's photographs), of a CIFAR-10 file (.bin), or of a folder of
+// OpenSet opens the test records of cifar10, cifar100, fashion, mnist or imagenet
+// (the data folder's photographs), of a CIFAR-10 file (.bin), or of a folder of
 // pictures with labels.csv. Photographs are scaled to o.H x o.W. limit, if not
 // 0, keeps the first records only.
 func OpenSet(name string, o Options, limit int) (*Set, error) {
@@ -57,15 +57,12 @@ func openSet(name string, o Options, limit int) (*Set, error) {
 			return nil, err
 		}
 		return cifarSet(name, file, 2, CIFAR100Classes())
-	case name == "fashion":
-		images, err := fashionSample()
-		if err == nil && (limit == 0 || limit > len(images)) {
-			images, err = Fashion(limit)
-		}
+	case idxSets[name].classes != nil:
+		images, err := idxTest(name, limit)
 		if err != nil {
 			return nil, err
 		}
-		return &Set{Classes: FashionClasses, N: len(images), at: func(i int) (Image, error) { return images[i], nil }}, nil
+		return &Set{Classes: idxSets[name].classes, N: len(images), at: func(i int) (Image, error) { return images[i], nil }}, nil
 	case name == "imagenet":
 		dir, err := Find(name, "imagenet")
 		if err != nil {
@@ -82,7 +79,7 @@ func openSet(name string, o Options, limit int) (*Set, error) {
 	if info, err := os.Stat(name); err == nil && info.IsDir() {
 		return folderSet(name, o)
 	}
-	return nil, fmt.Errorf("no data set %q: expected cifar10, cifar100, fashion, imagenet, a CIFAR-10 file (.bin) or a folder with labels.csv", name)
+	return nil, fmt.Errorf("no data set %q: expected cifar10, cifar100, fashion, mnist, imagenet, a CIFAR-10 file (.bin) or a folder with labels.csv", name)
 }
 
 // cifarSet keeps a whole file in memory, 30 MB, as bytes.
@@ -105,7 +102,7 @@ func cifarSet(name, file string, labels int, classes []string) (*Set, error) {
 }
 
 // folderSet is a folder of pictures with labels.csv. Every picture must be
-// there and open; pictures that labels.csv does not list are refused, so that
+// there and have a picture's header; pictures that labels.csv does not list are refused, so that
 // none is forgotten silently.
 func folderSet(dir string, o Options) (*Set, error) {
 	entries, err := ReadLabels(dir)
@@ -116,11 +113,12 @@ func folderSet(dir string, o Options) (*Set, error) {
 	var bad []string
 	for _, e := range entries {
 		file := e.path(dir)
+		if listed[file] {
+			bad = append(bad, file+": listed twice")
+		}
 		listed[file] = true
-		if f, err := os.Open(file); err != nil {
+		if err := checkPicture(file); err != nil {
 			bad = append(bad, err.Error())
-		} else {
-			f.Close()
 		}
 	}
 	for _, pattern := range []string{"*", "images/*"} {
@@ -146,6 +144,17 @@ func folderSet(dir string, o Options) (*Set, error) {
 		m.Name, m.Label = entries[i].File, entries[i].Label
 		return fit(m, o)
 	}}, nil
+}
+
+// checkPicture opens a picture file as far as its header.
+func checkPicture(file string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, _, err = pictureHeader(file, f)
+	return err
 }
 
 var pictureExt = map[string]bool{".png": true, ".jpg": true, ".jpeg": true, ".gif": true, ".bmp": true, ".webp": true}

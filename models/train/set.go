@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 
@@ -27,6 +26,8 @@ type Set struct {
 type Images struct {
 	// Name is what Load was asked for, Title the name in print.
 	Name, Title string
+	// Classes name the labels.
+	Classes     []string
 	Train, Test Set
 }
 
@@ -111,8 +112,8 @@ func (s *Set) check(what string, input engine.Shape, classes int) error {
 }
 
 // Load reads a data set from the data folders (data.Roots): "cifar10", with as
-// many of its five training batches as are there, or "fashion". At most limit
-// training images are kept (0: all).
+// many of its five training batches as are there, "fashion" or "mnist". At most
+// limit training images are kept (0: all).
 func Load(name string, limit int) (*Images, error) {
 	var images *Images
 	var err error
@@ -120,9 +121,11 @@ func Load(name string, limit int) (*Images, error) {
 	case "cifar10":
 		images, err = loadCIFAR10(limit)
 	case "fashion":
-		images, err = loadFashion(limit)
+		images, err = loadIDX(name, "Fashion-MNIST", data.FashionClasses, limit)
+	case "mnist":
+		images, err = loadIDX(name, "MNIST", data.DigitClasses, limit)
 	default:
-		return nil, fmt.Errorf("no data set %q to train on, expected cifar10 or fashion", name)
+		return nil, fmt.Errorf("no data set %q to train on, expected cifar10, fashion or mnist", name)
 	}
 	if err != nil {
 		return nil, err
@@ -132,19 +135,22 @@ func Load(name string, limit int) (*Images, error) {
 }
 
 func loadCIFAR10(limit int) (*Images, error) {
-	images := &Images{Title: "CIFAR-10"}
+	images := &Images{Title: "CIFAR-10", Classes: data.CIFAR10Classes}
 	read := func(s *Set, batch string) error {
 		file, err := data.Find("cifar10", "cifar-10-batches-bin/"+batch+".bin")
 		if err != nil {
 			return err
 		}
-		return open(func(f ...io.Reader) error {
-			list, err := data.ReadCIFAR10(batch, f[0])
-			if err != nil {
-				return err
-			}
-			return s.Add(list)
-		}, file)
+		f, err := os.Open(file)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		list, err := data.ReadCIFAR10(batch, f)
+		if err != nil {
+			return err
+		}
+		return s.Add(list)
 	}
 	if err := read(&images.Test, "test_batch"); err != nil {
 		return nil, err
@@ -164,41 +170,18 @@ func loadCIFAR10(limit int) (*Images, error) {
 	return images, nil
 }
 
-func loadFashion(limit int) (*Images, error) {
-	images := &Images{Title: "Fashion-MNIST"}
+// loadIDX reads a set of the MNIST family.
+func loadIDX(name, title string, classes []string, limit int) (*Images, error) {
+	images := &Images{Title: title, Classes: classes}
 	read := func(s *Set, part string, limit int) error {
-		var files []string
-		for _, kind := range []string{"-images-idx3-ubyte.gz", "-labels-idx1-ubyte.gz"} {
-			file, err := data.Find("fashion", "fashion-mnist/"+part+kind)
-			if err != nil {
-				return err
-			}
-			files = append(files, file)
-		}
-		return open(func(f ...io.Reader) error {
-			list, err := data.ReadIDX("fashion", f[0], f[1], len(data.FashionClasses), limit)
-			if err != nil {
-				return err
-			}
-			return s.Add(list)
-		}, files...)
-	}
-	if err := read(&images.Test, "t10k", 0); err != nil {
-		return nil, err
-	}
-	return images, read(&images.Train, "train", limit)
-}
-
-// open opens files for f.
-func open(f func(files ...io.Reader) error, names ...string) error {
-	var files []io.Reader
-	for _, name := range names {
-		file, err := os.Open(name)
+		list, err := data.LoadIDX(name, part, limit)
 		if err != nil {
 			return err
 		}
-		defer file.Close()
-		files = append(files, file)
+		return s.Add(list)
 	}
-	return f(files...)
+	if err := read(&images.Test, data.TestPart, 0); err != nil {
+		return nil, err
+	}
+	return images, read(&images.Train, data.TrainPart, limit)
 }

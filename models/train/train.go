@@ -67,8 +67,9 @@ type Point struct {
 // Result is a trained network.
 type Result struct {
 	Recipe  Recipe
-	Title   string // of the data set
-	Images  int    // in the training set
+	Title   string   // of the data set
+	Classes []string // of the data set; nil: the architecture's
+	Images  int      // in the training set
 	Net     *engine.Net
 	Params  []engine.Param
 	Curve   []Point
@@ -151,7 +152,7 @@ func Fit(ctx context.Context, net *engine.Net, recipe Recipe, images *Images, o 
 		}
 	}
 	return &Result{
-		Recipe: recipe, Title: images.Title, Images: images.Train.Len(), Net: r.t.Net(), Params: r.t.Params(), Curve: r.state.Curve,
+		Recipe: recipe, Title: images.Title, Classes: images.Classes, Images: images.Train.Len(), Net: r.t.Net(), Params: r.t.Params(), Curve: r.state.Curve,
 		Profile: r.profile, Steps: r.state.Step - r.firstStep, Seconds: time.Since(r.began).Seconds(), TrainSeconds: r.training.Seconds(),
 	}, nil
 }
@@ -308,7 +309,7 @@ func (r *Result) Save(file string) (models.Card, error) {
 func (r *Result) card() models.Card {
 	last := r.Curve[len(r.Curve)-1]
 	c := models.Card{
-		Name: r.Recipe.Architecture, Architecture: r.Recipe.Architecture, Dataset: r.Title, Accuracy: last.Accuracy,
+		Name: r.Recipe.Architecture, Architecture: r.Recipe.Architecture, Dataset: r.Title, Classes: r.Classes, Accuracy: last.Accuracy,
 		Recipe: fmt.Sprintf("%d images, %v, kernels %v", r.Images, r.Recipe, r.Profile),
 		Source: "trained by sapf", Licence: "Apache-2.0",
 	}
