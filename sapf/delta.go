@@ -8,8 +8,12 @@ func (f *Factorization) DeltaStep() error {
 	return f.gradientStepOnDelta()
 }
 
-// TuneStep is a gradient step on delta after Round: the same step, in the
-// stage that the authors' program adds (7).
+// TuneStep is a gradient step on delta after Round: the same step, in a stage
+// of its own.
+//
+// Differs: the paper says nothing of what follows its loop; its program makes G
+// binary and then takes 1000 more steps on delta with G fixed. TuneSteps (7;
+// study.Divergences measures it).
 func (f *Factorization) TuneStep() error {
 	f.enter(TuneStage)
 	return f.gradientStepOnDelta()
@@ -27,7 +31,7 @@ func (f *Factorization) gradientStepOnDelta() error {
 //	delta -= eta * (2 delta*G*G*w*w + lambda1 G*slope*1[0 <= x + delta*G <= 1])
 //
 // The clip passes the gradient on its bounds and stops it beyond them. The
-// quadratic term takes delta as it is, unclipped.
+// quadratic term takes delta as it is, unclipped (17, at point).
 func (f *Factorization) updateDelta(slope []float64) error {
 	eta, lambda1, m := f.DeltaStepSize, f.Lambda1, len(f.G)
 	check := 0.0 // stays 0 until an entry is not finite
@@ -53,7 +57,11 @@ func (f *Factorization) updateDelta(slope []float64) error {
 }
 
 // decayed is the step size after a step: times StepDecay every StepEvery
-// steps of the stage, down to StepMin (12).
+// steps of the stage, down to StepMin.
+//
+// Differs: the paper has no floor; its program stops at 0.001, which the step
+// on delta reaches in step 200 of the tune stage. StepMin (12;
+// TestScheduleLandmarks).
 func (f *Factorization) decayed(eta float64) float64 {
 	if f.Step%f.Settings.StepEvery != 0 {
 		return eta

@@ -29,7 +29,11 @@ var ErrDiverged = errors.New("the iteration diverged")
 // the whole state of its solver. It is plain data: encoding/gob and
 // encoding/json keep it, Clone copies it, and after Attach it goes on with the
 // same bytes. In the comments N = C*H*W, and M = len(G) is N, or H*W where one
-// G serves all channels of a pixel.
+// G serves all channels of a pixel: entry i of delta belongs to entry i mod M
+// of G, since images are stored channel by channel.
+//
+// Differs: the paper speaks of k pixels and counts entries of N, as its program
+// does. Share "pixel" counts pixels (16; TestRowsOfTheTable).
 type Factorization struct {
 	Settings Settings
 	Shape    engine.Shape
@@ -149,7 +153,11 @@ func fill(v []float64, x float64) {
 
 // begin enters a stage: its step counter starts at 0. The first stage of an
 // outer iteration starts the penalties and step sizes afresh where the
-// settings say so, the mask stage the multipliers (10, 11).
+// settings say so, the mask stage the multipliers.
+//
+// Differs: the paper reads as one ADMM run; its program sets the multipliers
+// to 0 at each outer iteration and keeps penalties and step sizes. ResetDuals
+// (11), ResetRho (10), ResetStep (12; all in TestRowsOfTheTable).
 func (f *Factorization) begin(stage Stage) {
 	f.Stage, f.Step = stage, 0
 	switch stage {
@@ -175,13 +183,11 @@ func (f *Factorization) enter(stage Stage) {
 	}
 }
 
-// copies is how many times G is laid over delta: once, or once a channel.
-// Entry i of delta belongs to entry i mod M of G, since images are stored
-// channel by channel.
-func (f *Factorization) copies() int { return len(f.Delta) / len(f.G) }
-
-// point writes clip(x + delta*G, 0, 1), where the network is asked (row 17
-// of the divergences: delta itself is never clipped).
+// point writes clip(x + delta*G, 0, 1), where the network is asked.
+//
+// Differs: the paper says that clipping satisfies the box constraint, not
+// where; its program clips before the network only, so that delta itself is
+// never clipped, as here (17; no option).
 func (f *Factorization) point(out []float64) {
 	m := len(f.G)
 	for at := 0; at < len(f.Delta); at += m {
@@ -292,6 +298,11 @@ func (f *Factorization) Attach(m Classifier) error {
 }
 
 // loss is what the network is asked to lower.
+//
+// Differs: the paper has the cross entropy of the posterior (its negative for
+// an untargeted attack); its program the hinge on logits, by default, and only
+// targeted. Loss and Confidence (2; study.Divergences measures it). Untargeted
+// attacks are ours with the hinge.
 func (s Settings) loss(goal Goal) models.Loss {
 	if s.Loss == "ce" {
 		return CrossEntropy{Untargeted: !goal.Targeted()}

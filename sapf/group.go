@@ -12,6 +12,11 @@ import (
 // groupsOf returns the group of each entry of G, numbered from 0, and their
 // number: the label image of the settings, or SLIC superpixels. A group holds
 // all channels of its pixels. Labels may start anywhere and have gaps.
+//
+// Differs: the program takes for granted that labels start at 0, as those of
+// scikit-image do up to 0.18; with a start at 1 it reads past its masks. Here
+// the labels are SLIC's own (data.Superpixels, Connectivity) or Groups (24;
+// TestFailure18_GroupsPartition).
 func groupsOf(x data.Image, s Settings, entries int) ([]int, int, error) {
 	labels := s.Groups
 	if labels == nil {
@@ -56,7 +61,9 @@ func (f *Factorization) groupNorms(v []float64) []float64 {
 // adds it to eq. 14.
 //
 // Differs: the program has a splitting variable Y3 instead; GroupMode "admm"
-// adds what that contributes, Z3 + rho3 (G - Y3) (13).
+// adds what that contributes, Z3 + rho3 (G - Y3) (13; study.Divergences
+// measures it). Plain SAPF has lambda2 = 0 in the paper and 1e-3 in the program,
+// whose published run is thereby SAPF-GS: Lambda2 (14).
 func (f *Factorization) addGroupGradient(grad []float64) {
 	if f.GroupOf == nil {
 		return

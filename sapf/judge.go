@@ -11,7 +11,12 @@ import (
 )
 
 // lookAtCleanImages classifies the images themselves. One that satisfies its
-// goal already needs no attack (20), and with k = 0 none is possible.
+// goal already needs no attack, and with k = 0 none is possible.
+//
+// Differs: the paper wants a target that is not the label; its program one that
+// is not the prediction. Here the label is refused (Check) and the prediction
+// ends as Already, at distance 0; of an image misclassified before the attack
+// the result's Note says so (20; TestFailure09, TestFailure10).
 func (s *solver) lookAtCleanImages() error {
 	if s.Clean != nil {
 		return nil
@@ -76,6 +81,11 @@ func (s *solver) judge() error {
 
 // roundChanged rounds the entries of adv that differ from x to 8 bits. Those
 // that do not differ stay, whether x came from a picture file or not.
+//
+// Differs: the program writes the image truncated to 8 bits and does not look
+// whether it is still adversarial. Here the image is rounded to nearest and
+// asked again: always when a result is measured (metric.Measure), and with
+// Judge "8bit" within the search (21; TestRowsOfTheTable).
 func roundChanged(adv data.Image, x []float64) {
 	rounded := EightBit(adv)
 	for i, v := range adv.Pix {
@@ -107,8 +117,12 @@ func (a *Attempt) take(candidate data.Image, class int) error {
 	return nil
 }
 
-// better compares two successes by the rule of Settings.Keep (19). Of equal
-// ones the later, with the smaller lambda1, is better.
+// better compares two successes by the rule of Settings.Keep. Of equal ones
+// the later, with the smaller lambda1, is better.
+//
+// Differs: the paper does not say which success counts; its program keeps the
+// last, which is the one with the smallest lambda1 (19;
+// TestFailure11_KeepsTheBestSuccess).
 func (r Round) better(than Round, keep string) bool {
 	switch keep {
 	case "smallest_l0":

@@ -8,6 +8,11 @@ import (
 // ADMMStep is one iteration on G with delta fixed: eqs. 11 and 13 and the
 // group block for the copies of G, eq. 14 for G itself by one gradient step
 // (or MaskInner steps), eq. 15 for the multipliers, then the penalties grow.
+//
+// Differs: the paper says 2000 steps on G in each outer iteration and leaves
+// open whether they are steps of eq. 14 inside one ADMM iteration; its program
+// takes one step in each of 2000 ADMM iterations. MaskSteps, MaskInner (6;
+// TestRowsOfTheTable).
 func (f *Factorization) ADMMStep() error {
 	f.enter(MaskStage)
 	f.updateCopies()
@@ -117,7 +122,7 @@ func (f *Factorization) lossGradientOfG(slope []float64) []float64 {
 
 // effectiveRhoCard is rho4 after the guard "cap": an explicit gradient step
 // with multiplier is stable along the all-ones direction only while
-// q = eta*rho4*M < 4/3 (GuardTheta keeps q at 1/2). It is used in the gradient
+// q = eta*rho4*M < 4/3; "cap" keeps q at GuardTheta. It is used in the gradient
 // and in the dual update alike.
 func (f *Factorization) effectiveRhoCard() float64 {
 	if f.Settings.Guard != "cap" {
@@ -153,7 +158,15 @@ func (f *Factorization) updateDuals() {
 	f.Z4 += float64(f.effectiveRhoCard() * (sum(f.G) - float64(f.Settings.K)))
 }
 
-// growPenalties multiplies each rho by RhoGrowth up to its maximum (9, 10).
+// growPenalties multiplies each rho by RhoGrowth up to its maximum.
+//
+// Differs: the paper has three penalties (box, sphere, cardinality) with maxima
+// 20, 10 and 100, under which G diverges without a guard; its program four
+// (the groups too) with maxima 20, 20, 100 and 0.01. RhoBoxMax to RhoCardMax,
+// Guard (9; TestPenaltiesThatDiverge). The paper's "after each iteration" is
+// read as each ADMM iteration, as the program has it, since growth once an
+// outer iteration leaves G near k/N: RhoGrowthPer (10;
+// TestGrowthPerOuterNeverSelects).
 func (f *Factorization) growPenalties() {
 	s := f.Settings
 	f.RhoBox = min(f.RhoBox*s.RhoGrowth, s.RhoBoxMax)

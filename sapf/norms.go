@@ -19,6 +19,10 @@ type Norms struct {
 }
 
 // NormsOf measures adv - x. The images must have one shape.
+//
+// Differs: the paper's l0 is that of the perturbation; its program prints the
+// number of G > 1/2, even where the clip leaves nothing of an entry. Both are in
+// a result: Norms.L0 of its image, and Selected (18; TestFailure08).
 func NormsOf(x, adv data.Image) (Norms, error) {
 	if x.C != adv.C || x.H != adv.H || x.W != adv.W || len(x.Pix) != len(adv.Pix) {
 		return Norms{}, fmt.Errorf("image %dx%dx%d and adversarial image %dx%dx%d differ in shape", x.C, x.H, x.W, adv.C, adv.H, adv.W)

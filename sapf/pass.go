@@ -9,6 +9,9 @@ import (
 
 // pass asks the network for the logits and gradients of one or several
 // factorizations at once: many programmes, one evaluator.
+//
+// Differs: the program subtracts a mean of 0.5 before its network. Here points
+// are in [0,1], and the model normalises them itself (22).
 type pass struct {
 	ev      models.Evaluator
 	size    int // entries of one image

@@ -12,6 +12,9 @@ type Search struct {
 }
 
 // newSearch starts at the first lambda1 of the settings.
+//
+// Differs: the paper starts at 1e-3 for CIFAR-10 and 1e-2 for ImageNet, its
+// program at 1e-3. Lambda1 (4).
 func newSearch(s Settings) Search {
 	return Search{Lambda1: s.Lambda1, High: s.Lambda1Max}
 }
@@ -19,6 +22,11 @@ func newSearch(s Settings) Search {
 // Next takes the outcome of the run with Lambda1 and chooses the next value:
 // after a success halfway down to the largest failure, after a failure halfway
 // up to the smallest success, or Lambda1Growth times as much if there is none.
+//
+// Differs: the paper stops at the first success; its program runs all rounds,
+// unless a success has lambda1 below 0.01 of the first value.
+// StopAtFirstSuccess, SearchRounds, Lambda1Stop (3;
+// TestSearchFollowsTheReference).
 func (h *Search) Next(success bool, s Settings) {
 	h.Round++
 	if h.Round == s.SearchRounds || success && (s.StopAtFirstSuccess || h.Lambda1 < s.Lambda1Stop*s.Lambda1) {

@@ -43,8 +43,11 @@ func RunBatch(ctx context.Context, m Classifier, cases []Case) ([]Result, error)
 			return nil, fmt.Errorf("case %d: %w", i, err)
 		}
 		f, err := newFactorization(m, c.Image, c.Goal, c.Settings)
+		if err != nil && len(cases) > 1 {
+			err = fmt.Errorf("case %d: %w", i, err)
+		}
 		if err != nil {
-			return nil, fmt.Errorf("case %d: %w", i, err)
+			return nil, err
 		}
 		s.Attempts = append(s.Attempts, &Attempt{F: f, Search: newSearch(c.Settings)})
 	}
@@ -332,7 +335,11 @@ func (s *solver) moving() []*Attempt {
 }
 
 // endOuter closes an outer iteration, and with it the alternation of every
-// attempt whose delta*G has come to rest (5).
+// attempt whose delta*G has come to rest.
+//
+// Differs: the paper alternates up to 10 times "while not converged" and gives
+// no test of that; its program alternates once. Outer and OuterTolerance (5;
+// TestRowsOfTheTable).
 func (s *solver) endOuter() {
 	s.Outer++
 	s.Stage, s.Step = DeltaStage, 0
