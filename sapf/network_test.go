@@ -3,8 +3,10 @@ package sapf_test
 import (
 	"context"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"sapf/models"
 	"sapf/models/data"
@@ -46,6 +48,66 @@ func TestFailure15_BatchAndThreadsOnCwnet(t *testing.T) {
 		if !reflect.DeepEqual(together[i], alone) {
 			t.Errorf("case %d differs alone and in a batch of three", i)
 		}
+	}
+}
+
+// TestFailure15_BatchOf64AndSixteenThreads: alone or among 64, with one worker
+// or with sixteen.
+func TestFailure15_BatchOf64AndSixteenThreads(t *testing.T) {
+	m := cwnet(t, "")
+	var cases []sapf.Case
+	for i := range 64 {
+		c := catCases(t)[i%3]
+		c.Settings = c.Settings.InSteps(4)
+		c.Settings.K = 50 + i
+		cases = append(cases, c)
+	}
+	together, err := sapf.RunBatch(context.Background(), m.WithThreads(16), cases)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, err := sapf.RunBatch(context.Background(), m.WithThreads(1), cases)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(together, one) {
+		t.Error("64 cases differ between 1 and 16 threads")
+	}
+	for _, i := range []int{0, 31, 63} {
+		alone, err := sapf.Run(context.Background(), m.WithThreads(16), cases[i].Image, cases[i].Goal, cases[i].Settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(together[i], alone) {
+			t.Errorf("case %d differs alone and among 64", i)
+		}
+	}
+}
+
+// TestFailure23_NoGoroutineIsLeft: an attack on cwnet that is cancelled in the
+// middle of a step stops within that step and leaves no worker behind.
+func TestFailure23_NoGoroutineIsLeft(t *testing.T) {
+	m, c := cwnet(t, "").WithThreads(4), catCases(t)[0]
+	if _, err := m.Predict(c.Image); err != nil { // whatever the model keeps for good
+		t.Fatal(err)
+	}
+	before := runtime.NumGoroutine()
+	ctx, stop := context.WithCancel(context.Background())
+	steps := 0
+	r, err := sapf.Run(sapf.WithTrace(ctx, 1, func(sapf.TraceRow) {
+		if steps++; steps == 7 {
+			stop()
+		}
+	}), m, c.Image, c.Goal, c.Settings)
+	stop()
+	if err != nil || r.Status != sapf.Cancelled || steps != 7 || r.Gradients != 7 {
+		t.Errorf("%v: status %s after %d steps and %d gradients, want cancelled after 7", err, r.Status, steps, r.Gradients)
+	}
+	for wait := 0; runtime.NumGoroutine() > before && wait < 100; wait++ {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if n := runtime.NumGoroutine(); n > before {
+		t.Errorf("%d goroutines are left, %d were there before", n, before)
 	}
 }
 
