@@ -90,7 +90,7 @@ func TestBadRequestsSayWhatIsWrong(t *testing.T) {
 		{"unknown class", func() { Attack(m, x, Target("rihgt"), Options{}) }, []string{"rihgt", `"right"`}},
 		{"class out of range", func() { Attack(m, x, Target(3), Options{}) }, []string{"target 3", "0 to 2"}},
 		{"no class", func() { Target(1.5) }, []string{"float64"}},
-		{"predicted already", func() { Attack(m, x, Target("left"), Options{}) }, []string{"left", "already"}},
+		{"own label", func() { own := x; own.Label = 0; Attack(m, own, Target("left"), Options{}) }, []string{"left", "own label"}},
 		{"k below 0", func() { Factorize(m, x, Target("right"), Options{K: -1}) }, []string{"k: -1"}},
 		{"k above N", func() { Factorize(m, x, Target("right"), Options{K: 5}) }, []string{"k: 5", "at most 4"}},
 		{"unknown option", func() { Factorize(m, x, Target("right"), Options{Set: map[string]any{"lamda1": 1}}) }, []string{"lamda1", "lambda1"}},

@@ -85,19 +85,13 @@ func measuredOf(o *Outcome) metric.Measured {
 
 // keyOf is the digest of all that decides a task's result.
 func keyOf(t *sweep.Task) string {
-	options := option.Values(t.Attack)
-	if o, ok := t.Attack.(sapf.Options); ok {
-		if s, err := o.Resolve(); err == nil {
-			options = s.Map()
-		}
-	}
 	pixels := make([]byte, 0, 4*len(t.Image.Pix))
 	for _, v := range t.Image.Pix {
 		pixels = binary.LittleEndian.AppendUint32(pixels, math.Float32bits(v))
 	}
 	image := sha256.Sum256(pixels)
 	text, err := json.Marshal(map[string]any{ // maps are written with their keys in order
-		"schema": 1, "method": t.Attack.Name(), "options": options, "model": t.Model.Card().SHA256,
+		"schema": 1, "method": t.Attack.Name(), "options": valuesOf(t.Attack), "model": t.Model.Card().SHA256,
 		"image": hex.EncodeToString(image[:]), "label": t.Goal.Label, "target": t.Goal.Target,
 		"profile": t.Model.Profile().String(),
 	})
@@ -106,6 +100,26 @@ func keyOf(t *sweep.Task) string {
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
+}
+
+// valuesOf are the options of an attack, every one resolved.
+func valuesOf(a sapf.Attack) map[string]any {
+	switch a := a.(type) {
+	case sapf.Options:
+		if s, err := a.Resolve(); err == nil {
+			return s.Map()
+		}
+	case sapf.Matched:
+		all := valuesOf(a.Options)
+		if a.To != nil {
+			all["to"] = a.To.Name()
+			for name, value := range valuesOf(a.To) {
+				all["to."+name] = value
+			}
+		}
+		return all
+	}
+	return option.Values(a)
 }
 
 // readMeasured reads a kept row, or returns nil where there is none.

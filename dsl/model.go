@@ -86,8 +86,9 @@ func Target(class any) Aim {
 // is unknown, the class that the model gives it.
 func Untargeted() Aim { return Aim{} }
 
-// Goal resolves an aim for one image. A target that the model predicts
-// already is refused: there is nothing to attack.
+// Goal resolves an aim for one image. The image's own label is refused as a
+// target. One that the model predicts already is a goal, and an attack on it
+// ends at once with the status "already".
 func (a Aim) Goal(m *Model, x Image) (sapf.Goal, error) {
 	p, err := m.Model.Predict(x)
 	if err != nil {

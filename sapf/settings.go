@@ -2,6 +2,7 @@ package sapf
 
 import (
 	"fmt"
+	"hash/crc32"
 	"math"
 
 	"sapf/sapf/option"
@@ -71,8 +72,9 @@ type Settings struct {
 
 	// Weight is the statistic behind w of SAPF-VI; "none" is w = 1.
 	Weight string `oneof:"none variance variance_mean contrast contrast_mean gradient"`
-	// WeightStat is "population" with the window's full size as divisor
-	// (paper) or "sample" on the window cut at the border (reference, 15).
+	// WeightStat is the deviation's divisor: "population", the number n of
+	// entries in the window (paper), or "sample", n-1 (reference, 15). The window
+	// is cut at the image's border in both.
 	WeightStat string `oneof:"population sample"`
 	// WeightScale is "max", w/max w in (0,1] (the paper only says "in [0,1]"),
 	// or "minmax" per channel (reference: the least sensitive entry gets 0, 15).
@@ -208,12 +210,16 @@ func (s *Settings) Set(name, value string) error { return option.Set(s, name, va
 // Names lists the settings as Set knows them.
 func (s Settings) Names() []string { return option.Names(s) }
 
-// Map returns every setting by name, for results; "groups" only where a label
-// image was given.
+// Map returns every setting by name, for results; "groups", the number of
+// pixels and a digest, only where a label image was given.
 func (s Settings) Map() map[string]any {
 	m := option.Values(s)
 	if s.Groups != nil {
-		m["groups"] = fmt.Sprintf("given for %d pixels", len(s.Groups))
+		digest := crc32.NewIEEE()
+		for _, label := range s.Groups {
+			fmt.Fprintln(digest, label)
+		}
+		m["groups"] = fmt.Sprintf("given for %d pixels, CRC-32 %08x", len(s.Groups), digest.Sum32())
 	}
 	return m
 }

@@ -27,10 +27,11 @@ func (f jobFlags) job() sweep.Job {
 
 type attackCmd struct {
 	jobFlags   `embed:""`
-	Method     string            `default:"sapf" help:"Attack: sapf or a baseline."`
+	Method     string            `default:"sapf" help:"Attack: sapf, sapf-matched (k as --set to=ATTACK needs) or a baseline."`
 	Preset     string            `help:"Preset of the method (sapf: reference, paper)."`
 	K          *int              `help:"Entries that may change (sapf: 200)."`
 	Set        map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Set an option; repeat for more."`
+	Groups     string            `placeholder:"FILE" help:"Picture whose colours are the groups of SAPF-GS, instead of superpixels."`
 	Trace      string            `placeholder:"F.csv" help:"Write a row of the solver's state every --trace-every steps."`
 	TraceEvery int               `default:"50" help:"Steps between rows of the trace."`
 	Checkpoint string            `placeholder:"FILE" help:"Keep the state of a long SAPF attack there, and go on from it."`
@@ -40,7 +41,7 @@ type attackCmd struct {
 
 func (c *attackCmd) Run(ctx context.Context, out output) error {
 	job := c.job()
-	job.Method, job.Preset, job.Set = c.Method, c.Preset, maps.Clone(c.Set)
+	job.Method, job.Preset, job.Set, job.Groups = c.Method, c.Preset, maps.Clone(c.Set), c.Groups
 	if c.K != nil {
 		if job.Set == nil {
 			job.Set = map[string]string{}

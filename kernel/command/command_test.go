@@ -49,7 +49,7 @@ func TestRefuses(t *testing.T) {
 		{attack("--model", "cwnet", "--image", large), "is 3x299x299, model cwnet takes 3x32x32"},
 		{attack("--model", "cwnet", "--image", "cat", "--target", "10"), "target 10, expected 0 to 9"},
 		{attack("--model", "cwnet", "--image", "cat", "--target", "dgo"), `did you mean "dog"`},
-		{attack("--model", "cwnet", "--image", "cat", "--target", "cat"), "predicts for the image already"},
+		{attack("--model", "cwnet", "--image", "cat", "--target", "cat"), "is the image's own label"},
 		{attack("--model", "cwnet", "--image", "cat", "--target", "dog", "--k=-1"), "option k: -1"},
 		{attack("--model", "cwnet", "--image", "cat", "--target", "dog", "--k=3073"), "at most 3072"},
 		{attack("--model", "cwnet", "--image", "cat", "--target", "dog", "--set", "lamda1=3"), `did you mean "lambda1"`},

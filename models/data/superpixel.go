@@ -1,6 +1,7 @@
 package data
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 )
@@ -64,6 +65,25 @@ func Superpixels(m Image, o SuperpixelOptions) ([]int, error) {
 		labels[i] += o.StartLabel
 	}
 	return labels, nil
+}
+
+// ColourLabels reads a picture as a label image: pixels of one colour have one
+// label, length H*W, row by row. Labels count from 0 in the order in which the
+// colours first appear.
+func ColourLabels(m Image) []int {
+	number := map[string]int{}
+	labels := make([]int, m.H*m.W)
+	for i := range labels {
+		var colour []byte
+		for c := range m.C {
+			colour = binary.LittleEndian.AppendUint32(colour, math.Float32bits(m.Pix[c*m.H*m.W+i]))
+		}
+		if _, ok := number[string(colour)]; !ok {
+			number[string(colour)] = len(number)
+		}
+		labels[i] = number[string(colour)]
+	}
+	return labels
 }
 
 // features returns the colour of each pixel as the clustering compares it,

@@ -226,6 +226,13 @@ func sameLabels(t *testing.T, x Image, segments int, want slicDigests) {
 	}
 }
 
+func ExampleColourLabels() {
+	m := NewImage("flag", 3, 1, 4) // blue, red, blue, black
+	m.Pix = []float32{0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0}
+	fmt.Println(ColourLabels(m))
+	// Output: [0 1 0 2]
+}
+
 func ExampleSuperpixels() {
 	m := NewImage("two halves", 1, 4, 8)
 	for i := range m.Pix {

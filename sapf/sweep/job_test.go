@@ -1,0 +1,166 @@
+package sweep
+
+import (
+	"context"
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sapf/models/data"
+	"sapf/sapf"
+)
+
+// claiming is an attack that returns what it is told to, and claims success.
+type claiming struct{ adversarial data.Image }
+
+func (claiming) Name() string { return "claiming" }
+
+func (a claiming) Run(context.Context, sapf.Classifier, data.Image, sapf.Goal) (sapf.Result, error) {
+	return sapf.Result{Method: "claiming", Status: sapf.Succeeded, Success: true, Adversarial: a.adversarial}, nil
+}
+
+// cat is a task on the embedded cat, which cwnet takes for a cat.
+func cat(t *testing.T) Task {
+	t.Helper()
+	task, err := Job{Model: "cwnet", Image: "cat", Target: "dog"}.Prepare()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *task
+}
+
+// TestFailure22_ClaimIsRecordedAsFailure: the record says what the image shows.
+func TestFailure22_ClaimIsRecordedAsFailure(t *testing.T) {
+	task := cat(t)
+	task.Attack = claiming{task.Image.Clone()}
+	o, err := task.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := o.Record(); r.Success || r.Success8Bit || r.Status != sapf.Failed || !strings.Contains(r.Note, "false success") {
+		t.Errorf("success %v, status %s, note %q", r.Success, r.Status, r.Note)
+	}
+}
+
+// TestFailure21_ImageOutsideTheBoxFailsTheJob: 0.2 outside is a bug of the
+// attack, 1e-7 is rounding.
+func TestFailure21_ImageOutsideTheBoxFailsTheJob(t *testing.T) {
+	task := cat(t)
+	adv := task.Image.Clone()
+	adv.Pix[7] = 1.2
+	task.Attack = claiming{adv}
+	if _, err := task.Run(context.Background()); err == nil || !strings.Contains(err.Error(), "1.2") {
+		t.Errorf("an entry of 1.2: %v, want an error that says so", err)
+	}
+	adv.Pix[7] = -1e-7
+	o, err := task.Run(context.Background())
+	if err != nil || o.Measured.Clamped != 1 {
+		t.Errorf("an entry of -1e-7: %v, want it clamped and counted", err)
+	}
+}
+
+// TestFailure09_GoalsThatNeedNoAttack: the label is refused, a prediction that
+// is not the label ends as already, at distance 0.
+func TestFailure09_GoalsThatNeedNoAttack(t *testing.T) {
+	if _, err := (Job{Model: "cwnet", Image: "cat", Target: "cat"}).Prepare(); err == nil || !strings.Contains(err.Error(), "own label") {
+		t.Errorf("the label as target: %v, want a refusal", err)
+	}
+	task := cat(t)
+	task.Image.Label = sapf.None
+	var err error
+	if task.Goal, err = GoalOf(task.Model.Classes(), sapf.None, task.Clean.Class, "cat"); err != nil {
+		t.Fatal(err)
+	}
+	o, err := task.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := o.Record(); r.Status != sapf.Already || r.L0 != 0 || r.L2 != 0 || r.Gradients != 0 || !o.Measured.Already {
+		t.Errorf("the prediction as target: %+v", r)
+	}
+}
+
+// quarters writes a label image: four squares of different colours.
+func quarters(t *testing.T, side int) string {
+	t.Helper()
+	img := image.NewNRGBA(image.Rect(0, 0, side, side))
+	for y := range side {
+		for x := range side {
+			img.Set(x, y, color.NRGBA{uint8(2 * y / side * 255), uint8(2 * x / side * 255), 9, 255})
+		}
+	}
+	file := filepath.Join(t.TempDir(), "groups.png")
+	f, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := png.Encode(f, img); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// TestGroupsFromALabelImage: the colours of a picture are the groups.
+func TestGroupsFromALabelImage(t *testing.T) {
+	job := Job{Model: "cwnet", Image: "cat", Target: "dog", Groups: quarters(t, 32), Set: map[string]string{"lambda2": "1"}}
+	task, err := job.Prepare()
+	if err != nil {
+		t.Fatal(err)
+	}
+	groups := task.Attack.(sapf.Options).Groups
+	for i, g := range groups {
+		if want := i/32/16*2 + i%32/16; g != want {
+			t.Fatalf("pixel (%d,%d) is in group %d, want %d", i/32, i%32, g, want)
+		}
+	}
+	for name, wrong := range map[string]Job{
+		"lambda2 is 0":       {Groups: job.Groups, Set: map[string]string{"lambda2": "0"}},
+		"expected the image": {Groups: quarters(t, 16), Set: job.Set},
+		"nowhere.png":        {Groups: "nowhere.png", Set: job.Set},
+		"has no groups":      {Groups: job.Groups, Method: "cw-l0"},
+	} {
+		wrong.Model, wrong.Image, wrong.Target = "cwnet", "cat", "dog"
+		if _, err := wrong.Prepare(); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%v, want a refusal that says %q", err, name)
+		}
+	}
+}
+
+// TestMatchedByName: the attack to match and its options are words too.
+func TestMatchedByName(t *testing.T) {
+	job := func(pairs ...string) Job {
+		j := Job{Model: "cwnet", Image: "cat", Method: "sapf-matched", Set: map[string]string{}}
+		for _, pair := range pairs {
+			name, value, _ := strings.Cut(pair, "=")
+			j.Set[name] = value
+		}
+		return j
+	}
+	task, err := job("to=fgsm", "to.epsilon=0.1", "steps=30", "search_rounds=1", "lambda1=5", "round=topk", "lambda2=0").Prepare()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := task.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := o.Record()
+	if r.Method != "sapf-matched" || r.Options["to"] != "fgsm" || r.Options["to.epsilon"] != 0.1 || r.Options["k"] != r.K {
+		t.Errorf("%s with options %v", r.Method, r.Options)
+	}
+	if r.K < 1000 || r.Selected != r.K || !strings.Contains(r.Note, "as fgsm needed") { // fgsm changes nearly all entries
+		t.Errorf("k %d, selected %d, note %q; want what fgsm changed", r.K, r.Selected, r.Note)
+	}
+	for _, c := range []struct{ pair, says string }{
+		{"k=100", "option k"}, {"to=strattck", `"strattack"`}, {"to.stepps=3", "stepps"}, {"lamda1=2", `"lambda1"`},
+	} {
+		if _, err := job(c.pair).Prepare(); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, want a refusal that says %s", c.pair, err, c.says)
+		}
+	}
+}
