@@ -432,3 +432,24 @@ func TestFailure14_Tie(t *testing.T) {
 		t.Errorf("of two equal logits number %d was taken, expected the lower index 1", got)
 	}
 }
+
+// TestFailure31_DeepPickle: values nested without end are refused, and neither
+// reading nor naming them exhausts the stack.
+func TestFailure31_DeepPickle(t *testing.T) {
+	const depth = 100_000
+	nested := "\x80\x02)" + strings.Repeat("\x85", depth) + "."
+	magic := "\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+	for name, c := range map[string]struct{ raw, says string }{
+		"version": {magic + nested + "\x80\x02}.", "format version"},
+		"object":  {magic + "\x80\x02M\xe9\x03.\x80\x02}." + nested + "\x80\x02].", "expected a dictionary"},
+		"key":     {magic + "\x80\x02M\xe9\x03.\x80\x02}.\x80\x02})" + strings.Repeat("\x85", depth) + "Ns.\x80\x02].", "no tensors"},
+		// _rebuild_from_type_v2(itself, None, the same again, ...).
+		"calls": {magic + "\x80\x02M\xe9\x03.\x80\x02}.\x80\x02ctorch._tensor\n_rebuild_from_type_v2\nq\x00)" +
+			strings.Repeat("q\x010h\x00Nh\x01\x87", depth) + "R.\x80\x02].", "a call of itself"},
+	} {
+		_, err := models.ReadPyTorch("x", []byte(c.raw))
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, expected it to say %q", name, err, c.says)
+		}
+	}
+}

@@ -56,19 +56,19 @@ func torchClass(name string) (*pyClass, bool) {
 	}
 	opaque := func(pyTuple) (any, error) { return pyOpaque{}, nil }
 	call := map[string]func(pyTuple) (any, error){
-		"collections.OrderedDict":             func(pyTuple) (any, error) { return &pyDict{}, nil },
-		"torch._utils._rebuild_tensor_v2":     rebuildTensor,
-		"torch._utils._rebuild_tensor":        rebuildTensor,
-		"torch._utils._rebuild_parameter":     firstArgument,
-		"torch.nn.parameter.Parameter":        firstArgument,
-		"torch.Size":                          opaque,
-		"torch.device":                        opaque,
-		"numpy.core.multiarray.scalar":        opaque,
-		"numpy._core.multiarray.scalar":       opaque,
-		"numpy.dtype":                         opaque,
-		"_codecs.encode":                      opaque,
-		"collections.defaultdict":             func(pyTuple) (any, error) { return &pyDict{}, nil },
-		"torch._tensor._rebuild_from_type_v2": rebuildFromType,
+		"collections.OrderedDict":         func(pyTuple) (any, error) { return &pyDict{}, nil },
+		"torch._utils._rebuild_tensor_v2": rebuildTensor,
+		"torch._utils._rebuild_tensor":    rebuildTensor,
+		"torch._utils._rebuild_parameter": firstArgument,
+		"torch.nn.parameter.Parameter":    firstArgument,
+		"torch.Size":                      opaque,
+		"torch.device":                    opaque,
+		"numpy.core.multiarray.scalar":    opaque,
+		"numpy._core.multiarray.scalar":   opaque,
+		"numpy.dtype":                     opaque,
+		"_codecs.encode":                  opaque,
+		"collections.defaultdict":         func(pyTuple) (any, error) { return &pyDict{}, nil },
+		rebuildFromTypeName:               rebuildFromType,
 	}[name]
 	if call == nil {
 		return nil, false
@@ -84,6 +84,8 @@ func firstArgument(args pyTuple) (any, error) {
 	return args[0], nil
 }
 
+const rebuildFromTypeName = "torch._tensor._rebuild_from_type_v2"
+
 // rebuildFromType is _rebuild_from_type_v2(func, type, args, state).
 func rebuildFromType(args pyTuple) (any, error) {
 	if len(args) < 3 {
@@ -93,6 +95,9 @@ func rebuildFromType(args pyTuple) (any, error) {
 	inner, ok2 := args[2].(pyTuple)
 	if !ok1 || !ok2 {
 		return nil, fmt.Errorf("arguments %T and %T", args[0], args[2])
+	}
+	if f.name == rebuildFromTypeName { // one within another, a million deep, would exhaust the stack
+		return nil, errors.New("a call of itself")
 	}
 	return f.call(inner)
 }
@@ -170,8 +175,9 @@ func tensorDict(v any) (*pyDict, error) {
 func viewOf(v any, s *storage) string {
 	if dict, err := tensorDict(v); err == nil {
 		for i, value := range dict.values {
-			if ref, ok := value.(*tensorRef); ok && ref.of == s {
-				return fmt.Sprint("tensor ", dict.keys[i])
+			name, isText := dict.keys[i].(string)
+			if ref, ok := value.(*tensorRef); ok && isText && ref.of == s {
+				return "tensor " + name
 			}
 		}
 	}

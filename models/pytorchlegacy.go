@@ -31,8 +31,8 @@ func readLegacy(raw []byte) (any, error) {
 			return nil, errors.New("a pickle, but not one of torch.save (magic number missing)")
 		}
 	}
-	if head[1] != int64(legacyVersion) {
-		return nil, fmt.Errorf("format version %v, expected %d", head[1], legacyVersion)
+	if version, ok := head[1].(int64); !ok || version != legacyVersion {
+		return nil, fmt.Errorf("format version %d (%T), expected %d", version, head[1], legacyVersion)
 	}
 	storages := map[string]*storage{}
 	v, raw, err := unpickle(raw, torchClass, func(id any) (any, error) {
