@@ -146,7 +146,7 @@ func (pl *plan) convForward(c *Conv, ly *layer) maker {
 	}
 	if pl.isDepthwise(c, x) {
 		s.depthwise = true
-		s.panels = packPanels(pl.kernels.lanes, 1, c.Out, c.B,
+		s.panels = pl.packPanels(1, c.Out, c.B,
 			func(c0, _ int) (taps []int64, k int) {
 				for kh := 0; kh < c.KernelH; kh++ {
 					for kw := 0; kw < c.KernelW; kw++ {
@@ -178,7 +178,7 @@ func (pl *plan) convForward(c *Conv, ly *layer) maker {
 		}
 		return taps, hi - lo
 	}
-	s.panels = packPanels(pl.kernels.lanes, pl.nvMax(), c.Out, c.B, ktaps, func(c0, t, k, o int) float32 {
+	s.panels = pl.packPanels(pl.nvMax(), c.Out, c.B, ktaps, func(c0, t, k, o int) float32 {
 		if merged {
 			return c.at(o, k%x.C, t, k/x.C)
 		}
@@ -217,7 +217,7 @@ func (pl *plan) convBackward(c *Conv, ly *layer) {
 			s := &tapStep{x: dy.grid(0, 0, 1, 1), y: grid(to.y), add: grid(to.add), mask: grid(to.mask), maskHi: to.hi, rows: rows, cols: cols}
 			if pl.isDepthwise(c, v.t) {
 				s.depthwise = true
-				s.panels = packPanels(pl.kernels.lanes, 1, c.In, nil,
+				s.panels = pl.packPanels(1, c.In, nil,
 					func(c0, _ int) (taps []int64, k int) {
 						for _, h := range th {
 							for _, w := range tw {
@@ -246,7 +246,7 @@ func (pl *plan) convBackward(c *Conv, ly *layer) {
 				}
 				return taps, hi - lo
 			}
-			s.panels = packPanels(pl.kernels.lanes, pl.nvMax(), c.In, nil, ktaps, func(c0, t, k, i int) float32 {
+			s.panels = pl.packPanels(pl.nvMax(), c.In, nil, ktaps, func(c0, t, k, i int) float32 {
 				if merged {
 					return c.at(k%dy.C, i, th[t].k, tw[k/dy.C].k)
 				}
@@ -284,7 +284,7 @@ func (pl *plan) convBackwardByPixel(c *Conv, ly *layer) {
 	products.layOut()
 	s := &tapStep{x: dy.grid(0, 0, 1, 1), y: products.grid(0, 0, 1, 1), rows: dy.H, cols: dy.W}
 	cell := func(j int) (kh, kw, ci int) { return j / (c.KernelW * c.In), j / c.In % c.KernelW, j % c.In }
-	s.panels = packPanels(pl.kernels.lanes, pl.nvMax(), n, nil,
+	s.panels = pl.packPanels(pl.nvMax(), n, nil,
 		func(int, int) ([]int64, int) { return []int64{0}, c.Out },
 		func(_, _, o, j int) float32 { kh, kw, ci := cell(j); return c.at(o, ci, kh, kw) })
 	s.flattenRows()
@@ -314,7 +314,7 @@ func (pl *plan) denseForward(d *Dense, ly *layer) maker {
 		}
 		return taps, x.W * x.cs
 	}
-	s.panels = packPanels(pl.kernels.lanes, pl.nvMax(), d.Out, d.B, ktaps, func(_, t, k, o int) float32 {
+	s.panels = pl.packPanels(pl.nvMax(), d.Out, d.B, ktaps, func(_, t, k, o int) float32 {
 		h := t
 		if x.bare() {
 			h, k = k/(x.W*x.cs), k%(x.W*x.cs)
@@ -347,7 +347,7 @@ func (pl *plan) denseBackward(d *Dense, ly *layer) {
 	}
 	s := &tapStep{x: dy.images(), y: images(to.y), add: images(to.add), mask: images(to.mask), maskHi: to.hi, rows: 1}
 	for h := 0; h < rows; h++ {
-		row := packPanels(pl.kernels.lanes, pl.nvMax(), width, nil,
+		row := pl.packPanels(pl.nvMax(), width, nil,
 			func(int, int) ([]int64, int) { return []int64{0}, d.Out },
 			func(_, _, o, j int) float32 {
 				// A row longer than the image's runs through all rows.

@@ -68,12 +68,12 @@ func (s *refStep) run(w *worker, image int) {
 	xs, dxs := w.ref.xs[:len(s.x)], w.ref.dxs[:len(s.x)]
 	for i, t := range s.x {
 		xs[i] = take(t.Len())
-		t.gather(w.r, image, xs[i])
+		t.gather(w, image, xs[i])
 	}
 	y := take(s.out.Len())
 	s.op.forward64(s.in, s.out, 1, xs, y)
 	if s.dy == nil {
-		s.y.scatter(w.r, image, func(k int, _ float32) float32 {
+		s.y.scatter(w, image, func(k int, _ float32) float32 {
 			v := float32(y[k])
 			if s.act {
 				v = min(max(v, 0), s.hi)
@@ -83,7 +83,7 @@ func (s *refStep) run(w *worker, image int) {
 		return
 	}
 	dy := take(s.out.Len())
-	s.dy.gather(w.r, image, dy)
+	s.dy.gather(w, image, dy)
 	for i, t := range s.x {
 		dxs[i] = take(t.Len())
 		fill(dxs[i], 0)
@@ -92,15 +92,15 @@ func (s *refStep) run(w *worker, image int) {
 	for i, to := range s.dx {
 		// One after the other: two inputs may be the same value.
 		if to.add != nil && to.add != to.y {
-			to.y.scatter(w.r, image, func(k int, _ float32) float32 { return to.add.entry(w.r, image, k) })
+			to.y.scatter(w, image, func(k int, _ float32) float32 { return to.add.entry(w, image, k) })
 		}
-		to.y.scatter(w.r, image, func(k int, old float32) float32 {
+		to.y.scatter(w, image, func(k int, old float32) float32 {
 			v := float32(dxs[i][k])
 			if to.add != nil {
 				v += old
 			}
 			if to.mask != nil {
-				if m := to.mask.entry(w.r, image, k); !(m > 0 && m < to.hi) {
+				if m := to.mask.entry(w, image, k); !(m > 0 && m < to.hi) {
 					v = 0
 				}
 			}
@@ -115,11 +115,11 @@ func (t *tensor) place(image, k int) int {
 	return image*t.size + t.origin + h*t.row + w*t.cs + c
 }
 
-func (t *tensor) entry(r *fast, image, k int) float32 { return r.buf[t.id][t.place(image, k)] }
+func (t *tensor) entry(w *worker, image, k int) float32 { return w.of(t)[t.place(image, k)] }
 
 // gather copies an image out in (C,H,W) order.
-func (t *tensor) gather(r *fast, image int, to []float64) {
-	buf := r.buf[t.id]
+func (t *tensor) gather(w *worker, image int, to []float64) {
+	buf := w.of(t)
 	for k := range to {
 		to[k] = float64(buf[t.place(image, k)])
 	}
@@ -127,8 +127,8 @@ func (t *tensor) gather(r *fast, image int, to []float64) {
 
 // scatter sets every entry of an image from its index in (C,H,W) order and its
 // old value.
-func (t *tensor) scatter(r *fast, image int, f func(k int, old float32) float32) {
-	buf := r.buf[t.id]
+func (t *tensor) scatter(w *worker, image int, f func(k int, old float32) float32) {
+	buf := w.of(t)
 	for k := 0; k < t.Len(); k++ {
 		p := t.place(image, k)
 		buf[p] = f(k, buf[p])

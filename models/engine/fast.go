@@ -1,14 +1,15 @@
 package engine
 
-import "unsafe"
-
 // fast runs a plan: the executor of all float32 families.
 type fast struct {
 	plan *plan
 	// arena is the memory of all tensors; buf[id] is one tensor's part, batch
 	// images long.
-	arena             []float32
-	buf               [][]float32
+	arena []float32
+	buf   [][]float32
+	// passing[id]: only the steps of one imageStep use the tensor, so that its
+	// part has room for the images left over, and a worker's own for one more.
+	passing           []bool
 	forwards, backwds []scheduled
 	pool              *pool
 	// winoIn and wino are the floats of a worker's block of Winograd inputs and
@@ -24,11 +25,26 @@ type scheduled struct {
 	units int
 }
 
-func newFast(pl *plan, batch, threads int) *fast {
-	f := &fast{plan: pl}
+// newFast makes an executor. keep says that every tensor is to hold all images
+// after a pass.
+func newFast(pl *plan, batch, threads int, keep bool) *fast {
+	f := &fast{plan: pl, passing: make([]bool, len(pl.tensors))}
+	user := make([]*imageStep, len(pl.tensors))
+	if keep {
+		f.forwards, f.backwds = f.prepare(pl.forward, batch, threads), f.prepare(pl.backward, batch, threads)
+	} else {
+		f.forwards, f.backwds = f.schedule(pl.forward, batch, threads, user), f.schedule(pl.backward, batch, threads, user)
+	}
 	total, largest := 0, 0
+	images := func(t *tensor) int {
+		if f.passing[t.id] {
+			return batch % threads
+		}
+		return batch
+	}
 	for _, t := range pl.tensors {
-		total += t.size * batch
+		f.passing[t.id] = user[t.id] != nil && user[t.id] != several
+		total += t.size * images(t)
 		largest = max(largest, t.size)
 	}
 	// Kernels step their pointers one pixel (at most an image) past the end.
@@ -36,13 +52,7 @@ func newFast(pl *plan, batch, threads int) *fast {
 	at := 0
 	for _, t := range pl.tensors {
 		f.buf = append(f.buf, f.arena[at:])
-		at += t.size * batch
-	}
-	for _, s := range pl.forward {
-		f.forwards = append(f.forwards, s.prepare(f, batch, threads)...)
-	}
-	for _, s := range pl.backward {
-		f.backwds = append(f.backwds, s.prepare(f, batch, threads)...)
+		at += t.size * images(t)
 	}
 	f.sharedIn = aligned(f.shared)
 	workers := make([]*worker, threads)
@@ -53,25 +63,25 @@ func newFast(pl *plan, batch, threads int) *fast {
 	return f
 }
 
+// prepare makes a pass of steps that each do the whole batch.
+func (f *fast) prepare(makers []maker, batch, threads int) (list []scheduled) {
+	for _, m := range makers {
+		list = append(list, m.prepare(f, batch, threads)...)
+	}
+	return list
+}
+
 func (f *fast) forward(x, logits []float32)    { f.pass(f.forwards, x, logits) }
 func (f *fast) backward(dlogits, dx []float32) { f.pass(f.backwds, dlogits, dx) }
 
 func (f *fast) pass(steps []scheduled, in, out []float32) {
 	f.in, f.out = in, out
-	f.pool.pass()
+	f.pool.begin()
 	for i := range steps {
 		f.pool.run(&steps[i].step, steps[i].units)
 	}
+	f.pool.end()
 	f.in, f.out = nil, nil
 }
 
 func (f *fast) close() { f.pool.close() }
-
-// aligned makes n floats that begin on a cache line.
-func aligned(n int) []float32 {
-	v := make([]float32, n+lineFloats)
-	for uintptr(unsafe.Pointer(&v[0]))%(4*lineFloats) != 0 {
-		v = v[1:]
-	}
-	return v
-}

@@ -16,6 +16,8 @@ type value struct {
 	// pending is the tensor that holds the gradient found so far: nil, g, or
 	// another value's gradient that this one equals up to now.
 	pending *tensor
+	// masked: the gradient comes masked, though the producer clamps.
+	masked bool
 	// shared: several nodes of the network as written read this value.
 	shared bool
 	// writers counts the layers whose gradient contribution is still to come.

@@ -44,7 +44,7 @@ func (s *maxForwardStep) prepare(_ *fast, batch, threads int) []scheduled {
 
 func (s *maxForwardStep) run(wk *worker, unit int) {
 	ah, aw := s.w.axes(s.x.Shape, s.y.Shape)
-	x, y, index := wk.r.buf[s.x.id], wk.r.buf[s.y.id], wk.r.buf[s.index.id]
+	x, y, index := wk.of(s.x), wk.of(s.y), wk.of(s.index)
 	a := &wk.args
 	a.taps = unsafe.Pointer(&wk.taps[0])
 	a.xpix, a.ypix, a.ipix = bytes(s.w.sw*s.x.cs), bytes(s.y.cs), bytes(s.index.cs)
@@ -136,17 +136,17 @@ func (s *maxBackwardStep) run(wk *worker, unit int) {
 	a.xpix, a.ipix, a.ypix = bytes(s.dy.cs), bytes(s.index.cs), bytes(s.y.pix)
 	a.vecs = s.dy.cs / wk.r.plan.kernels.lanes
 	a.tiles = s.colCount
-	dy, index, y := wk.r.buf[s.dy.id], wk.r.buf[s.index.id], wk.r.buf[s.y.t.id]
+	dy, index, y := wk.of(s.dy), wk.of(s.index), wk.of(s.y.t)
 	s.each(unit, func(image, row int) {
 		a.x = unsafe.Pointer(&dy[image*s.dy.size+s.dy.origin+row*s.dy.row])
 		a.index = unsafe.Pointer(&index[image*s.index.size+s.index.origin+row*s.index.row])
 		a.y = unsafe.Pointer(&y[image*s.y.t.size+s.y.off+row*s.y.row])
 		a.add, a.mask = nil, nil
 		if s.add.t != nil {
-			a.add, a.apix = unsafe.Pointer(&wk.r.buf[s.add.t.id][image*s.add.t.size+s.add.off+row*s.add.row]), bytes(s.add.pix)
+			a.add, a.apix = unsafe.Pointer(&wk.of(s.add.t)[image*s.add.t.size+s.add.off+row*s.add.row]), bytes(s.add.pix)
 		}
 		if s.mask.t != nil {
-			a.mask, a.mpix = unsafe.Pointer(&wk.r.buf[s.mask.t.id][image*s.mask.t.size+s.mask.off+row*s.mask.row]), bytes(s.mask.pix)
+			a.mask, a.mpix = unsafe.Pointer(&wk.of(s.mask.t)[image*s.mask.t.size+s.mask.off+row*s.mask.row]), bytes(s.mask.pix)
 		}
 		wk.r.plan.kernels.maxBackward(a)
 	})

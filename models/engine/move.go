@@ -44,14 +44,14 @@ func (s *moveStep) run(w *worker, unit int) {
 				if t == nil {
 					return nil
 				}
-				return w.r.buf[t.id][image*t.size+t.origin+h*t.row+c*t.cs:][s.c0:s.c1]
+				return w.of(t)[image*t.size+t.origin+h*t.row+c*t.cs:][s.c0:s.c1]
 			}
 			dst, add, mask := px(y), px(s.add), px(s.mask)
 			if !inside || !ok {
 				s.pixel(dst, nil, add, mask)
 				continue
 			}
-			src := w.r.buf[x.id][image*x.size+x.origin+sh*x.row+sw*x.cs:][:x.C]
+			src := w.of(x)[image*x.size+x.origin+sh*x.row+sw*x.cs:][:x.C]
 			if vectors && s.c0+s.dc >= 0 && s.c1+s.dc <= x.C {
 				w.combine(dst, src[s.c0+s.dc:s.c1+s.dc], add, mask, false, s.hi)
 			} else {
@@ -170,7 +170,7 @@ func (s *actStep) run(w *worker, unit int) {
 				if t == nil {
 					return nil
 				}
-				return w.r.buf[t.id][image*t.size+t.origin+h*t.row+c*t.cs:][:t.C]
+				return w.of(t)[image*t.size+t.origin+h*t.row+c*t.cs:][:t.C]
 			}
 			x, y, dy, add, mask := px(s.x), px(s.y), px(s.dy), px(s.add), px(s.mask)
 			for i, v := range x {
@@ -210,7 +210,7 @@ func (s *spreadStep) run(w *worker, unit int) {
 			if t == nil {
 				return nil
 			}
-			return w.r.buf[t.id][image*t.size+t.origin+h*t.row:][:t.W*t.cs]
+			return w.of(t)[image*t.size+t.origin+h*t.row:][:t.W*t.cs]
 		}
 		pixel := w.pixel[:s.dy.cs]
 		for c, v := range line(s.dy, 0) {

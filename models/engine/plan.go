@@ -5,6 +5,8 @@ type plan struct {
 	kernels *kernelSet
 	profile Profile
 	tensors []*tensor
+	// weights is where the packed weights come from.
+	weights slab
 	net     *lowered
 	forward []maker
 	// backward computes the gradient with respect to the images.
@@ -27,6 +29,9 @@ func newPlan(n *Net, shapes []Shape, p Profile, ks *kernelSet) *plan {
 		if ly.residual != nil {
 			ly.residual.writers++
 		}
+	}
+	for _, ly := range l.layers {
+		clampAfterPool(ly, l.output)
 	}
 	for _, ly := range l.layers {
 		switch op := ly.op.(type) {
@@ -61,6 +66,17 @@ func newPlan(n *Net, shapes []Shape, p Profile, ks *kernelSet) *plan {
 	pl.settle(l.input)
 	pl.backward = append(pl.backward, &exportStep{t: l.input.pending, scale: l.scale})
 	return pl
+}
+
+// clampAfterPool moves the mask of an activation behind the max pool that alone
+// reads it, where there are fewer numbers: a window's largest entry is clamped
+// if and only if its output is.
+func clampAfterPool(ly *layer, output *value) {
+	v := ly.in[0]
+	if _, ok := ly.op.(*MaxPool); ok && v.writers == 1 && v != output && v.producer != nil && v.producer.act {
+		ly.act, ly.hi = true, v.producer.hi
+		v.masked = true
+	}
 }
 
 // tensor adds a tensor with whole vectors of channels.
@@ -206,7 +222,7 @@ func (pl *plan) contribute(v *value) contribution {
 	c := contribution{y: v.g, add: v.pending}
 	v.pending = v.g
 	v.writers--
-	if v.writers == 0 && v.producer != nil && v.producer.act {
+	if v.writers == 0 && v.producer != nil && v.producer.act && !v.masked {
 		c.mask, c.hi = v.t, v.producer.hi
 	}
 	return c

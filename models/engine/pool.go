@@ -22,8 +22,14 @@ type maker interface {
 
 // worker is one thread's own scratch memory.
 type worker struct {
-	r    *fast
-	args tileArgs
+	r *fast
+	// image is the number in the batch of the image that the current step
+	// calls 0.
+	image int
+	// own: that image's passing tensors are in the worker's own memory, passing[id].
+	own     bool
+	passing [][]float32
+	args    tileArgs
 	// ref is the scratch of layers that run on the reference.
 	ref refScratch
 	// taps is the scratch of the max pool.
@@ -42,11 +48,36 @@ type worker struct {
 	noOffset int64
 }
 
+// of is a tensor's memory from the image on that the current step calls 0.
+func (w *worker) of(t *tensor) []float32 {
+	switch {
+	case !w.r.passing[t.id]:
+		return w.r.buf[t.id][w.image*t.size:]
+	case w.own:
+		return w.passing[t.id]
+	}
+	return w.r.buf[t.id]
+}
+
 func newWorker(f *fast) *worker {
 	w := &worker{r: f, ref: f.plan.scratch.alloc(), taps: make([]poolTap, f.plan.taps), zeros: make([]float32, 64)}
 	for _, t := range f.plan.tensors {
 		if t.cs > len(w.pixel) {
 			w.pixel = make([]float32, t.cs)
+		}
+	}
+	total, largest := 0, 0
+	for _, t := range f.plan.tensors {
+		if f.passing[t.id] {
+			total += t.size
+			largest = max(largest, t.size)
+		}
+	}
+	w.passing = make([][]float32, len(f.plan.tensors))
+	own := aligned(total + largest)
+	for _, t := range f.plan.tensors {
+		if f.passing[t.id] {
+			w.passing[t.id], own = own, own[t.size:]
 		}
 	}
 	w.scratch = aligned(winoCells * 16)
@@ -77,36 +108,55 @@ type pool struct {
 	last    chan struct{}
 	helpers []*helper
 	stopped atomic.Bool
-	// longest is the caller's longest unit of the current step. Where it then
-	// waits much longer than that for a helper's unit, the system has taken the
-	// helper's processor away: the next alone passes do without helpers, and
-	// twice as many each time it happens again at once.
-	longest    time.Duration
+	// begun is when the pass began, waited how long the caller has waited in it
+	// for units of helpers. Where the system gives a helper's processor to
+	// somebody else, a pass can take much longer than on one thread: then the
+	// rest of it goes without helpers, and so do the next alone passes, twice as
+	// many each time it happens again at once.
+	begun      time.Time
+	waited     time.Duration
 	stalled    bool
 	alone, gap int
 }
 
-// A wait is a stall if it is longer than stallTime and two of the caller's own
-// units; after a first one, firstGap passes go without helpers, and at most
-// lastGap.
+// After a first stall, firstGap passes go without helpers, and at most lastGap.
 const (
-	stallTime = 300 * time.Microsecond
-	firstGap  = 16
-	lastGap   = 1024
+	firstGap = 4
+	lastGap  = 1024
 )
 
-// pass begins a forward or backward pass.
-func (p *pool) pass() {
+// begin begins a forward or backward pass.
+func (p *pool) begin() {
+	if len(p.helpers) == 0 {
+		return
+	}
+	p.begun, p.waited, p.stalled = time.Now(), 0, false
+}
+
+// end ends it, and judges whether helpers were of use.
+func (p *pool) end() {
+	if len(p.helpers) == 0 {
+		return
+	}
 	switch {
 	case p.alone > 0:
 		p.alone--
-	case p.stalled:
+	case p.slow():
 		p.gap = min(max(firstGap, 2*p.gap), lastGap)
 		p.alone = p.gap
 	case p.gap > 0:
 		p.gap--
 	}
-	p.stalled = false
+}
+
+// slow reports that the pass takes more than twice the time of one thread,
+// which is what the caller has worked so far times the number of workers.
+func (p *pool) slow() bool {
+	if p.waited == 0 {
+		return false
+	}
+	all := time.Since(p.begun)
+	return all > 2*time.Duration(len(p.workers))*(all-p.waited)
 }
 
 type helper struct {
@@ -127,7 +177,7 @@ func newPool(workers []*worker) *pool {
 
 // run does all units of a step.
 func (p *pool) run(s *step, units int) {
-	if len(p.helpers) == 0 || units == 1 || p.alone > 0 {
+	if len(p.helpers) == 0 || units == 1 || p.alone > 0 || p.stalled {
 		for u := 0; u < units; u++ {
 			(*s).run(p.workers[0], u)
 		}
@@ -142,17 +192,15 @@ func (p *pool) run(s *step, units int) {
 			h.wake <- struct{}{}
 		}
 	}
-	p.longest = 0
-	p.claim(p.workers[0], id, true)
-	if from := p.wait(); from > stallTime && from > 2*p.longest {
-		p.stalled = true
+	p.claim(p.workers[0], id)
+	if t := p.wait(); t > 0 {
+		p.waited += t
+		p.stalled = p.slow()
 	}
 }
 
 // claim runs units of step number id until none is left.
-// timed notes the longest.
-func (p *pool) claim(w *worker, id uint64, timed bool) {
-	var from time.Time
+func (p *pool) claim(w *worker, id uint64) {
 	for {
 		t := p.ticket.Load()
 		s := p.job.Load()
@@ -165,13 +213,7 @@ func (p *pool) claim(w *worker, id uint64, timed bool) {
 		if !p.ticket.CompareAndSwap(t, t-1) {
 			continue
 		}
-		if timed {
-			from = time.Now()
-		}
 		(*s).run(w, int(unclaimed-1))
-		if timed {
-			p.longest = max(p.longest, time.Since(from))
-		}
 		if p.left.Add(-1) == 0 && p.waiting.CompareAndSwap(true, false) {
 			p.last <- struct{}{}
 		}
@@ -212,7 +254,7 @@ func (p *pool) help(h *helper, w *worker) {
 			continue
 		}
 		seen = p.ticket.Load() >> 32
-		p.claim(w, seen, false)
+		p.claim(w, seen)
 	}
 }
 

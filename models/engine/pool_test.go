@@ -32,8 +32,9 @@ func TestPool(t *testing.T) {
 				time.Sleep(2 * spinTime)
 			}
 			var s step = c
-			p.pass()
+			p.begin()
 			p.run(&s, len(c.runs))
+			p.end()
 			for u := range c.runs {
 				if n := c.runs[u].Load(); n != 1 {
 					t.Fatalf("%d threads, step %d: unit %d ran %d times", threads, i, u, n)
@@ -69,24 +70,26 @@ func TestPoolStall(t *testing.T) {
 	defer p.close()
 	h := &hog{nap: 50 * time.Millisecond, begun: make(chan struct{})}
 	var s step = h
-	for i := 0; !p.stalled; i++ {
+	pass := func() {
+		p.begin()
+		p.run(&s, 2)
+		p.end()
+	}
+	for i := 0; p.alone == 0; i++ {
 		if i == 20 { // the caller may lose its own processor instead
 			t.Fatal("a helper that sleeps is never noticed")
 		}
-		p.pass()
-		p.run(&s, 2)
+		pass()
 	}
-	p.pass()
-	h.alone = true
-	if p.alone != firstGap {
+	if !p.stalled || p.alone != firstGap {
 		t.Fatalf("after a stall %d passes go without helpers, want %d", p.alone, firstGap)
 	}
+	h.alone = true
 	for range firstGap {
-		p.run(&s, 2)
+		pass()
 		if p.stalled {
 			t.Fatal("a pass without helpers stalls")
 		}
-		p.pass()
 	}
 	if p.alone != 0 || p.gap != firstGap {
 		t.Fatalf("then %d more, and the next gap from %d; want 0 and %d", p.alone, p.gap, firstGap)

@@ -74,7 +74,7 @@ func (p *Program) Runner(batch, threads int) (*Runner, error) {
 	if p.plan == nil {
 		r.exec = newDouble(p, batch)
 	} else {
-		r.exec = newFast(p.plan, batch, threads)
+		r.exec = newFast(p.plan, batch, threads, false)
 	}
 	return r, nil
 }

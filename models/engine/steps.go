@@ -37,11 +37,11 @@ func (s *importStep) prepare(_ *fast, batch, threads int) []scheduled {
 
 func (s *importStep) run(w *worker, unit int) {
 	t, from := s.t, w.r.in
-	to := w.r.buf[t.id]
+	to := w.of(t)
 	s.each(unit, func(image, h int) {
 		line := to[image*t.size+t.origin+h*t.row:]
 		for c := 0; c < t.C; c++ {
-			src := from[((image*t.C+c)*t.H+h)*t.W:][:t.W]
+			src := from[(((w.image+image)*t.C+c)*t.H+h)*t.W:][:t.W]
 			if s.scale == nil || s.scale[c] == 1 && s.shift[c] == 0 {
 				for x, v := range src {
 					line[x*t.cs+c] = v
@@ -72,11 +72,11 @@ func (s *exportStep) prepare(_ *fast, batch, threads int) []scheduled {
 
 func (s *exportStep) run(w *worker, unit int) {
 	t, to := s.t, w.r.out
-	from := w.r.buf[t.id]
+	from := w.of(t)
 	s.each(unit, func(image, h int) {
 		line := from[image*t.size+t.origin+h*t.row:]
 		for c := 0; c < t.C; c++ {
-			dst := to[((image*t.C+c)*t.H+h)*t.W:][:t.W]
+			dst := to[(((w.image+image)*t.C+c)*t.H+h)*t.W:][:t.W]
 			if s.scale == nil || s.scale[c] == 1 {
 				for x := range dst {
 					dst[x] = line[x*t.cs+c]
@@ -110,7 +110,7 @@ func (s *addStep) run(w *worker, unit int) {
 			if t == nil {
 				return nil
 			}
-			return w.r.buf[t.id][image*t.size+t.origin+h*t.row:][:t.W*t.cs]
+			return w.of(t)[image*t.size+t.origin+h*t.row:][:t.W*t.cs]
 		}
 		y, a, b, mask := line(s.y), line(s.a), line(s.b), line(s.mask)
 		if ks := w.r.plan.kernels; s.y.cs%ks.lanes == 0 {
@@ -177,14 +177,14 @@ func (s *scatterStep) prepare(_ *fast, batch, threads int) []scheduled {
 
 func (s *scatterStep) run(w *worker, unit int) {
 	c, p, y := s.c, s.p, s.y
-	products, to := w.r.buf[p.id], w.r.buf[y.id]
+	products, to := w.of(p), w.of(y)
 	run := c.KernelW * c.In // products of one row of the kernel
 	s.each(unit, func(image, h int) {
 		line := to[image*y.size+y.origin+h*y.row:][:y.W*y.cs]
 		if s.add == nil {
 			clear(line)
 		} else if s.add != y {
-			copy(line, w.r.buf[s.add.id][image*s.add.size+s.add.origin+h*s.add.row:][:y.W*y.cs])
+			copy(line, w.of(s.add)[image*s.add.size+s.add.origin+h*s.add.row:][:y.W*y.cs])
 		}
 		for kh := 0; kh < c.KernelH; kh++ {
 			oh := h + c.Pad.Top - kh*c.DilationH

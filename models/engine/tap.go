@@ -131,15 +131,15 @@ func (s *tapStep) run(w *worker, unit int) {
 	if s.mask.t != nil {
 		a.hi = s.maskHi
 	}
-	x, y := w.r.buf[s.x.t.id], w.r.buf[s.y.t.id]
+	x, y := w.of(s.x.t), w.of(s.y.t)
 	a.xpix, a.ypix = bytes(s.x.pix), bytes(s.y.pix)
 	var add, mask []float32
 	a.add, a.mask = nil, nil
 	if s.add.t != nil {
-		add, a.apix = w.r.buf[s.add.t.id], bytes(s.add.pix)
+		add, a.apix = w.of(s.add.t), bytes(s.add.pix)
 	}
 	if s.mask.t != nil {
-		mask, a.mpix = w.r.buf[s.mask.t.id], bytes(s.mask.pix)
+		mask, a.mpix = w.of(s.mask.t), bytes(s.mask.pix)
 	}
 	for item := first; item < last; {
 		image, rest := item/(len(s.panels)*s.rows), item%(len(s.panels)*s.rows)
@@ -194,16 +194,17 @@ func bytes(floats int) uintptr { return uintptr(floats) * 4 }
 // packPanels builds the panels of n output channels. For the block of channels
 // [c0,c1) it asks ktaps for the taps and their length, and weight for the
 // factor of tap t, entry k and channel c.
-func packPanels(lanes, nvMax, n int, bias []float32,
+func (pl *plan) packPanels(nvMax, n int, bias []float32,
 	ktaps func(c0, c1 int) (taps []int64, k int),
 	weight func(c0, t, k, c int) float32) []panel {
+	lanes := pl.kernels.lanes
 	var panels []panel
 	for c0 := 0; c0 < n; {
 		nv := min(nvMax, (n-c0+lanes-1)/lanes)
 		width := nv * lanes
 		c1 := min(c0+width, n)
 		taps, k := ktaps(c0, c1)
-		p := panel{nv: nv, col: c0, taps: taps, k: k, bias: make([]float32, width), w: make([]float32, len(taps)*k*width)}
+		p := panel{nv: nv, col: c0, taps: taps, k: k, bias: make([]float32, width), w: pl.weights.take(len(taps) * k * width)}
 		if bias != nil {
 			copy(p.bias, bias[c0:c1])
 		}

@@ -78,7 +78,7 @@ func NewTrainer(n *Net, p Profile, batch, threads int, drop Dropout) (*Trainer, 
 	if t.repack, err = newRepack(t.net, shapes, pl); err != nil {
 		return fail(err)
 	}
-	t.fast = newFast(pl, batch, threads)
+	t.fast = newFast(pl, batch, threads, true)
 	t.listParams()
 	if err := t.schedule(pl, threads, drop); err != nil {
 		t.Close()

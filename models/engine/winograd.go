@@ -129,7 +129,7 @@ func (pl *plan) winoPanels(in, out int, bias []float32, filter func(i, o int) [3
 	for c0 := 0; c0 < out; {
 		nv := min(pl.nvMax(), (out-c0+lanes-1)/lanes)
 		width := nv * lanes
-		p := winoPanel{nv: nv, col: c0, u: make([]float32, winoCells*in*width), bias: make([]float32, width)}
+		p := winoPanel{nv: nv, col: c0, u: pl.weights.take(winoCells * in * width), bias: make([]float32, width)}
 		for o := c0; o < min(c0+width, out); o++ {
 			if bias != nil {
 				p.bias[o-c0] = bias[o]
@@ -263,7 +263,7 @@ func (s *winoRun) input(w *worker, v []float32, tile int) {
 	image, row, col := s.place(tile)
 	x := s.x
 	a := &w.wino
-	a.p = unsafe.Pointer(&w.r.buf[x.id][image*x.size+x.origin+(row-s.top)*x.row+(col-s.left)*x.cs])
+	a.p = unsafe.Pointer(&w.of(x)[image*x.size+x.origin+(row-s.top)*x.row+(col-s.left)*x.cs])
 	a.row, a.pix = bytes(x.row), bytes(x.cs)
 	a.t, a.slab = unsafe.Pointer(&v[0]), bytes(s.slab)
 	a.vecs = x.cs / w.r.plan.kernels.lanes
@@ -306,7 +306,7 @@ func (s *winoRun) output(w *worker, v []float32, first, n int, p *winoPanel) {
 	for i := range n {
 		image, row, col := s.place(first + i)
 		at := func(t *tensor) unsafe.Pointer {
-			return unsafe.Pointer(&w.r.buf[t.id][image*t.size+t.origin+row*t.row+col*t.cs+p.col])
+			return unsafe.Pointer(&w.of(t)[image*t.size+t.origin+row*t.row+col*t.cs+p.col])
 		}
 		a.p, a.t = at(y), unsafe.Pointer(&w.winoOut[i*width])
 		a.rows, a.cols = min(winoTile, y.H-row), min(winoTile, y.W-col)
