@@ -29,7 +29,11 @@ func isTerminal(w io.Writer) bool {
 }
 
 func (b *bar) show(p sapf.Progress) {
-	b.set(p.Done, p.Total, fmt.Sprintf("%s round %d/%d %s loss %.3g", p.Method, p.Round, p.Rounds, p.Stage, p.Loss))
+	round := fmt.Sprint(p.Round)
+	if p.Rounds > 0 { // not every method knows how many it will take
+		round += fmt.Sprintf("/%d", p.Rounds)
+	}
+	b.set(p.Done, p.Total, fmt.Sprintf("%s round %s %s loss %.3g", p.Method, round, p.Stage, p.Loss))
 }
 
 func (b *bar) set(done, total int, what string) {

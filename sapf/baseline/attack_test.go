@@ -172,6 +172,34 @@ func TestReLU(t *testing.T) {
 	}
 }
 
+// TestProgress: what an attack reports counts up to at most its total, over the
+// whole attack; where the goal is out of reach it reports something.
+func TestProgress(t *testing.T) {
+	for _, lead := range []float64{4, 1000} {
+		m, x, _ := linearModel(t, 2, lead, 1)
+		for _, name := range Names() {
+			reports, last := 0, sapf.Progress{}
+			ctx := sapf.WithProgress(context.Background(), func(p sapf.Progress) {
+				reports++
+				if p.Method != name || p.Stage == "" || p.Round < 1 || p.Rounds > 0 && p.Round > p.Rounds {
+					t.Errorf("%s reports %+v", name, p)
+				}
+				if p.Done < last.Done || p.Done > p.Total || p.Total < 1 || reports > 1 && p.Total != last.Total {
+					t.Errorf("%s: %d of %d after %d of %d", name, p.Done, p.Total, last.Done, last.Total)
+				}
+				last = p
+			})
+			r, err := suite[name].attack.Run(ctx, m, x, sapf.Goal{Label: 0, Target: 1})
+			if err != nil || lead > 100 && r.Success {
+				t.Errorf("%s, lead %v: status %s (%v)", name, lead, r.Status, err)
+			}
+			if oneStep := name == "fgsm" || name == "deepfool"; lead > 100 && reports == 0 && !oneStep {
+				t.Errorf("%s reports no progress", name)
+			}
+		}
+	}
+}
+
 // TestAlready: an image that satisfies the goal comes back untouched.
 func TestAlready(t *testing.T) {
 	m, x, _ := linearModel(t, 3, 1, 1)

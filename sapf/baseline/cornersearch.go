@@ -83,12 +83,11 @@ func (a CornerSearch) search(o *oracle) error {
 	rng := stream(a.Seed, "cornersearch draws")
 	for n := 1 + a.Increment; n <= a.K; n += a.Increment {
 		for _, order := range orders {
-			found, err := a.combine(o, bank, order, n, rng)
+			found, err := a.combine(o, bank, order, n, len(orders), rng)
 			if err != nil || found {
 				return err
 			}
 		}
-		o.report("combine", 1, 1, n, a.K, 0)
 	}
 	return nil
 }
@@ -164,6 +163,9 @@ func (a CornerSearch) rank(o *oracle, bank cornerBank) (orders [][]int, found bo
 				scores[c][i] = z[o.own] - z[c]
 			}
 		}
+		if i%scoreBatch == 0 {
+			o.report("rank", 1, 2, i+1, a.work(bank.size(), len(scores)), o.gap(z))
+		}
 		if o.goal.Reached(argmax(z)) {
 			bank.put(i, img)
 			found = o.consider(img, z)
@@ -179,7 +181,7 @@ func (a CornerSearch) rank(o *oracle, bank cornerBank) (orders [][]int, found bo
 
 // combine tries Draws random combinations of n changes, better ranks more
 // often. A pixel drawn twice takes the later change.
-func (a CornerSearch) combine(o *oracle, bank cornerBank, order []int, n int, rng *rand.Rand) (bool, error) {
+func (a CornerSearch) combine(o *oracle, bank cornerBank, order []int, n, orders int, rng *rand.Rand) (bool, error) {
 	draws := make([][]int, a.Draws)
 	for i := range draws {
 		draws[i] = make([]int, n)
@@ -188,7 +190,7 @@ func (a CornerSearch) combine(o *oracle, bank cornerBank, order []int, n int, rn
 		}
 	}
 	found := false
-	img := append([]float64(nil), o.x...)
+	before, img := o.forwards, append([]float64(nil), o.x...)
 	write := func(i int, img []float64) {
 		copy(img, o.x)
 		for _, change := range draws[i] {
@@ -196,6 +198,9 @@ func (a CornerSearch) combine(o *oracle, bank cornerBank, order []int, n int, rn
 		}
 	}
 	err := o.logitsOf(len(draws), write, func(i int, z []float64) bool {
+		if i%scoreBatch == 0 {
+			o.report("combine", 2, 2, before+i, a.work(bank.size(), orders), o.gap(z))
+		}
 		if o.goal.Reached(argmax(z)) {
 			write(i, img)
 			found = o.consider(img, z)
@@ -203,6 +208,11 @@ func (a CornerSearch) combine(o *oracle, bank cornerBank, order []int, n int, rn
 		return !found
 	})
 	return found, err
+}
+
+// work is the number of queries of the whole attack if it fails.
+func (a CornerSearch) work(bank, orders int) int {
+	return bank + max((a.K-1)/a.Increment, 0)*orders*a.Draws
 }
 
 // drawRank draws rank r in [0,n) with probability (2(n-r)-1)/n^2.

@@ -67,9 +67,13 @@ func (a CWL0) search(o *oracle) error {
 	for i := range valid {
 		valid[i] = true
 	}
-	prev, c := o.x, a.InitialConst
+	groups := o.pixels // a group is what is frozen together
+	if a.IndependentChannels {
+		groups = o.n
+	}
+	prev, c, left := o.x, a.InitialConst, groups
 	for {
-		s, err := a.solve(o, prev, valid, c)
+		s, err := a.solve(o, prev, valid, c, groups-left, groups)
 		if err != nil || s == nil {
 			return err
 		}
@@ -82,7 +86,7 @@ func (a CWL0) search(o *oracle) error {
 		if err := restoreUnchanged(o, s.img); err != nil {
 			return err
 		}
-		if left := a.freeze(o, s, valid); left == 0 {
+		if left = a.freeze(o, s, valid, groups); left == 0 {
 			return nil
 		}
 		prev = s.img
@@ -91,15 +95,15 @@ func (a CWL0) search(o *oracle) error {
 
 // solve minimises the loss over the valid entries from prev, raising c until an
 // iterate's hinge is nearly 0; it returns that iterate, or nil when c has grown
-// past LargestConst.
-func (a CWL0) solve(o *oracle, prev []float64, valid []bool, c float64) (*solved, error) {
+// past LargestConst. So many groups of all are frozen already.
+func (a CWL0) solve(o *oracle, prev []float64, valid []bool, c float64, frozen, groups int) (*solved, error) {
 	const shrink = 0.9999995 // 1.999999*(x - 1/2) in l0_attack.py
 	const margin, hingeDone = 0.01, 1e-4
 	clean, space := newTanhSpace(o.x, shrink), newTanhSpace(prev, shrink)
 	optimiser := newAdam(o.n)
 	img, slope, grad := make([]float64, o.n), make([]float64, o.n), make([]float64, o.n)
 	for c < a.LargestConst {
-		for range a.Steps {
+		for step := range a.Steps {
 			for i := range img {
 				img[i], slope[i] = o.x[i], 0
 				if valid[i] {
@@ -112,6 +116,9 @@ func (a CWL0) solve(o *oracle, prev []float64, valid []bool, c float64) (*solved
 				return nil, err
 			}
 			o.consider(img, s.z)
+			if step%100 == 0 {
+				o.report("solve", o.rounds+1, 0, frozen, groups, s.loss)
+			}
 			for i, g := range s.grad {
 				grad[i] = (2*(img[i]-clean.x0[i]) + float64(c*g)) * slope[i]
 			}
@@ -120,7 +127,6 @@ func (a CWL0) solve(o *oracle, prev []float64, valid []bool, c float64) (*solved
 			}
 			optimiser.step(space.v, grad, a.StepSize)
 		}
-		o.report("solve", o.rounds+1, 0, 0, 0, c)
 		c *= a.ConstFactor
 	}
 	return nil, nil
@@ -157,7 +163,7 @@ func pixelChange(o *oracle, img []float64, p int) float64 {
 // freeze makes pixels (or entries) invalid in ascending order of their score:
 // at least one, until one scored above 0.01 or 0.3*sqrt(E) of them are frozen,
 // E being the number of changed pixels. It returns how many stay valid.
-func (a CWL0) freeze(o *oracle, s *solved, valid []bool) int {
+func (a CWL0) freeze(o *oracle, s *solved, valid []bool, groups int) int {
 	const scoreStop, share = 0.01, 0.3 // l0_attack.py
 	changed := 0
 	for p := range o.pixels {
@@ -166,10 +172,6 @@ func (a CWL0) freeze(o *oracle, s *solved, valid []bool) int {
 		}
 	}
 	limit := share * math.Sqrt(float64(changed))
-	groups := o.pixels // a group is what is frozen together
-	if a.IndependentChannels {
-		groups = o.n
-	}
 	scores := make([]float64, groups)
 	for group := range scores {
 		change, pull := 0.0, 0.0

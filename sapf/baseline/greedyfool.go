@@ -96,7 +96,7 @@ func (a GreedyFool) increase(o *oracle) (bool, error) {
 			}
 		}
 		limit.clamp(d)
-		o.report("increase", 1, 2, step+1, a.Steps, o.gap(s.z))
+		o.report("increase", 1, 2, step+1, a.Steps+a.ReduceSteps, o.gap(s.z))
 	}
 	return o.try(o.image(d, img))
 }
@@ -119,7 +119,7 @@ func (a GreedyFool) reduce(o *oracle) error {
 		} else {
 			noise = smaller
 		}
-		o.report("reduce", 2, 2, step+1, a.ReduceSteps, float64(len(order)))
+		o.report("reduce", 2, 2, a.Steps+step+1, a.Steps+a.ReduceSteps, float64(len(order)))
 	}
 	return nil
 }

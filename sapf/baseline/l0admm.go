@@ -94,7 +94,7 @@ func (a L0ADMM) admm(o *oracle, rho float64) (success bool, err error) {
 		if err != nil {
 			return success, err
 		}
-		hit, err = a.minimise(o, space, z, delta, u, rho)
+		hit, err = a.minimise(o, space, z, delta, u, rho, i)
 		success = success || hit
 		if err != nil {
 			return success, err
@@ -102,7 +102,6 @@ func (a L0ADMM) admm(o *oracle, rho float64) (success bool, err error) {
 		for j := range u {
 			u[j] += delta[j] - z[j]
 		}
-		o.report("admm", o.rounds+1, a.Repeats*max(a.RhoSteps, 1), i+1, a.Iterations, rho)
 	}
 	for j := range delta {
 		delta[j] = hardThreshold(z[j]-u[j], rho)
@@ -121,8 +120,8 @@ func hardThreshold(v, rho float64) float64 {
 
 // minimise is the z-step: Adam with fresh moments from the v at hand. It writes
 // the z with the smallest loss, and reports whether a candidate succeeded
-// (with TestAll only).
-func (a L0ADMM) minimise(o *oracle, space *tanhSpace, z, delta, u []float64, rho float64) (success bool, err error) {
+// (with TestAll only). iteration is ADMM's.
+func (a L0ADMM) minimise(o *oracle, space *tanhSpace, z, delta, u []float64, rho float64, iteration int) (success bool, err error) {
 	optimiser := newAdam(o.n)
 	img, slope, grad := make([]float64, o.n), make([]float64, o.n), make([]float64, o.n)
 	candidate := make([]float64, o.n)
@@ -166,6 +165,9 @@ func (a L0ADMM) minimise(o *oracle, space *tanhSpace, z, delta, u []float64, rho
 				break
 			}
 			checkpoint = loss
+			runs := a.Repeats * max(a.RhoSteps, 1)
+			done := (o.rounds*a.Iterations+iteration)*a.InnerSteps + step
+			o.report("admm", o.rounds+1, runs, done, runs*a.Iterations*a.InnerSteps, loss)
 		}
 		optimiser.step(space.v, grad, a.StepSize)
 	}

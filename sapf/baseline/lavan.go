@@ -64,7 +64,7 @@ func (a LaVAN) search(o *oracle) error {
 	}
 	o.k = a.Side * a.Side
 	for i, at := range places {
-		done, err := a.patch(o, at[0], at[1])
+		done, err := a.patch(o, at[0], at[1], len(places))
 		if err != nil {
 			return err
 		}
@@ -96,8 +96,9 @@ func (a LaVAN) places(o *oracle) ([][2]int, error) {
 	return list, nil
 }
 
-// patch fills the patch at one position and reports whether it succeeded.
-func (a LaVAN) patch(o *oracle, row, col int) (bool, error) {
+// patch fills the patch at one of so many positions and reports whether it
+// succeeded.
+func (a LaVAN) patch(o *oracle, row, col, places int) (bool, error) {
 	img := append([]float64(nil), o.x...)
 	z := o.clean
 	for step := range a.Steps {
@@ -117,7 +118,7 @@ func (a LaVAN) patch(o *oracle, row, col int) (bool, error) {
 				}
 			}
 		}
-		o.report("step", o.rounds+1, 0, step+1, a.Steps, o.gap(z))
+		o.report("step", o.rounds+1, places, o.rounds*a.Steps+step+1, places*a.Steps, o.gap(z))
 	}
 	o.rounds++
 	return o.try(img) // reached without the confidence asked for, perhaps

@@ -109,7 +109,7 @@ func (a SparseRS) restart(o *oracle, rng *rand.Rand) (bool, error) {
 			}
 		}
 		if query%100 == 0 {
-			o.report("query", o.rounds+1, a.Restarts, query, a.Queries, best)
+			o.report("query", o.rounds+1, a.Restarts, o.rounds*a.Queries+query, a.Restarts*a.Queries, best)
 		}
 	}
 	return false, nil

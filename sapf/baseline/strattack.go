@@ -184,6 +184,7 @@ func (a StrAttack) admm(o *oracle, sp *splitting, bounds box, groups [][]int, c 
 	if a.Constant {
 		steps = a.Steps
 	}
+	before, total := a.work(round)
 	for i := range steps {
 		for j := range z {
 			delta[j] = a.Rho / (a.Rho + 2*a.Gamma) * (z[j] - u[j]) // delta-step
@@ -209,12 +210,12 @@ func (a StrAttack) admm(o *oracle, sp *splitting, bounds box, groups [][]int, c 
 			s[j] += w[j] - z[j]
 		}
 		if i%100 == 0 {
-			o.report("admm", round+1, a.SearchSteps, i, steps, ans.loss)
+			o.report("admm", round+1, a.SearchSteps, before+i, total, ans.loss)
 		}
 		if o.image(y, img); !a.Constant && o.best != nil && !o.size(o.x, img).below(o.bestSize) {
 			continue // no pass for what could not be kept
 		}
-		before := o.kept
+		kept := o.kept
 		logits, err := o.logits(img)
 		if err != nil {
 			return out, err
@@ -222,11 +223,32 @@ func (a StrAttack) admm(o *oracle, sp *splitting, bounds box, groups [][]int, c 
 		if o.considerSure(img, logits, a.Confidence) {
 			out.success = true
 		}
-		if o.kept > before {
+		if o.kept > kept {
 			out.best = difference(img, o.x)
 		}
 	}
 	return out, nil
+}
+
+// work is how many steps of the whole attack lie before a search step (or,
+// counted on from the last, a round of refinement), and how many there are in
+// all.
+func (a StrAttack) work(round int) (before, total int) {
+	for r := range a.SearchSteps {
+		if r == round {
+			before = total
+		}
+		if total += a.Steps; !a.Constant {
+			total += a.StepsGrowth * r
+		}
+	}
+	if round >= a.SearchSteps {
+		before = total + (round-a.SearchSteps)*a.RefineSteps
+	}
+	if !a.NoRefine {
+		total += a.Refine * a.RefineSteps
+	}
+	return before, total
 }
 
 // groupShrink is y_g = max(0, 1 - t/||q_g||)*q_g for each group; entries in no
@@ -258,6 +280,7 @@ func (a StrAttack) refine(o *oracle, bounds box, y []float64, c float64, round i
 	z, u := append([]float64(nil), y...), make([]float64, o.n)
 	d, img := make([]float64, o.n), make([]float64, o.n)
 	var out stageResult
+	done, total := a.work(a.SearchSteps + round)
 	for i := range a.RefineSteps {
 		for j := range d {
 			d[j] = 0
@@ -286,7 +309,7 @@ func (a StrAttack) refine(o *oracle, bounds box, y []float64, c float64, round i
 			u[j] += d[j] - z[j]
 		}
 		if i%100 == 0 {
-			o.report("refine", round+1, a.Refine, i, a.RefineSteps, s.loss)
+			o.report("refine", round+1, a.Refine, done+i, total, s.loss)
 		}
 	}
 	return out, nil
