@@ -29,6 +29,7 @@ func init() {
 		"Optimality":     reflect.ValueOf(sapf_sapf_metric.Optimality),
 		"PerNorm":        reflect.ValueOf(sapf_sapf_metric.PerNorm),
 		"Positions":      reflect.ValueOf(sapf_sapf_metric.Positions),
+		"Shifted":        reflect.ValueOf(sapf_sapf_metric.Shifted),
 		"Slack":          reflect.ValueOf(constant.BinaryOp(constant.MakeFromLiteral("1", token.INT, 0), token.QUO, constant.MakeFromLiteral("1000000", token.INT, 0))),
 		"StepOptimality": reflect.ValueOf(sapf_sapf_metric.StepOptimality),
 		"Watch":          reflect.ValueOf(sapf_sapf_metric.Watch),
