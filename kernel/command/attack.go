@@ -8,8 +8,10 @@ import (
 	"maps"
 	"os"
 	"sapf/sapf"
+	"sapf/sapf/baseline"
 	"sapf/sapf/sweep"
 	"strconv"
+	"strings"
 )
 
 // jobFlags name an attack's model, image and target.
@@ -96,9 +98,22 @@ func (c *attackCmd) Run(ctx context.Context, out output) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case !o.Measured.Success:
-		return failed(fmt.Errorf("%s did not reach the goal (status %s) %s", task.Attack.Name(), o.Result.Status, o.Result.Note))
+		return failed(c.missed(o.Result, task.Attack))
 	}
 	return nil
+}
+
+// missed says that an attack failed, what it noted, and, where it ran with its
+// defaults, which presets it has: some defaults are meant to be quick.
+func (c *attackCmd) missed(r sapf.Result, a sapf.Attack) error {
+	text := fmt.Sprintf("%s did not reach the goal (status %s)", a.Name(), r.Status)
+	if r.Note != "" {
+		text += ": " + r.Note
+	}
+	if presets := baseline.Presets(a); c.Preset == "" && len(presets) > 0 {
+		text += "; it has --preset " + strings.Join(presets, " and ")
+	}
+	return errors.New(text)
 }
 
 type gradientCmd struct {

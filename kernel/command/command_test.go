@@ -75,6 +75,10 @@ func TestAttack(t *testing.T) {
 	if code != exitFailed || !strings.Contains(stderr, "did not reach the goal") || !strings.Contains(stdout, `"success":false`) {
 		t.Errorf("an attack too short: exit code %d, stdout %q, stderr %q, want %d", code, stdout, stderr, exitFailed)
 	}
+	code, _, stderr = call(t, t.Context(), "attack", "--model", "cwnet", "--image", "cat", "--target", "dog", "--method", "fmn-l0", "--set", "steps=1")
+	if code != exitFailed || !strings.Contains(stderr, "--preset benchmark") {
+		t.Errorf("one step of fmn-l0: exit code %d, stderr %q, want %d and its preset", code, stderr, exitFailed)
+	}
 
 	dir := filepath.Join(t.TempDir(), "result")
 	code, stdout, stderr = call(t, t.Context(), append(steps("150"), "--set", "lambda1=10", "--set", "round=topk", "--out", dir)...)
