@@ -89,6 +89,17 @@ func MapTile(like Image, values Vec, title string, caption ...string) Tile {
 	return Tile{Picture: pic, Title: title, Caption: caption}
 }
 
+// OverlayTile is a tile of an image in grey with the pixels that have a selected
+// entry on top, in orange. selected has the shape of x and is not 0 where an
+// entry is selected.
+func OverlayTile(x Image, selected []float32, title string, caption ...string) Tile {
+	pic, err := figure.Overlay(x, selected)
+	if err != nil {
+		fail("OverlayTile", err)
+	}
+	return Tile{Picture: pic, Title: title, Caption: caption}
+}
+
 // MeanCurve is the mean of samples at each x with a band: the 95 % confidence
 // interval of the mean by Student's t. samples[i] are the values at x[i]; those
 // that are not finite are left out.

@@ -2,6 +2,7 @@ package figure
 
 import (
 	"bytes"
+	"image"
 	"image/png"
 	"math"
 	"os"
@@ -147,6 +148,28 @@ func TestPictures(t *testing.T) {
 	}
 	if e := Enlarge(m, 100).Bounds(); e.Dx() != 100 || e.Dy() != 100 {
 		t.Errorf("2x2 enlarged to %v, want 100x100", e)
+	}
+}
+
+func TestOverlay(t *testing.T) {
+	x := data.NewImage("white", 3, 2, 2)
+	for i := range x.Pix {
+		x.Pix[i] = 1
+	}
+	g := make([]float32, 12)
+	g[8+1] = 0.1 // blue of the top right pixel
+	m, err := Overlay(x, g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.At(1, 0) != m.(*image.NRGBA).ColorModel().Convert(touchedColour) {
+		t.Errorf("the selected pixel is %v, want %v", m.At(1, 0), touchedColour)
+	}
+	if r, _, _, _ := m.At(0, 0).RGBA(); r>>8 != 255 {
+		t.Errorf("white becomes %d", r>>8)
+	}
+	if _, err := Overlay(x, g[:4]); err == nil {
+		t.Error("a selection of another shape was accepted")
 	}
 }
 

@@ -71,8 +71,13 @@ func gallery(t *testing.T) map[string]*Figure {
 	if err != nil {
 		t.Fatal(err)
 	}
+	overlay, err := Overlay(x, d)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return map[string]*Figure{
-		"curves.svg": curves, "curves-log.svg": logarithmic, "bars.svg": bars, "histogram.svg": histogram, "plane.svg": plane,
+		"overlay.png": Panel([]Tile{{Picture: overlay, Title: "overlay"}}, 1),
+		"curves.svg":  curves, "curves-log.svg": logarithmic, "bars.svg": bars, "histogram.svg": histogram, "plane.svg": plane,
 		"beside.svg": Beside(curves, bars), "curves.png": curves, "panel.png": panel,
 		"heat.png":        Panel([]Tile{{Picture: hot, Title: "heat"}}, 1),
 		"superpixels.png": Panel([]Tile{{Picture: segments, Title: "superpixels"}}, 1),
