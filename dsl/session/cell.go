@@ -121,8 +121,15 @@ func (s *Session) lowerCell(pl *plan) ast.Stmt {
 		mark = s.newMark(pl.pos, bodyName)
 		s.remember(bodyName, mark)
 	}
+	defers := ""
+	for _, c := range pl.chunks {
+		if defers == "" && hasDefer(&ast.BlockStmt{List: c.stmts}) {
+			defers = s.fresh("defers")
+		}
+	}
 	for i, c := range pl.chunks {
 		l := s.lowerer(c.info)
+		l.fn.defers = defers
 		s.pin(c)
 		l.captured = capturedInLoops(c.info, &ast.BlockStmt{List: c.stmts})
 		l.fn.sig = types.NewSignatureType(nil, nil, nil, nil, nil, false)
@@ -143,6 +150,9 @@ func (s *Session) lowerCell(pl *plan) ast.Stmt {
 	}
 	if pl.main != nil {
 		body = append(body, &ast.ExprStmt{X: call(pl.main.Pos(), base.object(pl.main.Pos(), pl.main))})
+	}
+	if defers != "" {
+		body = base.guarded(pl.pos, defers, &ast.BlockStmt{Lbrace: pl.pos, List: body, Rbrace: pl.pos})
 	}
 	s.drain()
 	if len(s.out.links) > 0 {

@@ -245,6 +245,7 @@ func (s *Session) emitFunc(by *lowerer, sym string, node *ast.FuncDecl, info *ty
 	l := s.lowerer(info)
 	l.captured = capturedInLoops(info, node.Body)
 	obj := info.Defs[node.Name].(*types.Func)
+	l.nextName = plainName(sym)
 	typ, body := l.function(node.Type, obj.Signature(), node.Recv, node.Body, s.newMark(node.Pos(), sym))
 	s.out.decls = append(s.out.decls, &ast.FuncDecl{Name: ident(node.Name.Pos(), sym), Type: typ, Body: body})
 }

@@ -213,7 +213,7 @@ func (l *lowerer) builtin(e *ast.CallExpr, name string) ast.Expr {
 	case "panic":
 		return l.runtimeCall(pos, "Panic", l.assignable(e.Args[0], emptyInterfaceType))
 	case "recover":
-		return l.runtimeCall(pos, "Recover", call(pos, ident(pos, "recover")))
+		return l.recoverCall(pos)
 	case "make":
 		args := append([]ast.Expr{l.typeExpr(pos, l.typeOf(e.Args[0]))}, l.exprs(e.Args[1:])...)
 		return call(pos, ident(pos, name), args...)

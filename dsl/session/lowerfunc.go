@@ -117,7 +117,8 @@ func capturedInLoops(info *types.Info, body *ast.BlockStmt) map[types.Object]boo
 func (l *lowerer) function(ft *ast.FuncType, sig *types.Signature, recv *ast.FieldList, body *ast.BlockStmt, mark string) (*ast.FuncType, *ast.BlockStmt) {
 	outer := l.fn
 	defer func() { l.fn = outer }()
-	l.fn = &funcState{sig: sig, mark: mark}
+	l.fn = &funcState{sig: sig, mark: mark, name: l.nextName, ender: l.nextEnder}
+	l.nextName, l.nextEnder = "", ""
 	pos := ft.Pos()
 	typ := &ast.FuncType{Func: pos, Params: &ast.FieldList{Opening: pos, Closing: pos}}
 	add := func(to *ast.FieldList, from *ast.FieldList, results bool) {
@@ -156,7 +157,16 @@ func (l *lowerer) function(ft *ast.FuncType, sig *types.Signature, recv *ast.Fie
 		typ.Results = &ast.FieldList{Opening: pos, Closing: pos}
 		add(typ.Results, ft.Results, true)
 	}
+	if hasDefer(body) {
+		l.fn.defers = l.s.fresh("defers")
+		if l.fn.results == nil {
+			l.keepResults(pos)
+		}
+	}
 	out := l.block(body)
+	if l.fn.defers != "" {
+		out = &ast.BlockStmt{Lbrace: out.Lbrace, List: append(l.guarded(pos, l.fn.defers, out), &ast.ReturnStmt{Return: out.Rbrace, Results: identList(out.Rbrace, l.fn.results)}), Rbrace: out.Rbrace}
+	}
 	if ft.Results != nil && len(l.fn.results) > 0 && !l.fn.saved {
 		// yaegi may hand over a place that has been used before.
 		var zeros []ast.Stmt

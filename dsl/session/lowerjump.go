@@ -30,10 +30,26 @@ func (l *lowerer) leaveByReturn(pos token.Pos) []ast.Stmt {
 		return l.exitLoop(pos, -1)
 	}
 	st := &ast.ReturnStmt{Return: pos}
-	for _, r := range l.fn.results {
-		st.Results = append(st.Results, ident(pos, r.Name))
+	if l.fn.defers == "" {
+		st.Results = identList(pos, l.fn.results)
 	}
 	return []ast.Stmt{st}
+}
+
+func identList(pos token.Pos, list []*ast.Ident) []ast.Expr {
+	var out []ast.Expr
+	for _, id := range list {
+		out = append(out, ident(pos, id.Name))
+	}
+	return out
+}
+
+// keepResults gives the function variables for its results.
+func (l *lowerer) keepResults(pos token.Pos) {
+	for range l.fn.sig.Results().Len() {
+		l.fn.saved = true
+		l.fn.results = append(l.fn.results, ident(pos, l.s.fresh("result")))
+	}
 }
 
 // exitLoop ends the body of the innermost loop over a function with a code.
@@ -56,7 +72,7 @@ func (l *lowerer) innermost() *target {
 
 func (l *lowerer) returns(st *ast.ReturnStmt) []ast.Stmt {
 	pos := st.Pos()
-	if l.fn.depth == 0 {
+	if l.fn.depth == 0 && l.fn.defers == "" {
 		out := &ast.ReturnStmt{Return: pos}
 		n := 0
 		if l.fn.sig != nil {
@@ -81,14 +97,11 @@ func (l *lowerer) returns(st *ast.ReturnStmt) []ast.Stmt {
 		}
 		return append(pre, out)
 	}
-	// From within the body of a loop over a function.
+	// From within the body of a loop over a function, or of a function that
+	// defers calls.
 	results := l.fn.sig.Results()
-	if l.fn.results == nil && results.Len() > 0 {
-		l.fn.saved = true
-		for i := range results.Len() {
-			_ = i
-			l.fn.results = append(l.fn.results, ident(pos, l.s.fresh("result")))
-		}
+	if l.fn.results == nil {
+		l.keepResults(pos)
 	}
 	var out []ast.Stmt
 	switch {
@@ -115,7 +128,7 @@ func (l *lowerer) returns(st *ast.ReturnStmt) []ast.Stmt {
 		}
 		out = append(append(out, many), after...)
 	}
-	return append(out, l.exitLoop(pos, -1)...)
+	return append(out, l.leaveByReturn(pos)...)
 }
 
 // returnMany lowers return f() with several values.

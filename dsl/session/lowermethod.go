@@ -139,22 +139,48 @@ func (l *lowerer) methodValue(pos token.Pos, recv ast.Expr, s *types.Selection) 
 	if fn == nil && l.opaque(t) {
 		return l.method(pos, recv, s.Obj().(*types.Func))
 	}
-	if fn == nil {
+	if fn == nil && !l.nameable(t) {
 		return sel(recv, s.Obj().Name())
 	}
 	sig := s.Type().(*types.Signature)
-	recvType := fn.Signature().Recv().Type()
+	method := s.Obj().(*types.Func)
+	recvType := method.Signature().Recv().Type()
+	if fn == nil && types.IsInterface(t) {
+		recvType = t
+	}
 	inner := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: l.tuple(pos, sig.Params(), sig.Variadic(), "#a"), Results: l.tuple(pos, sig.Results(), false, "")}}
-	l.forward(inner, ident(pos, l.s.methodSymbol(l, pos, fn, named)), sig, 0)
-	c := firstCall(inner)
-	c.Args = append([]ast.Expr{ident(pos, "#r")}, c.Args...)
+	if fn == nil {
+		l.forward(inner, sel(ident(pos, "#r"), method.Name()), sig, 0)
+	} else {
+		l.forward(inner, ident(pos, l.s.methodSymbol(l, pos, fn, named)), sig, 0)
+		c := firstCall(inner)
+		c.Args = append([]ast.Expr{ident(pos, "#r")}, c.Args...)
+	}
 	outer := &ast.FuncLit{
 		Type: &ast.FuncType{Func: pos,
 			Params:  &ast.FieldList{List: []*ast.Field{{Names: []*ast.Ident{ident(pos, "#r")}, Type: l.typeExpr(pos, recvType)}}},
 			Results: &ast.FieldList{List: []*ast.Field{{Type: l.funcType(pos, sig)}}}},
 		Body: &ast.BlockStmt{Lbrace: pos, List: []ast.Stmt{&ast.ReturnStmt{Return: pos, Results: []ast.Expr{inner}}}, Rbrace: pos},
 	}
-	return call(pos, outer, l.adjust(recv, t, fn))
+	if fn == nil && types.IsInterface(t) {
+		return call(pos, outer, recv)
+	}
+	return call(pos, outer, l.adjust(recv, t, method))
+}
+
+// nameable reports whether a compiled type, or what it points to, has a name
+// that lowered source can use.
+func (l *lowerer) nameable(t types.Type) bool {
+	n, ok := types.Unalias(deref(t)).(*types.Named)
+	if !ok || n.Obj().Pkg() == nil {
+		return false
+	}
+	table, ok := l.s.universe.tables[n.Obj().Pkg().Path()]
+	if !ok {
+		return false
+	}
+	_, ok = table.symbols[n.Obj().Name()]
+	return ok && n.TypeArgs().Len() == 0
 }
 
 func firstCall(lit *ast.FuncLit) *ast.CallExpr {

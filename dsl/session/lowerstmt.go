@@ -16,6 +16,9 @@ type funcState struct {
 	targets []*target    // the statements around that break and continue can mean
 	depth   int          // bodies of loops over functions around
 	mark    string       // the variable that says where the function has come to
+	name    string       // of a declared function or method
+	defers  string       // the variable with the deferred calls, if it defers any
+	ender   string       // of a literal that is deferred: the defers of the function that it ends
 }
 
 // target is a statement that break or continue can refer to.
@@ -100,17 +103,7 @@ func (l *lowerer) stmt(st ast.Stmt, label string) []ast.Stmt {
 	case *ast.BranchStmt:
 		return l.branch(st)
 	case *ast.DeferStmt:
-		if l.fn.depth > 0 {
-			l.refuse(pos, "defer in the body of a loop over a function can't be had in a cell: put the body in a function of its own")
-		}
-		if lit, ok := st.Call.Fun.(*ast.FuncLit); ok {
-			return []ast.Stmt{l.deferLiteral(st, lit)}
-		}
-		c, ok := ast.Unparen(l.expr(st.Call)).(*ast.CallExpr)
-		if !ok {
-			l.refuse(pos, "this call can't be deferred in a cell")
-		}
-		return []ast.Stmt{&ast.DeferStmt{Defer: pos, Call: c}}
+		return []ast.Stmt{l.deferStmt(st)}
 	case *ast.GoStmt:
 		return []ast.Stmt{l.goStmt(st)}
 	case *ast.IfStmt:
@@ -174,30 +167,23 @@ func (l *lowerer) ifStmt(st *ast.IfStmt) ast.Stmt {
 	return &ast.BlockStmt{Lbrace: st.Pos(), List: append(init, out), Rbrace: st.End()}
 }
 
-// deferLiteral defers a literal. What it holds are arguments of it, not of a
-// function around: recover works in what is deferred itself only.
-func (l *lowerer) deferLiteral(st *ast.DeferStmt, lit *ast.FuncLit) ast.Stmt {
-	pos := st.Pos()
-	sig := l.typeOf(lit).Underlying().(*types.Signature)
-	args := l.args(st.Call, sig, nil)
-	mark := l.s.literalMark(lit)
-	end, held := l.holds(lit)
-	typ, body := l.function(lit.Type, sig, nil, lit.Body, mark)
-	params := end()
-	params.List = append(params.List, typ.Params.List...)
-	typ.Params = params
-	c := call(pos, &ast.FuncLit{Type: typ, Body: body}, append(held, args...)...)
-	c.Ellipsis = st.Call.Ellipsis
-	return &ast.DeferStmt{Defer: pos, Call: c}
+// goStmt starts a goroutine whose panic ends only itself.
+func (l *lowerer) goStmt(st *ast.GoStmt) ast.Stmt {
+	return l.later(st.Call, func(body *ast.FuncLit) ast.Stmt { return &ast.ExprStmt{X: l.runtimeCall(st.Pos(), "Go", body)} })
 }
 
-// goStmt starts a goroutine whose panic ends only itself. The call's operands
-// are evaluated now, as parameters of a function around.
-func (l *lowerer) goStmt(st *ast.GoStmt) ast.Stmt {
-	pos := st.Pos()
-	lowered, ok := ast.Unparen(l.expr(st.Call)).(*ast.CallExpr)
-	if !ok {
-		l.refuse(pos, "this call can't be started as a goroutine in a cell")
+// later hands a call over to run at another time, as a function. What it calls
+// and its arguments are evaluated now, as parameters of a function around it:
+// whatever a yaegi closure sees changes with the frame.
+func (l *lowerer) later(c *ast.CallExpr, hand func(body *ast.FuncLit) ast.Stmt) ast.Stmt {
+	pos := c.Pos()
+	fun := ast.Unparen(c.Fun)
+	lowered := &ast.CallExpr{Fun: fun, Lparen: c.Lparen, Ellipsis: c.Ellipsis, Rparen: c.Rparen}
+	if _, isLiteral := fun.(*ast.FuncLit); !isLiteral { // that is lowered once, below
+		var ok bool
+		if lowered, ok = ast.Unparen(l.expr(c)).(*ast.CallExpr); !ok {
+			l.refuse(pos, "this call can't be deferred or started as a goroutine in a cell")
+		}
 	}
 	outer := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: &ast.FieldList{}}}
 	inner := &ast.CallExpr{Fun: lowered.Fun, Lparen: lowered.Lparen, Ellipsis: lowered.Ellipsis, Rparen: lowered.Rparen}
@@ -208,20 +194,24 @@ func (l *lowerer) goStmt(st *ast.GoStmt) ast.Stmt {
 		now = append(now, x)
 		return ident(pos, name)
 	}
-	sig, isFunc := l.typeOf(st.Call.Fun).Underlying().(*types.Signature)
-	fun := ast.Unparen(st.Call.Fun)
-	if isFunc && !l.static(fun) {
+	sig, isFunc := l.typeOf(c.Fun).Underlying().(*types.Signature)
+	isFunc = isFunc && !l.info.Types[c.Fun].IsBuiltin()
+	if isFunc && !l.static(fun) && !l.ofRuntime(lowered.Fun) {
 		// A function value, or a method: its receiver is evaluated now.
 		inner.Fun = hold(l.expr(fun), sig)
-		lowered.Args = l.args(st.Call, sig, nil)
+		lowered.Args = l.args(c, sig, nil)
 	}
-	extra := len(lowered.Args) - len(st.Call.Args)
+	extra := len(lowered.Args) - len(c.Args)
 	for i, a := range lowered.Args {
 		var t types.Type
 		switch {
-		case !isFunc || i < extra:
+		case i < extra:
 			inner.Args = append(inner.Args, a)
 			continue
+		case !isFunc: // a builtin
+			if t = types.Default(l.typeOf(c.Args[i-extra])); isNil(t) || l.opaque(t) {
+				t = emptyInterfaceType
+			}
 		case sig.Variadic() && i-extra >= sig.Params().Len()-1 && !lowered.Ellipsis.IsValid():
 			t = sig.Params().At(sig.Params().Len() - 1).Type().(*types.Slice).Elem()
 		default:
@@ -230,12 +220,22 @@ func (l *lowerer) goStmt(st *ast.GoStmt) ast.Stmt {
 		inner.Args = append(inner.Args, hold(a, t))
 	}
 	body := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: &ast.FieldList{}}, Body: &ast.BlockStmt{Lbrace: pos, Rbrace: pos, List: []ast.Stmt{&ast.ExprStmt{X: inner}}}}
-	start := &ast.ExprStmt{X: l.runtimeCall(pos, "Go", body)}
+	start := hand(body)
 	if len(now) == 0 {
 		return start
 	}
 	outer.Body = &ast.BlockStmt{Lbrace: pos, Rbrace: pos, List: []ast.Stmt{start}}
 	return &ast.ExprStmt{X: call(pos, outer, now...)}
+}
+
+// ofRuntime reports whether a lowered function is one of runtime.go.
+func (l *lowerer) ofRuntime(fun ast.Expr) bool {
+	s, ok := fun.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	id, ok := s.X.(*ast.Ident)
+	return ok && id.Name == l.s.imported[runtimePath]
 }
 
 // static reports whether fun names a declared function.

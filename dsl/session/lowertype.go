@@ -30,6 +30,8 @@ type lowerer struct {
 	// how many function literals are around.
 	statements bool
 	literals   int
+	// nextName and nextEnder are the name and ender of the next function.
+	nextName, nextEnder string
 }
 
 // refuse is thrown by the lowerer for what yaegi can't be made to do.

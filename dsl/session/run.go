@@ -44,6 +44,7 @@ type machine struct {
 	current *run            // the cell at hand
 	trace   []string        // functions that the latest panic left, innermost first
 	marks   map[string]*int // the places that functions have come to
+	endings map[int]*ending // what each goroutine that panics is doing about it
 	// report presents the panic of a goroutine.
 	report func(value any, trace []string) string
 }
@@ -72,7 +73,7 @@ type result struct {
 }
 
 func newMachine(out *output, symbols interp.Exports) *machine {
-	m := &machine{output: out, ended: closed(), marks: map[string]*int{}}
+	m := &machine{output: out, ended: closed(), marks: map[string]*int{}, endings: map[int]*ending{}}
 	m.yaegi = interp.New(interp.Options{
 		Stdout: &stream{out, "stdout"},
 		Stderr: (*traceWriter)(m),

@@ -25,7 +25,8 @@ func (m *machine) runtime() interp.Exports {
 		"Go":           reflect.ValueOf(m.start),
 		"Show":         reflect.ValueOf(m.show),
 		"Panic":        reflect.ValueOf(func(v any) { panic(nilPanic(v)) }),
-		"Recover":      reflect.ValueOf(plainValue),
+		"Defers":       reflect.ValueOf(func() *Defers { return &Defers{m: m} }),
+		"Recover":      reflect.ValueOf(m.recoverIn),
 		"Equal":        reflect.ValueOf(m.equal),
 		"ErrorAs":      reflect.ValueOf(m.errorAs),
 		"Box":          reflect.ValueOf(func(id int, v any) any { return Boxed{id, v} }),
@@ -136,16 +137,6 @@ func plainValue(v any) any {
 		if errors.As(e, &value) && value.Kind == reflect.Invalid {
 			return runtimeError("invalid memory address or nil pointer dereference")
 		}
-	}
-	return v
-}
-
-// recovered is the builtin recover: the trace of what it stops is of no use.
-func (m *machine) recovered(v any) any {
-	if v = plainValue(v); v != nil {
-		m.mu.Lock()
-		m.takeTrace()
-		m.mu.Unlock()
 	}
 	return v
 }

@@ -19,7 +19,7 @@
 //
 // # What can't be had
 //
-// It is refused with a message: defer and goto in the body of a loop over a
+// It is refused with a message: goto in the body of a loop over a
 // function, package unsafe, generic functions of compiled packages other than
 // cmp, errors, iter, maps, math/rand/v2, slices, sync and sync/atomic, and
 // variables of types that their package does not export. Reflection sees the
