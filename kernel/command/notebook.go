@@ -6,13 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sapf/kernel"
+	"path/filepath"
 	"strings"
 	"time"
+
+	"sapf/kernel"
 )
 
 type runCmd struct {
-	File        string            `arg:"" help:"Notebook or script; - reads standard input."`
+	File        string            `arg:"" help:"Notebook or script; - reads standard input. Of a folder: nothing is run, and its notebooks become one page as they are (--html)."`
 	Parameter   map[string]string `short:"p" mapsep:"none" placeholder:"NAME=VALUE" help:"Set a variable of the cell tagged parameters; repeat for more."`
 	Output      string            `short:"o" placeholder:"OUT.ipynb" help:"Executed notebook (default: FILE.out.ipynb)."`
 	HTML        string            `name:"html" placeholder:"OUT.html" help:"Self-contained page (default: FILE.out.html)."`
@@ -25,6 +27,9 @@ type runCmd struct {
 func (c *runCmd) Run(ctx context.Context, out output) error {
 	if c.Export != "" {
 		return requestOr(kernel.ExportGo(c.File, c.Export))
+	}
+	if info, err := os.Stat(c.File); err == nil && info.IsDir() {
+		return c.index(out)
 	}
 	if base, ok := strings.CutSuffix(c.File, ".ipynb"); ok {
 		c.Output = cmp.Or(c.Output, base+".out.ipynb")
@@ -40,6 +45,20 @@ func (c *runCmd) Run(ctx context.Context, out output) error {
 		fmt.Fprintf(out.stderr, "wrote %s and %s\n", c.Output, c.HTML)
 	}
 	return requestOr(err)
+}
+
+// index writes one page of all notebooks in a folder.
+func (c *runCmd) index(out output) error {
+	if len(c.Parameter) > 0 || c.Output != "" {
+		return errors.New("of a folder no notebook is run: -p and -o have no meaning, name one notebook")
+	}
+	page := cmp.Or(c.HTML, filepath.Join(c.File, "index.out.html"))
+	n, err := kernel.WriteIndex(c.File, page)
+	if err != nil {
+		return requestOr(err)
+	}
+	fmt.Fprintf(out.stderr, "wrote %s, %d notebooks\n", page, n)
+	return nil
 }
 
 // requestOr gives an error of the kernel package the exit code it stands for.

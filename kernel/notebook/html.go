@@ -26,10 +26,7 @@ func (n *Notebook) HTML(title string) ([]byte, error) {
 		title = h
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"+
-		"<meta http-equiv=\"Content-Security-Policy\" content=\"%s\">\n"+
-		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>%s</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n",
-		policy, html.EscapeString(title), pageCSS)
+	head(&b, title, pageCSS)
 	for i := range n.Cells {
 		if err := n.Cells[i].html(&b); err != nil {
 			return nil, fmt.Errorf("cell %d: %w", i+1, err)
@@ -37,6 +34,14 @@ func (n *Notebook) HTML(title string) ([]byte, error) {
 	}
 	b.WriteString("</main>\n</body>\n</html>\n")
 	return b.Bytes(), nil
+}
+
+// head writes a page up to the start of its main part.
+func head(b *bytes.Buffer, title, css string) {
+	fmt.Fprintf(b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"+
+		"<meta http-equiv=\"Content-Security-Policy\" content=\"%s\">\n"+
+		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>%s</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n",
+		policy, html.EscapeString(title), css)
 }
 
 var headingLine = regexp.MustCompile(`(?m)^#\s+(.+?)\s*#*$`)
