@@ -37,6 +37,7 @@ func init() {
 		"MeanCurve":        reflect.ValueOf(sapf_dsl.MeanCurve),
 		"MeasureAll":       reflect.ValueOf(sapf_dsl.MeasureAll),
 		"NewTable":         reflect.ValueOf(sapf_dsl.NewTable),
+		"OverlayTile":      reflect.ValueOf(sapf_dsl.OverlayTile),
 		"PNG":              reflect.ValueOf(sapf_dsl.PNG),
 		"Panel":            reflect.ValueOf(sapf_dsl.Panel),
 		"Plot":             reflect.ValueOf(sapf_dsl.Plot),
