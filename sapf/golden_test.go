@@ -2,14 +2,15 @@ package sapf_test
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/csv"
 	"encoding/json"
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -116,26 +117,128 @@ func columns(r sapf.TraceRow) map[string]float64 {
 // independent PyTorch implementation in float64 (golden/SOURCES.md). The
 // procedure is a bang-bang iteration with a large step, so that rounding
 // errors grow: the tolerances are those of SOURCES.md, and beyond their steps
-// the differences are printed, not judged. The first four mask steps in float32
-// are allowed 12 %, since they start from where 300 delta steps have led:
-// PyTorch's own float32 run (torch 2, one thread) misses its float64 run by
-// 9.4 % (cw) and 5.4 % (ce) there, and by 0.7 % or less from step 10 on.
+// the differences are printed, not judged.
+//
+// The mask steps in float32 are allowed more, since they start from where 300
+// delta steps have led; TestGoldenMaskStage takes that away. With the hinge
+// that start is nobody's: PyTorch in float64 repeats its own delta_l1 to 0.4 %
+// only (testdata/mask_start.py), and in float32 it misses its float64 run by 9.4
+// % in the first mask steps (5.4 % with the cross entropy).
 func TestGoldenTraces(t *testing.T) {
-	for _, profile := range []string{"float64", ""} {
+	profiles := []string{"float64", ""}
+	if os.Getenv("SAPF_LONG") != "" {
+		profiles = append([]string{"float64"}, fastProfiles...)
+	}
+	for _, profile := range profiles {
 		for _, loss := range []string{"cw", "ce"} {
-			m := cwnet(t, profile)
-			t.Run(fmt.Sprintf("%v/%s", m.Profile(), loss), func(t *testing.T) {
+			t.Run(strings.Trim(profile+"/"+loss, "/"), func(t *testing.T) {
+				m := cwnet(t, profile)
 				golden := goldenTrace(t, "trace_"+loss+".csv")
 				if profile == "float64" && os.Getenv("SAPF_LONG") == "" {
 					golden = golden[:3] // to delta step 3: a double-precision pass is slow
 				}
-				if profile == "" && os.Getenv("SAPF_LONG") == "" {
+				if profile == "" {
 					golden = golden[:slices.IndexFunc(golden, func(row map[string]string) bool { return row["stage"] == "mask" && row["step"] == "75" })]
 				}
 				followTrace(t, m, loss, golden, profile == "float64")
 			})
 		}
 	}
+}
+
+// fastProfiles are the float32 kernels, as SAPF_KERNELS names them.
+var fastProfiles = []string{"avx512", "avx512,direct", "avx2", "avx2,direct", "generic", "generic,direct"}
+
+// TestGoldenMaskStage starts the mask stage of trace_ce.csv from the delta that
+// PyTorch had there in float64 (testdata/mask_start.py), so that what is
+// compared is the mask stage alone. SOURCES.md allows 2 % over 50 steps; every
+// float32 profile comes to 8e-9, float64 to 4e-11.
+func TestGoldenMaskStage(t *testing.T) {
+	golden := goldenTrace(t, "trace_ce.csv")
+	first := slices.IndexFunc(golden, func(row map[string]string) bool { return row["stage"] == "mask" })
+	raw, err := os.ReadFile(filepath.Join("testdata", "mask_start.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var start struct {
+		Delta []byte `json:"delta"`
+	}
+	if err := json.Unmarshal(raw, &start); err != nil {
+		t.Fatal(err)
+	}
+	for _, profile := range append([]string{"float64"}, fastProfiles...) {
+		t.Run(profile, func(t *testing.T) {
+			m := cwnet(t, profile)
+			tolerance, steps := 1e-6, 50
+			if strings.HasPrefix(profile, "generic") {
+				steps = 5
+			}
+			if profile == "float64" {
+				tolerance, steps = 1e-9, 3
+			}
+			if os.Getenv("SAPF_LONG") != "" {
+				steps = 50
+			}
+			goal := sapf.Goal{Label: 3, Target: 1}
+			f, err := sapf.Factorize(m, cifar(t, "cifar10:0"), goal, traceSettings("ce"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range f.Delta {
+				f.Delta[i] = math.Float64frombits(binary.LittleEndian.Uint64(start.Delta[8*i:]))
+			}
+			worst, at := 0.0, first
+			for step := 1; step <= steps; step++ {
+				if err := f.ADMMStep(); err != nil {
+					t.Fatal(err)
+				}
+				if golden[at]["step"] != strconv.Itoa(step) {
+					continue
+				}
+				r := sapf.TraceRow{Stage: sapf.MaskStage, Step: step, AboveHalf: f.Selected(), LearningRate: f.MaskStepSize, Delta: f.Delta, G: f.G}
+				for i, p := range f.Perturbation() {
+					r.L2Sq += p * p
+					r.SumG += f.G[i]
+				}
+				got := columns(r)
+				delete(got, "loss") // of the point before the step
+				delete(got, "margin")
+				worst = math.Max(worst, compareRow(t, golden[at], got, tolerance))
+				at++
+			}
+			if at == first {
+				t.Fatal("no golden row was reached")
+			}
+			t.Logf("%v: %d rows to step %d, largest relative difference %.2g", m.Profile(), at-first, steps, worst)
+		})
+	}
+}
+
+// compareRow compares the columns in got with the golden row of the same names;
+// a tolerance of 0 judges nothing. It returns the largest difference: relative,
+// for loss and margin (which cross 0) in units of at least one logit.
+func compareRow(t *testing.T, row map[string]string, got map[string]float64, tolerance float64) float64 {
+	t.Helper()
+	worst := 0.0
+	for name, v := range got {
+		want, err := strconv.ParseFloat(row[name], 64)
+		if err != nil {
+			t.Fatalf("golden column %s: %v", name, err)
+		}
+		scale := math.Abs(want)
+		if name == "loss" || name == "margin" || want == 0 {
+			scale = math.Max(scale, 1)
+		}
+		d, allowed := math.Abs(v-want)/scale, tolerance
+		if name == "lr" { // the schedule does not depend on rounding
+			allowed = 1e-9
+		}
+		worst = math.Max(worst, d)
+		if allowed > 0 && !(d <= allowed) {
+			t.Errorf("%s step %s: %s is %.10g, golden %.10g (off by %.2g, allowed %.2g)", row["stage"], row["step"], name, v, want, d, allowed)
+		}
+	}
+	return worst
 }
 
 func followTrace(t *testing.T, m *models.Model, loss string, golden []map[string]string, double bool) {
@@ -153,23 +256,7 @@ func followTrace(t *testing.T, m *models.Model, loss string, golden []map[string
 			return
 		}
 		at++
-		tolerance := toleranceOf(r, double)
-		got := columns(r)
-		for name, text := range row {
-			want, err := strconv.ParseFloat(text, 64)
-			if err != nil || name == "step" {
-				continue
-			}
-			scale := math.Max(math.Abs(want), 1)
-			if name == "l2sq" {
-				scale = math.Abs(want)
-			}
-			d := math.Abs(got[name]-want) / scale
-			worst[string(r.Stage)] = math.Max(worst[string(r.Stage)], d)
-			if tolerance > 0 && !(d <= tolerance) {
-				t.Errorf("%s step %d: %s is %.10g, golden %.10g (off by %.2g, allowed %.2g)", r.Stage, r.Step, name, got[name], want, d, tolerance)
-			}
-		}
+		worst[string(r.Stage)] = math.Max(worst[string(r.Stage)], compareRow(t, row, columns(r), toleranceOf(r, double)))
 		if string(r.Stage) == last["stage"] && strconv.Itoa(r.Step) == last["step"] {
 			stop()
 		}
@@ -191,8 +278,10 @@ func toleranceOf(r sapf.TraceRow, double bool) float64 {
 	case double && r.Step <= 50:
 		return 1e-3
 	case !double && r.Stage == sapf.MaskStage && r.Step < 5:
-		return 0.12
-	case !double && r.Stage != sapf.TuneStage && r.Step <= 50:
+		return 0.2
+	case !double && r.Stage == sapf.MaskStage && r.Step <= 50:
+		return 0.04
+	case !double && r.Stage == sapf.DeltaStage && r.Step <= 50:
 		return 0.02
 	}
 	return 0
@@ -223,6 +312,8 @@ type goldenAttack struct {
 // within 15 of k. One case may miss the 20 % where the searches part because a
 // round only just succeeds or fails: so cifar10:17, whose round at lambda1 0.055
 // succeeds in PyTorch and fails here (avx512-winograd: l1 +5 %, l2 +32 %).
+// SAPF_KERNELS chooses the profile, and SAPF_CASES="1,6" some of the cases, for
+// kernels too slow to run all.
 func TestGoldenAttacks(t *testing.T) {
 	dir := root(t)
 	long(t)
@@ -233,6 +324,17 @@ func TestGoldenAttacks(t *testing.T) {
 	var golden []goldenAttack
 	if err := json.Unmarshal(raw, &golden); err != nil {
 		t.Fatal(err)
+	}
+	if some := os.Getenv("SAPF_CASES"); some != "" {
+		var chosen []goldenAttack
+		for _, word := range strings.Split(some, ",") {
+			i, err := strconv.Atoi(word)
+			if err != nil || i < 0 || i >= len(golden) {
+				t.Fatalf("SAPF_CASES %q, expected indices of the %d cases", some, len(golden))
+			}
+			chosen = append(chosen, golden[i])
+		}
+		golden = chosen
 	}
 	m := cwnet(t, "")
 	var cases []sapf.Case
