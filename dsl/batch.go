@@ -205,15 +205,22 @@ func (rs Outcomes) Table() *Table {
 	return t
 }
 
+// smallWidth is the width in pixels up to which pictures are shown small, two
+// outcomes in a row of a panel.
+const smallWidth = 128
+
 // Panel shows the perturbation, the mask and the adversarial image of every
-// outcome in a row, all perturbations magnified by the same factor.
+// outcome, all perturbations magnified by the same factor.
 func (rs Outcomes) Panel() *Figure {
 	var tiles []Tile
-	magnify := rs.Magnification()
+	magnify, perRow := rs.Magnification(), 6
 	for _, r := range rs {
 		tiles = append(tiles, r.PerturbationTile(magnify), r.MaskTile(), r.AdversarialTile())
+		if r.Image.W > smallWidth {
+			perRow = 3
+		}
 	}
-	return Panel(6, tiles...)
+	return Panel(perRow, tiles...)
 }
 
 // MimeBundle shows the outcomes as a table.
