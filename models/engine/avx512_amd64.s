@@ -10771,7 +10771,7 @@ nextpixel:
 	RET
 
 // func winoIn512(a *int8)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·winoIn512(SB), NOSPLIT, $0-8
 	MOVQ         a+0(FP), AX
 	MOVQ         (AX), BX
@@ -10786,6 +10786,65 @@ TEXT ·winoIn512(SB), NOSPLIT, $0-8
 	VBROADCASTSS 148(AX), Z13
 
 vector:
+	LEAQ         64(SI), R10
+	LEAQ         (R10)(DI*2), R11
+	ADDQ         DI, R11
+	PREFETCHT0   (R10)
+	PREFETCHT0   (R10)(DI*1)
+	PREFETCHT0   (R10)(DI*2)
+	PREFETCHT0   (R11)
+	PREFETCHT0   (R11)(DI*1)
+	PREFETCHT0   (R11)(DI*2)
+	LEAQ         (R11)(DI*2), R10
+	ADDQ         DI, R10
+	LEAQ         (R10)(DI*2), R11
+	ADDQ         DI, R11
+	PREFETCHT0   (R10)
+	PREFETCHT0   (R10)(DI*1)
+	PREFETCHT0   (R10)(DI*2)
+	PREFETCHT0   (R11)
+	PREFETCHT0   (R11)(DI*1)
+	PREFETCHT0   (R11)(DI*2)
+	LEAQ         (R11)(DI*2), R10
+	ADDQ         DI, R10
+	LEAQ         (R10)(DI*2), R11
+	ADDQ         DI, R11
+	PREFETCHT0   (R10)
+	PREFETCHT0   (R10)(DI*1)
+	PREFETCHT0   (R10)(DI*2)
+	PREFETCHT0   (R11)
+	PREFETCHT0   (R11)(DI*1)
+	PREFETCHT0   (R11)(DI*2)
+	LEAQ         (R11)(DI*2), R10
+	ADDQ         DI, R10
+	LEAQ         (R10)(DI*2), R11
+	ADDQ         DI, R11
+	PREFETCHT0   (R10)
+	PREFETCHT0   (R10)(DI*1)
+	PREFETCHT0   (R10)(DI*2)
+	PREFETCHT0   (R11)
+	PREFETCHT0   (R11)(DI*1)
+	PREFETCHT0   (R11)(DI*2)
+	LEAQ         (R11)(DI*2), R10
+	ADDQ         DI, R10
+	LEAQ         (R10)(DI*2), R11
+	ADDQ         DI, R11
+	PREFETCHT0   (R10)
+	PREFETCHT0   (R10)(DI*1)
+	PREFETCHT0   (R10)(DI*2)
+	PREFETCHT0   (R11)
+	PREFETCHT0   (R11)(DI*1)
+	PREFETCHT0   (R11)(DI*2)
+	LEAQ         (R11)(DI*2), R10
+	ADDQ         DI, R10
+	LEAQ         (R10)(DI*2), R11
+	ADDQ         DI, R11
+	PREFETCHT0   (R10)
+	PREFETCHT0   (R10)(DI*1)
+	PREFETCHT0   (R10)(DI*2)
+	PREFETCHT0   (R11)
+	PREFETCHT0   (R11)(DI*1)
+	PREFETCHT0   (R11)(DI*2)
 	MOVQ         BX, R10
 	LEAQ         (R10)(CX*2), R11
 	ADDQ         CX, R11
@@ -11159,7 +11218,7 @@ vector:
 	RET
 
 // func winoOut512(a *int8)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·winoOut512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ (AX), BX
@@ -11175,6 +11234,93 @@ vector:
 	VBROADCASTSS 140(AX), Z10
 	VBROADCASTSS 144(AX), Z11
 	VBROADCASTSS 152(AX), Z9
+	MOVQ         BX, R11
+	MOVQ         R11, R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         16(AX), R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         16(AX), R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         16(AX), R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         16(AX), R10
+	ADDQ         8(AX), R11
+	MOVQ         R11, R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         16(AX), R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         16(AX), R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         16(AX), R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         16(AX), R10
+	ADDQ         8(AX), R11
+	MOVQ         R11, R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         16(AX), R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         16(AX), R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         16(AX), R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         16(AX), R10
+	ADDQ         8(AX), R11
+	MOVQ         R11, R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         16(AX), R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         16(AX), R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         16(AX), R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         16(AX), R10
+	ADDQ         8(AX), R11
+	MOVQ         88(AX), R13
+	TESTQ        R13, R13
+	JZ           ahead
+	MOVQ         R13, R11
+	MOVQ         R11, R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         104(AX), R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         104(AX), R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         104(AX), R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         104(AX), R10
+	ADDQ         96(AX), R11
+	MOVQ         R11, R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         104(AX), R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         104(AX), R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         104(AX), R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         104(AX), R10
+	ADDQ         96(AX), R11
+	MOVQ         R11, R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         104(AX), R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         104(AX), R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         104(AX), R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         104(AX), R10
+	ADDQ         96(AX), R11
+	MOVQ         R11, R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         104(AX), R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         104(AX), R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         104(AX), R10
+	PREFETCHT0   (R10)(CX*1)
+	ADDQ         104(AX), R10
+	ADDQ         96(AX), R11
+
+ahead:
 	MOVQ         SI, R10
 	MOVQ         R10, R11
 	VMOVUPS      (R11)(CX*1), Z0

@@ -53,6 +53,26 @@ func (f *family) winoIn() {
 	f.constant(1, four)
 	f.constant(2, five)
 	Label("vector")
+	// The 36 lines of the next vector's results, before they are written.
+	LEAQ(at(out, f.bytes), p)
+	for i := 0; i < 6; i++ {
+		LEAQ(Mem{Base: p, Index: slab, Scale: 2}, p3)
+		ADDQ(slab, p3)
+		for j := 0; j < 6; j++ {
+			mem := Mem{Base: p}
+			if j >= 3 {
+				mem.Base = p3
+			}
+			if j%3 > 0 {
+				mem.Index, mem.Scale = slab, uint8(j%3)
+			}
+			PREFETCHT0(mem)
+		}
+		if i < 5 {
+			LEAQ(Mem{Base: p3, Index: slab, Scale: 2}, p)
+			ADDQ(slab, p)
+		}
+	}
 	// Columns: scratch[i][j] = sum over k of B'[i][k] d[k][j].
 	MOVQ(x, p)
 	for j := 0; j < 6; j++ {
@@ -160,6 +180,24 @@ func (f *family) winoOut() {
 	f.constant(0, two)
 	f.constant(1, four)
 	f.constant(3, eight)
+	// What the epilogue reads and writes, before it is needed.
+	ahead := func(first reg.Register, row, pix int) {
+		MOVQ(first, p3)
+		for i := 0; i < 4; i++ {
+			MOVQ(p3, p)
+			for j := 0; j < 4; j++ {
+				PREFETCHT0(Mem{Base: p, Index: off, Scale: 1})
+				ADDQ(arg(pix), p)
+			}
+			ADDQ(arg(row), p3)
+		}
+	}
+	ahead(y, winoRow, winoPix)
+	MOVQ(arg(winoMask), maskp)
+	TESTQ(maskp, maskp)
+	JZ(LabelRef("ahead"))
+	ahead(maskp, winoMRow, winoMPix)
+	Label("ahead")
 	// Columns: scratch[i][j], i < 4, j < 6.
 	for j := 0; j < 6; j++ {
 		// Product k*6+j: p at j, p3 at 18+j.

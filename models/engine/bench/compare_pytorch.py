@@ -4,9 +4,10 @@ Both sides do the same step: logits and the gradient of dot(dlogits, logits)
 with respect to the images, weights frozen, float32. The two programs alternate
 in short rounds of one run, so that a busy machine hurts both alike; the figures
 are medians and minima over the steps of all rounds. Virtual processors may be
-taken away by their host unseen by any program here except as "stolen" time: a
-second pair of medians is over the calmest third of the rounds. The processor time
-of a step is printed too. PyTorch gets its best of several
+slowed down or taken away by what else their host does: a second pair of medians
+is over the calmest third of the rounds, those in which a fixed matrix product
+(PyTorch's), timed before, between and after, was fastest. The processor time of a
+step is printed too. PyTorch gets its best of several
 settings (memory layout, batch norm fused into convolutions), chosen by a trial
 of its own. The gradients of both are compared first.
 
@@ -155,6 +156,19 @@ def stolen():
         return 0
 
 
+PROBE = torch.rand(320, 320)
+
+
+def probe():
+    """Milliseconds of a fixed piece of work on the current number of threads."""
+    times = []
+    for _ in range(9):
+        t = time.perf_counter()
+        PROBE @ PROBE
+        times.append((time.perf_counter() - t) * 1e3)
+    return statistics.median(times)
+
+
 def median(rounds):
     return statistics.median(t for times in rounds for t in times)
 
@@ -235,19 +249,25 @@ def compare(engine, common, name, model, size, batches, args):
                         best = ms, f"{label},{t}t", step, t
             _, label, step, t = best
             torch.set_num_threads(t)
-            ours, theirs, cpu, torch_cpu, lost = [], [], [], [], []
+            ours, theirs, cpu, torch_cpu, lost, slow = [], [], [], [], [], []
             for _ in range(args.rounds):
                 before = stolen()
+                torch.set_num_threads(threads)
+                probes = [probe()]
                 a = engine.ask(batch=batch, threads=threads, seconds=args.seconds, **common)
                 ours.append(a["ms"])
                 cpu.append(a["cpu_ms"])
+                probes.append(probe())
+                torch.set_num_threads(t)
                 timed(step, args.seconds / 8)
                 used = time.process_time()
                 times = timed(step, args.seconds)
                 torch_cpu.append((time.process_time() - used) * 1e3 / len(times))
                 theirs.append(times)
+                torch.set_num_threads(threads)
+                slow.append(max(probes + [probe()]))
                 lost.append(stolen() - before)
-            calm = sorted(range(args.rounds), key=lambda r: lost[r])[: max(3, args.rounds // 3)]
+            calm = sorted(range(args.rounds), key=lambda r: slow[r])[: max(3, args.rounds // 3)]
             row = dict(net=name, profile=got["profile"], batch=batch, threads=threads, pytorch=label, gradient_error=error,
                        ours_ms=median(ours), pytorch_ms=median(theirs), ours_min=min(map(min, ours)), pytorch_min=min(map(min, theirs)),
                        ours_calm=median([ours[r] for r in calm]), pytorch_calm=median([theirs[r] for r in calm]),
