@@ -312,7 +312,8 @@ type goldenAttack struct {
 // within 15 of k. One case may miss the 20 % where the searches part because a
 // round only just succeeds or fails: so cifar10:17, whose round at lambda1 0.055
 // succeeds in PyTorch and fails here (avx512-winograd: l1 +5 %, l2 +32 %).
-// SAPF_KERNELS chooses the profile, and SAPF_CASES="1,6" some of the cases, for
+// linf is the number of a single entry: it is held to 20 % where both searches
+// kept the same lambda1. SAPF_KERNELS chooses the profile, and SAPF_CASES="1,6" some of the cases, for
 // kernels too slow to run all.
 func TestGoldenAttacks(t *testing.T) {
 	dir := root(t)
@@ -365,6 +366,9 @@ func TestGoldenAttacks(t *testing.T) {
 		if d := r.Selected - g.K; d > 15 || d < -15 {
 			t.Errorf("%s to %d: selected %d, k is %d", g.Image, g.Target, r.Selected, g.K)
 		}
+		if ratio := norms.Linf / g.Linf; r.Lambda1 == g.Lambda1 && math.Abs(ratio-1) > 0.2 {
+			t.Errorf("%s to %d: linf is %.3f of the golden one, at the same lambda1", g.Image, g.Target, ratio)
+		}
 		for name, ratio := range map[string]float64{"l1": norms.L1 / g.L1, "l2": norms.L2 / g.L2} {
 			mean[name] += ratio / float64(len(golden))
 			if math.Abs(ratio-1) > 0.2 && r.Lambda1 != g.Lambda1 && math.Abs(ratio-1) < 0.4 {
@@ -382,7 +386,7 @@ func TestGoldenAttacks(t *testing.T) {
 		}
 	}
 	t.Logf("over %.0f rounds with the golden lambda1: mean ratios l1 %.3f, l2 %.3f", rounds, l1/rounds, l2/rounds)
-	if math.Abs(l1/rounds-1) > 0.08 || math.Abs(l2/rounds-1) > 0.08 {
+	if whole := os.Getenv("SAPF_CASES") == ""; whole && (math.Abs(l1/rounds-1) > 0.08 || math.Abs(l2/rounds-1) > 0.08) {
 		t.Errorf("the mean ratios over rounds are %.3f and %.3f, allowed 0.92 to 1.08", l1/rounds, l2/rounds)
 	}
 	if apart > 1 {
