@@ -26,31 +26,31 @@ func (s torchSample) relative(v []float64) float64 {
 	return relative(got, s.Values)
 }
 
-// slow are the architectures that only SAPF_LONG=1 compares on the generic
-// kernels: more than 2 GFLOP a pass.
+// slow are the architectures that only SAPF_LONG=1 compares: more than 2 GFLOP a
+// pass.
 var slow = map[string]bool{"resnet18": true, "resnet50": true, "vgg16": true, "inception_v3": true}
 
 // TestTorch compares logits and input gradients of every architecture with
-// PyTorch's in double precision, with the same invented weights.
+// PyTorch's in double precision, with the same invented weights. With
+// SAPF_LONG=1 those that float32 can't decide (see gradientLimit) are compared
+// in double precision too.
 func TestTorch(t *testing.T) {
 	raw, err := os.ReadFile("testdata/torch.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var want map[string]struct {
-		Logits, Gradient torchSample
-		Float32          float64
-	}
+	var want map[string]torchNumbers
 	if err := json.Unmarshal(raw, &want); err != nil {
 		t.Fatal(err)
 	}
+	long := os.Getenv("SAPF_LONG") != ""
 	for _, a := range models.Architectures() {
 		t.Run(a.Name, func(t *testing.T) {
 			w, ok := want[a.Name]
 			if !ok {
 				t.Fatal("no numbers of PyTorch's in testdata/torch.json")
 			}
-			if slow[a.Name] && os.Getenv("SAPF_LONG") == "" {
+			if slow[a.Name] && !long {
 				t.Skip("takes long: set SAPF_LONG=1")
 			}
 			// Winograd's larger rounding (3e-6) meets ten times as many kinks;
@@ -60,23 +60,36 @@ func TestTorch(t *testing.T) {
 				t.Fatal(err)
 			}
 			p.Algorithm = engine.Direct
-			m, err := models.Random(a.Name, 0, models.LoadOptions{Profile: &p})
-			if err != nil {
-				t.Fatal(err)
-			}
-			logits, grad := pullback(t, m)
-			t.Logf("%v: logits differ by %.2g, gradient by %.2g", m.Profile(), w.Logits.relative(logits), w.Gradient.relative(grad))
-			if d := w.Logits.relative(logits); !(d <= 1e-4) {
-				t.Errorf("logits differ by %.2g", d)
-			}
-			limit := gradientLimit(m, w.Float32)
-			if d := w.Gradient.relative(grad); !(d <= limit) {
-				t.Errorf("gradient differs by %.2g, expected up to %.2g", d, limit)
-			}
-			if n := norm(grad); math.Abs(n-w.Gradient.Norm) > limit*w.Gradient.Norm {
-				t.Errorf("gradient has norm %v, want %v", n, w.Gradient.Norm)
+			w.check(t, a.Name, p)
+			if long && w.Float32 > 1e-4 {
+				w.check(t, a.Name, engine.Profile{Family: engine.Float64})
 			}
 		})
+	}
+}
+
+// torchNumbers are what tools/compare_torch.py writes of an architecture.
+type torchNumbers struct {
+	Logits, Gradient torchSample
+	Float32          float64
+}
+
+func (w torchNumbers) check(t *testing.T, arch string, p engine.Profile) {
+	m, err := models.Random(arch, 0, models.LoadOptions{Profile: &p})
+	if err != nil {
+		t.Fatal(err)
+	}
+	logits, grad := pullback(t, m)
+	t.Logf("%v: logits differ by %.2g, gradient by %.2g (PyTorch's own float32: %.2g)", m.Profile(), w.Logits.relative(logits), w.Gradient.relative(grad), w.Float32)
+	if d := w.Logits.relative(logits); !(d <= 1e-4) {
+		t.Errorf("%v: logits differ by %.2g", m.Profile(), d)
+	}
+	limit := gradientLimit(m, w.Float32)
+	if d := w.Gradient.relative(grad); !(d <= limit) {
+		t.Errorf("%v: gradient differs by %.2g, expected up to %.2g", m.Profile(), d, limit)
+	}
+	if n := norm(grad); math.Abs(n-w.Gradient.Norm) > limit*w.Gradient.Norm {
+		t.Errorf("%v: gradient has norm %v, want %v", m.Profile(), n, w.Gradient.Norm)
 	}
 }
 

@@ -37,7 +37,16 @@ const checkpointVersion = 2
 // checkpoint saves the state if it is time.
 func (s *solver) checkpoint() error {
 	c := s.watch.checkpoints
-	if c == nil || c.Save == nil || c.Every < 1 || s.Passes-s.saved < c.Every {
+	if c == nil || c.Every < 1 || s.Passes-s.saved < c.Every {
+		return nil
+	}
+	return s.save()
+}
+
+// save saves the state as it is between two steps, unless that was done.
+func (s *solver) save() error {
+	c := s.watch.checkpoints
+	if c == nil || c.Save == nil || s.Passes == s.saved {
 		return nil
 	}
 	s.saved = s.Passes

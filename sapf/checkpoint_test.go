@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -86,6 +87,44 @@ func TestKilledAndResumed(t *testing.T) {
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("after %d kills: %+v\nuninterrupted: %+v", kills, got[0].Search, want[0].Search)
+	}
+}
+
+// TestCancelledAndResumed: a cancelled attack saves the step it has come to, at
+// any rhythm of checkpoints, and goes on to the same bytes.
+func TestCancelledAndResumed(t *testing.T) {
+	m, x := linear(7, engine.Shape{C: 3, H: 8, W: 8}, 4)
+	cases := []Case{{x, Goal{0, 1}, short(30)}}
+	cases[0].Settings.Outer = 2
+	want, err := RunBatch(t.Context(), m, cases)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var state []byte
+	stops := 0
+	for passes := 0; ; passes = 0 {
+		ctx, cancel := context.WithCancel(t.Context())
+		m.Break = func(int, []float64) {
+			if passes++; passes == 37 {
+				cancel()
+			}
+		}
+		c := Checkpoints{Every: math.MaxInt, Resume: state, Save: func(s []byte) error { state = slices.Clone(s); return nil }}
+		got, err := RunBatch(WithCheckpoints(ctx, c), m, cases)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		if got[0].Status == Cancelled {
+			if stops++; state == nil || stops > 1000 {
+				t.Fatalf("stopped %d times, the state has %d bytes", stops, len(state))
+			}
+			continue
+		}
+		if stops == 0 || !reflect.DeepEqual(got, want) {
+			t.Errorf("after %d stops: %+v\nuninterrupted: %+v", stops, got[0].Search, want[0].Search)
+		}
+		return
 	}
 }
 

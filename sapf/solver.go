@@ -186,7 +186,7 @@ func (s *solver) run(stage Stage, steps int) error {
 	}
 	for s.Step < steps {
 		if err := s.ctx.Err(); err != nil {
-			return err
+			return errors.Join(err, s.save()) // what was done up to here is not done again
 		}
 		if s.Step == 0 {
 			for _, a := range s.moving() {

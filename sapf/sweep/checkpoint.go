@@ -12,7 +12,8 @@ import (
 )
 
 // CheckpointEvery is the number of passes between two checkpoints of a file:
-// some seconds of an attack on images of ImageNet's size.
+// seconds to minutes of an attack on images of ImageNet's size. A cancelled attack
+// saves the step it has come to besides.
 const CheckpointEvery = 250
 
 // WithCheckpointFile returns a context whose SAPF attack keeps its state in a
