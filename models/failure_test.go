@@ -74,7 +74,7 @@ func weights(t *testing.T, change func(d *models.StateDict)) string {
 	return file
 }
 
-func TestFailure1_NaNWeight(t *testing.T) {
+func TestFailure01_NaNWeight(t *testing.T) {
 	for _, bad := range []float64{math.NaN(), math.Inf(1)} {
 		file := weights(t, func(d *models.StateDict) { d.Tensors[2].Data[17] = float32(bad) })
 		_, err := models.Load(file, models.LoadOptions{Arch: "cwnet"})
@@ -388,7 +388,7 @@ func TestFailure36_Zip(t *testing.T) {
 	refused(t, err, "no member")
 }
 
-func TestFailure2_Overflow(t *testing.T) {
+func TestFailure02_Overflow(t *testing.T) {
 	huge := &engine.Net{Name: "huge", Input: engine.Shape{C: 1, H: 1, W: 1}, Nodes: []engine.Node{
 		{Name: "first", Op: &engine.Dense{In: 1, Out: 2, W: []float32{1e30, 1}}, In: []int{engine.Input}},
 		{Name: "second", Op: &engine.Dense{In: 2, Out: 2, W: []float32{1e30, 0, 0, 1}}, In: []int{0}},
