@@ -29,6 +29,15 @@ func Show(values ...any) *Handle {
 	return h
 }
 
+// Display shows each value: gophernotes' name for Show.
+//
+//	Display(display.HTML("<b>bold</b>"))
+func Display(values ...any) {
+	for _, v := range values {
+		Show(v)
+	}
+}
+
 // Update replaces what the handle shows.
 func (h *Handle) Update(values ...any) {
 	if !h.closed {

@@ -292,9 +292,6 @@ func running(pid int) bool {
 // TestJupyterLab drives JupyterLab in a headless Chromium; see testdata/lab.py
 // for the steps. SAPF_SCREENSHOTS names a folder to keep the pictures in.
 func TestJupyterLab(t *testing.T) {
-	if os.Getenv("SAPF_LONG") != "1" {
-		t.Skip("takes minutes: set SAPF_LONG=1")
-	}
 	program := jupyter(t, "jupyterlab", "playwright")
 	if _, err := exec.LookPath("chromium"); err != nil && os.Getenv("SAPF_CHROMIUM") == "" {
 		t.Skip("needs chromium on the PATH, or SAPF_CHROMIUM")

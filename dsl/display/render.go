@@ -12,6 +12,8 @@ import (
 // there. A method may return an error besides, which is shown in its stead.
 type (
 	bundler   interface{ MimeBundle() Bundle }
+	renderer  interface{ Render() Data }          // gophernotes' Renderer
+	simple    interface{ SimpleRender() MIMEMap } // gophernotes' SimpleRenderer
 	htmler    interface{ HTML() string }
 	markdown  interface{ Markdown() string }
 	latexer   interface{ Latex() string }
@@ -29,8 +31,13 @@ func Render(v any) Bundle {
 	if b, ok := v.(bundler); ok {
 		return withText(b.MimeBundle(), v)
 	}
-	if b, ok := v.(Bundle); ok {
-		return withText(b, v)
+	switch x := v.(type) {
+	case Bundle:
+		return withText(x, v)
+	case renderer:
+		return withText(x.Render(), v)
+	case simple:
+		return withText(Bundle{Data: x.SimpleRender()}, v)
 	}
 	if b, ok := registered(v); ok {
 		return withText(b, v)

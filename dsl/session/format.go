@@ -335,6 +335,16 @@ func (m *machine) bundle(x any) display.Bundle {
 			return display.Render(b)
 		}
 	}
+	if set.Lookup(nil, "Render") != nil {
+		if b, ok := m.call(x, "Render").(display.Bundle); ok {
+			return display.Render(b)
+		}
+	}
+	if set.Lookup(nil, "SimpleRender") != nil {
+		if forms, ok := m.call(x, "SimpleRender").(map[string]any); ok {
+			return display.Render(display.Bundle{Data: forms})
+		}
+	}
 	data := map[string]any{}
 	for name, mime := range mimeOf {
 		if sel := set.Lookup(nil, name); sel != nil && sel.Type().(*types.Signature).Params().Len() == 0 {

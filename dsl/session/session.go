@@ -196,7 +196,13 @@ func (s *Session) start() {
 			s.dotImport(s.scope, pkg)
 		}
 	}
+	// gophernotes has a package display that need not be imported.
+	if pkg, err := s.universe.Import(displayPath); err == nil && len(s.options.DotImports) > 0 {
+		s.scope[pkg.Name()] = types.NewPkgName(token.NoPos, nil, pkg.Name(), pkg)
+	}
 }
+
+const displayPath = "sapf/dsl/display"
 
 // Reset forgets all that cells have declared. A cell that is running is
 // abandoned.

@@ -20,6 +20,7 @@ func init() {
 		"ChannelDeviation": reflect.ValueOf(sapf_dsl.ChannelDeviation),
 		"ClearOutput":      reflect.ValueOf(sapf_dsl.ClearOutput),
 		"Compare":          reflect.ValueOf(sapf_dsl.Compare),
+		"Display":          reflect.ValueOf(sapf_dsl.Display),
 		"Factorize":        reflect.ValueOf(sapf_dsl.Factorize),
 		"HTML":             reflect.ValueOf(sapf_dsl.HTML),
 		"HasData":          reflect.ValueOf(sapf_dsl.HasData),

@@ -3,22 +3,52 @@
 package symbols
 
 import (
+	"go/constant"
 	"reflect"
 	sapf_dsl_display "sapf/dsl/display"
 )
 
 func init() {
 	Symbols["sapf/dsl/display/display"] = map[string]reflect.Value{
-		"Bind":     reflect.ValueOf(sapf_dsl_display.Bind),
-		"Context":  reflect.ValueOf(sapf_dsl_display.Context),
-		"Register": reflect.ValueOf(sapf_dsl_display.Register),
-		"Render":   reflect.ValueOf(sapf_dsl_display.Render),
-		"To":       reflect.ValueOf(sapf_dsl_display.To),
-		"Bundle":   reflect.ValueOf((*sapf_dsl_display.Bundle)(nil)),
-		"Failure":  reflect.ValueOf((*sapf_dsl_display.Failure)(nil)),
-		"Host":     reflect.ValueOf((*sapf_dsl_display.Host)(nil)),
-		"Renderer": reflect.ValueOf((*sapf_dsl_display.Renderer)(nil)),
-		"_Host":    reflect.ValueOf((*_sapf_dsl_display_Host)(nil)),
+		"Any":                reflect.ValueOf(sapf_dsl_display.Any),
+		"Auto":               reflect.ValueOf(sapf_dsl_display.Auto),
+		"Bind":               reflect.ValueOf(sapf_dsl_display.Bind),
+		"Context":            reflect.ValueOf(sapf_dsl_display.Context),
+		"File":               reflect.ValueOf(sapf_dsl_display.File),
+		"HTML":               reflect.ValueOf(sapf_dsl_display.HTML),
+		"Image":              reflect.ValueOf(sapf_dsl_display.Image),
+		"JPEG":               reflect.ValueOf(sapf_dsl_display.JPEG),
+		"JSON":               reflect.ValueOf(sapf_dsl_display.JSON),
+		"JavaScript":         reflect.ValueOf(sapf_dsl_display.JavaScript),
+		"Latex":              reflect.ValueOf(sapf_dsl_display.Latex),
+		"MIME":               reflect.ValueOf(sapf_dsl_display.MIME),
+		"MIMETypeHTML":       reflect.ValueOf(constant.MakeString(string(sapf_dsl_display.MIMETypeHTML))),
+		"MIMETypeJPEG":       reflect.ValueOf(constant.MakeString(string(sapf_dsl_display.MIMETypeJPEG))),
+		"MIMETypeJSON":       reflect.ValueOf(constant.MakeString(string(sapf_dsl_display.MIMETypeJSON))),
+		"MIMETypeJavaScript": reflect.ValueOf(constant.MakeString(string(sapf_dsl_display.MIMETypeJavaScript))),
+		"MIMETypeLatex":      reflect.ValueOf(constant.MakeString(string(sapf_dsl_display.MIMETypeLatex))),
+		"MIMETypeMarkdown":   reflect.ValueOf(constant.MakeString(string(sapf_dsl_display.MIMETypeMarkdown))),
+		"MIMETypePDF":        reflect.ValueOf(constant.MakeString(string(sapf_dsl_display.MIMETypePDF))),
+		"MIMETypePNG":        reflect.ValueOf(constant.MakeString(string(sapf_dsl_display.MIMETypePNG))),
+		"MIMETypeSVG":        reflect.ValueOf(constant.MakeString(string(sapf_dsl_display.MIMETypeSVG))),
+		"MIMETypeText":       reflect.ValueOf(constant.MakeString(string(sapf_dsl_display.MIMETypeText))),
+		"MakeData":           reflect.ValueOf(sapf_dsl_display.MakeData),
+		"MakeData3":          reflect.ValueOf(sapf_dsl_display.MakeData3),
+		"Markdown":           reflect.ValueOf(sapf_dsl_display.Markdown),
+		"Math":               reflect.ValueOf(sapf_dsl_display.Math),
+		"PDF":                reflect.ValueOf(sapf_dsl_display.PDF),
+		"PNG":                reflect.ValueOf(sapf_dsl_display.PNG),
+		"Register":           reflect.ValueOf(sapf_dsl_display.Register),
+		"Render":             reflect.ValueOf(sapf_dsl_display.Render),
+		"SVG":                reflect.ValueOf(sapf_dsl_display.SVG),
+		"To":                 reflect.ValueOf(sapf_dsl_display.To),
+		"Bundle":             reflect.ValueOf((*sapf_dsl_display.Bundle)(nil)),
+		"Data":               reflect.ValueOf((*sapf_dsl_display.Data)(nil)),
+		"Failure":            reflect.ValueOf((*sapf_dsl_display.Failure)(nil)),
+		"Host":               reflect.ValueOf((*sapf_dsl_display.Host)(nil)),
+		"MIMEMap":            reflect.ValueOf((*sapf_dsl_display.MIMEMap)(nil)),
+		"Renderer":           reflect.ValueOf((*sapf_dsl_display.Renderer)(nil)),
+		"_Host":              reflect.ValueOf((*_sapf_dsl_display_Host)(nil)),
 	}
 }
 

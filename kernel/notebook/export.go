@@ -26,6 +26,9 @@ type Program struct {
 // dslPath is what cells import without saying so.
 const dslPath = "sapf/dsl"
 
+// displayPath is what they know as display, without importing it.
+const displayPath = "sapf/dsl/display"
+
 // Export turns a notebook into a program: text cells become comments, types,
 // constants and functions go to the top, and the rest into main. Functions that
 // use a notebook's variables become closures there.
@@ -39,6 +42,9 @@ func (n *Notebook) Export(origin string) (*Program, error) {
 		return nil, err
 	}
 	e.findClosures()
+	if e.usesDisplay() {
+		e.p.imports[displayPath] = ""
+	}
 	for i := range e.cells {
 		if err := e.cell(&e.cells[i]); err != nil {
 			return nil, fmt.Errorf("cell %d: %w", e.cells[i].number, err)
@@ -52,6 +58,21 @@ func (n *Notebook) Export(origin string) (*Program, error) {
 	e.p.shows = shifted
 	e.p.depth = e.blocks
 	return e.p, nil
+}
+
+// usesDisplay reports whether cells mean the package by display.
+func (e *exporter) usesDisplay() bool {
+	if _, own := e.types["display"]; own || e.vars["display"] {
+		return false
+	}
+	for _, c := range e.cells {
+		for _, p := range c.parts {
+			if p.uses["display"] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // exportCell is a cell parted into what it holds.

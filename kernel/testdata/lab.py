@@ -31,6 +31,12 @@ def free_port():
 
 
 def start_lab(root, port):
+    # Without this JupyterLab asks whether it may fetch news.
+    settings = os.path.join(root, ".settings", "@jupyterlab", "apputils-extension")
+    os.makedirs(settings)
+    with open(os.path.join(settings, "notification.jupyterlab-settings"), "w") as f:
+        f.write('{"fetchNews": "false", "checkForUpdates": false}')
+    os.environ["JUPYTERLAB_SETTINGS_DIR"] = os.path.join(root, ".settings")
     lab = subprocess.Popen(
         [sys.executable, "-m", "jupyterlab", "--no-browser", f"--port={port}", f"--ServerApp.root_dir={root}", "--IdentityProvider.token=",
          "--ServerApp.password=", "--expose-app-in-browser", "--allow-root", "--LabApp.collaborative=False"],
@@ -51,6 +57,7 @@ class Lab:
 
     def shot(self, name):
         self.n += 1
+        self.page.wait_for_timeout(300)  # for what is still being drawn
         self.page.screenshot(path=os.path.join(self.shots, f"{self.n}-{name}.png"))
         print("ok", name, flush=True)
 
@@ -76,6 +83,24 @@ class Lab:
             const o = c.model.outputs.toJSON();
             return [c.model.executionCount, o.map(x => x.output_type), JSON.stringify(o)];
           })""")
+
+    def run_last(self, source, kind):
+        """Run a new last cell and wait until it shows an output of that kind."""
+        self.new_cell(source)
+        self.command("notebook:run-cell")
+        deadline = time.time() + PATIENCE / 1000
+        while kind not in self.cells()[-1][1]:
+            if time.time() > deadline or kind != "error" and "error" in self.cells()[-1][1]:
+                raise SystemExit(f"{source}: no {kind}: {self.cells()[-1]}")
+            time.sleep(0.05)
+
+    def to_end(self):
+        """Scroll to the last cell and its output."""
+        self.page.evaluate("""async () => {
+          const n = window.jupyterapp.shell.currentWidget.content, last = n.widgets[n.widgets.length - 1];
+          await n.scrollToItem(n.widgets.length - 1, 'end');
+          last.node.scrollIntoView({block: 'center'});
+        }""")
 
     def new_cell(self, source):
         """A new last cell, in edit mode, with its source in it and the cursor at its end."""
@@ -113,6 +138,7 @@ def main(notebook, shots):
             # Run all; on the way there is a picture of progress, at the end none failed.
             lab.command("notebook:run-all-cells")
             page.wait_for_selector(".jp-OutputArea img")
+            page.evaluate("document.querySelector('.jp-OutputArea img').scrollIntoView({block: 'center'})")
             lab.shot("running")
             deadline = time.time() + PATIENCE / 1000
             while any(c[0] is None for c in lab.cells()) or lab.state() != "idle":
@@ -127,27 +153,20 @@ def main(notebook, shots):
             lab.shot("ran")
 
             # Interrupt an attack.
-            lab.new_cell('r2 := Attack(m, x, Target("truck"), Options{K: 100})')
-            before = len(lab.cells())
-            lab.command("notebook:run-cell")
-            deadline = time.time() + PATIENCE / 1000
-            while "display_data" not in lab.cells()[before - 1][1]:
-                if time.time() > deadline or "error" in lab.cells()[before - 1][1]:
-                    raise SystemExit("the attack shows no progress: " + str(lab.cells()[before - 1]))
-                time.sleep(0.1)
+            lab.run_last('r2 := Attack(m, x, Target("truck"), Options{K: 100})', "display_data")
             assert lab.state() == "busy", lab.state()
+            lab.to_end()
             lab.shot("attack")
             start = time.time()
             lab.command("notebook:interrupt-kernel")
             lab.wait_state("idle")
             print(f"interrupted after {time.time() - start:.2f} s", flush=True)
+            assert "error" in lab.cells()[-1][1], lab.cells()[-1][2][:500]
+            lab.to_end()
             lab.shot("interrupted")
-            assert "error" in lab.cells()[before - 1][1], lab.cells()[before - 1][2][:500]
 
             # Variables are still there.
-            lab.new_cell("k + 1")
-            lab.command("notebook:run-cell")
-            page.wait_for_selector(".jp-OutputArea-executeResult")
+            lab.run_last("k + 1", "execute_result")
             lab.wait_state("idle")
 
             # Tab and Shift-Tab.
@@ -168,13 +187,8 @@ def main(notebook, shots):
             # Restart: what was defined is gone.
             lab.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
             lab.wait_state("idle")
-            lab.new_cell("k")
-            lab.command("notebook:run-cell")
-            deadline = time.time() + PATIENCE / 1000
-            while "error" not in lab.cells()[-1][1]:
-                if time.time() > deadline:
-                    raise SystemExit("k outlived a restart: " + str(lab.cells()[-1]))
-                time.sleep(0.1)
+            lab.run_last("k", "error")
+            lab.to_end()
             lab.shot("restarted")
             browser.close()
     finally:
