@@ -44,8 +44,8 @@ func ONNXOperators() []string {
 	return names
 }
 
-// ReadONNX turns an ONNX classifier, as torch.onnx exports it (opsets 7 to
-// 20), into a network. The graph must have one image input, N x C x H x W of
+// ReadONNX turns an ONNX classifier, as torch.onnx exports it (opsets 9 to
+// 21), into a network. The graph must have one image input, N x C x H x W of
 // fixed C, H and W, and one output of N x classes. An operator that we don't
 // have is named with its node.
 func ReadONNX(source string, raw []byte) (*engine.Net, error) {
