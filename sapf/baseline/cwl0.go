@@ -36,6 +36,10 @@ type CWL0 struct {
 	ConstFactor float64 `def:"2" range:"[1,inf)"`
 	// IndependentChannels freezes entries instead of pixels.
 	IndependentChannels bool
+	// K, if positive, ends the search at a success of at most K pixels, or
+	// entries with IndependentChannels. (The authors go on until nothing more
+	// can be frozen, far below what other methods are given.)
+	K int `range:"[0,inf)"`
 }
 
 var _ sapf.Attack = (*CWL0)(nil)
@@ -62,7 +66,16 @@ type solved struct {
 	c    float64
 }
 
+func (a CWL0) withBudget(k int) sapf.Attack { a.K = k; return a }
+func (a CWL0) budgetUnit() Unit {
+	if a.IndependentChannels {
+		return Entries
+	}
+	return Pixels
+}
+
 func (a CWL0) search(o *oracle) error {
+	o.k = a.K
 	valid := make([]bool, o.n)
 	for i := range valid {
 		valid[i] = true
@@ -85,6 +98,9 @@ func (a CWL0) search(o *oracle) error {
 		}
 		if err := restoreUnchanged(o, s.img); err != nil {
 			return err
+		}
+		if a.K > 0 && o.best != nil && o.bestSize[0] <= float64(a.K) {
+			return nil
 		}
 		if left = a.freeze(o, s, valid, groups); left == 0 {
 			return nil

@@ -18,7 +18,9 @@ import (
 //	dual        u <- u + delta - z
 //
 // It does not control magnitudes, which is what SAPF holds against it. The zero
-// value is the early version with rho fixed; preset "later" searches on rho.
+// value is the early version with rho fixed: only changes above sqrt(2/rho),
+// 0.32 of full scale, are kept, and where a network gives way to smaller ones
+// its 30 iterations may end without any. Preset "later" searches on rho.
 type L0ADMM struct {
 	// Preset is "" or "later".
 	Preset string `option:"-"`

@@ -121,6 +121,28 @@ func TestDeepFool_oneStep(t *testing.T) {
 	}
 }
 
+// TestCWL0_k: with a budget the search ends within it, sooner and, having
+// frozen less, nearer than without.
+func TestCWL0_k(t *testing.T) {
+	m, x, _ := linearModel(t, 2, 4, 1)
+	goal := sapf.Goal{Label: 0, Target: 1}
+	a := CWL0{Steps: 200, LargestConst: 100, InitialConst: 0.05}
+	all, err := a.Run(context.Background(), m, x, goal)
+	if err != nil || !all.Success {
+		t.Fatalf("status %s (%v)", all.Status, err)
+	}
+	a.K = 8
+	some, err := a.Run(context.Background(), m, x, goal)
+	if err != nil || !some.Success || some.Gradients >= all.Gradients {
+		t.Fatalf("within 8 pixels: status %s (%v), %d gradients, without %d", some.Status, err, some.Gradients, all.Gradients)
+	}
+	p, errP := sapf.NormsOf(x, all.Adversarial)
+	q, errQ := sapf.NormsOf(x, some.Adversarial)
+	if errP != nil || errQ != nil || q.L0Pixels > 8 || q.L0Pixels <= p.L0Pixels || q.L2 >= p.L2 {
+		t.Errorf("%d pixels with l2 %v within 8, %d with %v without (%v, %v)", q.L0Pixels, q.L2, p.L0Pixels, p.L2, errP, errQ)
+	}
+}
+
 // TestCWL2_support: on a fixed support S of a linear model the least l2 is
 // margin/||w_S||.
 func TestCWL2_support(t *testing.T) {

@@ -62,8 +62,8 @@ func run(path string, only []string, markdown bool) error {
 		return err
 	}
 	if markdown {
-		fmt.Println("| attack | goal | theirs | success | median l0 | median l2 | success of ours | median l0 | median l2 | on shared successes: l0 | l2 | seconds theirs / ours |")
-		fmt.Println("|---|---|---|---|---|---|---|---|---|---|---|---|")
+		fmt.Println("| attack | goal | theirs | success | median l0 | median l2 | success of ours | median l0 | median l2 | on shared successes: l0 | l1 | l2 | seconds theirs / ours |")
+		fmt.Println("|---|---|---|---|---|---|---|---|---|---|---|---|---|")
 	}
 	for _, r := range records {
 		if len(only) > 0 && !slices.Contains(only, r.Attack) {
@@ -126,21 +126,13 @@ func attack(m *models.Model, r record) ([]image, float64, error) {
 // line compares medians over each one's successes, and over the images on which
 // both succeed.
 func line(r record, ours []image, seconds float64, markdown bool) string {
-	var both, bothOurs []image
-	for i := range ours {
-		if ours[i].Success && r.Images[i].Success {
-			both, bothOurs = append(both, r.Images[i]), append(bothOurs, ours[i])
-		}
-	}
-	theirN, theirL0, theirL2 := medians(r.Images)
-	n, l0, l2 := medians(ours)
-	_, sharedTheirL0, sharedTheirL2 := medians(both)
-	_, sharedL0, sharedL2 := medians(bothOurs)
+	theirs, mine := summarize(r.Images), summarize(ours)
+	sharedTheirs, shared := onShared(r.Images, ours)
 	cells := []string{
 		r.Attack, r.Goal, r.Library,
-		fmt.Sprintf("%d/%d", theirN, len(ours)), fmt.Sprintf("%g", theirL0), fmt.Sprintf("%.4f", theirL2),
-		fmt.Sprintf("%d/%d", n, len(ours)), fmt.Sprintf("%g", l0), fmt.Sprintf("%.4f", l2),
-		percent(sharedL0, sharedTheirL0), percent(sharedL2, sharedTheirL2),
+		fmt.Sprintf("%d/%d", theirs.n, len(ours)), fmt.Sprintf("%g", theirs.l0), fmt.Sprintf("%.4f", theirs.l2),
+		fmt.Sprintf("%d/%d", mine.n, len(ours)), fmt.Sprintf("%g", mine.l0), fmt.Sprintf("%.4f", mine.l2),
+		percent(shared.l0, sharedTheirs.l0), percent(shared.l1, sharedTheirs.l1), percent(shared.l2, sharedTheirs.l2),
 		fmt.Sprintf("%.0f / %.0f", r.Seconds, seconds),
 	}
 	if markdown {
@@ -156,15 +148,31 @@ func percent(ours, theirs float64) string {
 	return fmt.Sprintf("%+.1f %%", 100*(ours/theirs-1))
 }
 
-// medians are those of the successful images' l0 and l2.
-func medians(images []image) (n int, l0, l2 float64) {
-	var a, b []float64
+// summary counts successes and holds the medians of their norms.
+type summary struct {
+	n          int
+	l0, l1, l2 float64
+}
+
+func summarize(images []image) summary {
+	var l0, l1, l2 []float64
 	for _, i := range images {
 		if i.Success {
-			a, b = append(a, float64(i.L0)), append(b, i.L2)
+			l0, l1, l2 = append(l0, float64(i.L0)), append(l1, i.L1), append(l2, i.L2)
 		}
 	}
-	return len(a), median(a), median(b)
+	return summary{len(l0), median(l0), median(l1), median(l2)}
+}
+
+// onShared summarizes the images on which both succeed.
+func onShared(theirs, ours []image) (sharedTheirs, shared summary) {
+	var a, b []image
+	for i := range ours {
+		if ours[i].Success && theirs[i].Success {
+			a, b = append(a, theirs[i]), append(b, ours[i])
+		}
+	}
+	return summarize(a), summarize(b)
 }
 
 func median(v []float64) float64 {
