@@ -114,6 +114,11 @@ func TestWeightsLeaveFlatNeighbourhoods(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Logf("weights of the %s (%s, %s), k = %d, %d steps\n%v", preset, s.WeightStat, s.WeightScale, s.K, s.DeltaSteps, table)
+		for _, r := range table.Rows[:2] {
+			if r.Successes() != n {
+				t.Errorf("%s, %s: %d of %d succeed, want all", preset, r.Name, r.Successes(), n)
+			}
+		}
 		share := func(o Outcome) float64 { return o.FlatShare }
 		if plain, variance := table.Rows[0].Mean(share), table.Rows[1].Mean(share); !(variance < plain) {
 			t.Errorf("%s: flat share %.3f with weights, %.3f without", preset, variance, plain)
