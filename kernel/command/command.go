@@ -66,20 +66,7 @@ type cli struct {
 // error is one line on stderr.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	out := output{stdout, stderr}
-	parser, err := kong.New(&cli{},
-		kong.Name("sapf"),
-		kong.Description("Sparse adversarial attacks on image classifiers."),
-		kong.Writers(out.stdout, out.stderr),
-		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(out),
-	)
-	if err != nil {
-		panic(err) // the struct above is wrong
-	}
-	command, err := parser.Parse(args)
-	if err == nil {
-		err = command.Run()
-	}
+	err := obey(ctx, args, out)
 	if err == nil {
 		return exitDone
 	}
@@ -92,4 +79,28 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return f.code
 	}
 	return exitRequest
+}
+
+// obey parses the arguments and runs the command.
+func obey(ctx context.Context, args []string, out output) error {
+	// A kernel does without the parser: the sooner it listens, the likelier its
+	// client connects at the first try, and the next is 100 ms later.
+	if len(args) == 2 && args[0] == "kernel" && !strings.HasPrefix(args[1], "-") {
+		return (&kernelCmd{Connection: args[1]}).Run()
+	}
+	parser, err := kong.New(&cli{},
+		kong.Name("sapf"),
+		kong.Description("Sparse adversarial attacks on image classifiers."),
+		kong.Writers(out.stdout, out.stderr),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(out),
+	)
+	if err != nil {
+		panic(err) // the struct above is wrong
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		return err
+	}
+	return command.Run()
 }

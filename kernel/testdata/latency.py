@@ -25,6 +25,7 @@ CODE = {
         "order": 'for i := 0; i < 6; i++ { if i%2 == 0 { fmt.Fprintln(os.Stdout, "o", i) } else { fmt.Fprintln(os.Stderr, "e", i) } }',
         "complete": "fmt.Prin",
         "inspect": "fmt.Println",
+        "picture": "Show(PNG(make([]byte, 15<<20)))",
     },
     "python": {
         "trivial": "1+1",
@@ -34,6 +35,7 @@ CODE = {
         "order": "for i in range(6): print('oe'[i%2], i, file=[sys.stdout, sys.stderr][i%2])",
         "complete": "sys.exi",
         "inspect": "sys.exit",
+        "picture": "from IPython.display import Image, display; display(Image(data=bytes(15 << 20), format='png'))",
     },
 }
 
@@ -56,8 +58,6 @@ class Client:
         self.km.start_kernel(stderr=open(os.devnull, "w"))
         self.kc = self.km.client()
         self.kc.start_channels(hb=False)
-        # Asked again and again, for messages sent before the kernel listens may
-        # wait for the socket to try again.
         self.kc.kernel_info()
         self.kc.get_shell_msg(timeout=60)
         self.started = (time.perf_counter() - start) * 1e3
@@ -145,6 +145,11 @@ def measure(name, language, runs):
         text = "".join(m["content"]["text"] for m in messages if m["msg_type"] == "stream")
         result["order_kept"] = text.split() == [w for i in range(6) for w in ("oe"[i % 2], str(i))]
 
+        if "picture" in c.code:
+            took, messages, _ = c.run(c.code["picture"])
+            size = sum(len(m["content"]["data"].get("image/png", "")) for m in messages if m["msg_type"] in ("display_data", "execute_result"))
+            result["picture"] = {"ms": round(took, 1), "MB before idle": round(size / 1e6, 1)}
+
         busy, interrupts = [], []
         for _ in range(10):
             mid = c.kc.execute(c.code["spin"])
@@ -165,6 +170,20 @@ def measure(name, language, runs):
         result["control_while_busy"] = summary(busy) if busy else "no reply"
         if interrupts and "interrupt" not in result:
             result["interrupt"] = summary(interrupts)
+        if name == "sapf":
+            c.run('m := LoadModel("cwnet")\nx := LoadImage("cat")')
+            attacks = []
+            for _ in range(5):
+                mid = c.kc.execute('Attack(m, x, Target("dog"), Options{K: 200})')
+                while c.kc.get_iopub_msg(timeout=30)["msg_type"] != "display_data":
+                    pass
+                time.sleep(0.3)
+                start = time.perf_counter()
+                c.km.interrupt_kernel()
+                c.until_idle(mid, 30)
+                attacks.append((time.perf_counter() - start) * 1e3)
+                c.kc.get_shell_msg(timeout=10)
+            result["interrupt_attack"] = summary(attacks)
     except Exception as e:
         result["died"] = repr(e)
     finally:
