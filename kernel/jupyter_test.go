@@ -82,6 +82,45 @@ func TestJupyterKernelTest(t *testing.T) {
 	}
 }
 
+// TestJupyterKernelTestOfGophernotes puts the same questions to gophernotes, for
+// the table in the README. What it fails is logged.
+func TestJupyterKernelTestOfGophernotes(t *testing.T) {
+	program := jupyter(t, "jupyter_kernel_test")
+	home := t.TempDir()
+	kernel := filepath.Join(home, "gophernotes")
+	if text, err := exec.Command("go", "build", "-o", kernel, "github.com/gopherdata/gophernotes").CombinedOutput(); err != nil {
+		t.Fatalf("build gophernotes: %v\n%s", err, text)
+	}
+	dir := filepath.Join(home, "share", "kernels", "gophernotes")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	spec, err := json.Marshal(map[string]any{
+		"argv": []string{kernel, "{connection_file}"}, "display_name": "Go (gophernotes)", "language": "go",
+		// Without these it does not start on Go 1.26.
+		"env": map[string]string{"GODEBUG": "gotypesalias=0", "GOROOT": "/nonexistent"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "kernel.json"), spec, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, "testdata/conformance.py")
+	cmd.Env = append(withKernel(t), "JUPYTER_PATH="+filepath.Join(home, "share"), "SAPF_TEST_KERNEL_NAME=gophernotes")
+	text, _ := cmd.CombinedOutput() // it fails
+	if !strings.Contains(string(text), "Ran 12 tests") {
+		t.Errorf("not all tests ran:\n%s", text)
+	}
+	for _, line := range strings.Split(string(text), "\n") {
+		if strings.HasPrefix(line, "test_") || strings.HasPrefix(line, "FAILED") {
+			t.Log(line)
+		}
+	}
+}
+
 // clientNotebook has something of everything that a client must pass on.
 func clientNotebook(t *testing.T) string {
 	t.Helper()

@@ -171,6 +171,10 @@ func (f formatter) format(st fmt.State, verb rune, t types.Type, v reflect.Value
 				return
 			}
 		}
+		if depth > 0 && verb == 'v' && !sharp && !v.IsNil() {
+			fmt.Fprintf(st, "0x%x", v.Pointer()) // fmt would take it for the outermost, and show what it points to
+			return
+		}
 		f.plain(st, verb, v)
 	case *types.Interface:
 		if v.IsNil() {
