@@ -137,11 +137,14 @@ func trimLines(s string) string {
 	return strings.Join(lines, "\n")
 }
 
+// narrow is the style of a cell: twenty columns have to fit into a notebook.
+const narrow = ` style="padding:2px 3px"`
+
 // HTML is the table for a notebook.
 func (t Table1) HTML() string {
 	head, body := t.cells()
 	var b strings.Builder
-	b.WriteString("<table><thead><tr><th colspan=2></th>")
+	b.WriteString(`<table style="font-size:11.5px"><thead><tr><th colspan=2></th>`)
 	for i := 2; i < len(head[0]); i++ {
 		if head[0][i] == "" {
 			continue
@@ -154,13 +157,13 @@ func (t Table1) HTML() string {
 	}
 	b.WriteString("</tr><tr>")
 	for _, c := range head[1] {
-		fmt.Fprintf(&b, "<th>%s</th>", c)
+		fmt.Fprintf(&b, "<th%s>%s</th>", narrow, c)
 	}
 	b.WriteString("</tr></thead><tbody>")
 	for _, line := range body {
 		b.WriteString("<tr>")
 		for _, c := range line {
-			fmt.Fprintf(&b, "<td>%s</td>", html.EscapeString(c))
+			fmt.Fprintf(&b, "<td%s>%s</td>", narrow, html.EscapeString(c))
 		}
 		b.WriteString("</tr>")
 	}
