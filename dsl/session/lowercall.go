@@ -189,7 +189,18 @@ func (l *lowerer) conversion(e *ast.CallExpr, t types.Type) ast.Expr {
 	if types.IsInterface(t) && !l.opaque(t) && l.opaque(l.typeOf(e.Args[0])) {
 		return x
 	}
-	return call(pos, &ast.ParenExpr{Lparen: pos, X: l.typeExpr(pos, t), Rparen: pos}, x)
+	return converted(pos, l.typeExpr(pos, t), x)
+}
+
+// converted is the conversion t(x). A type that is a name stands bare: the
+// interpreter takes the result of (float64)(x) < y for a condition to branch on
+// when && or || follows.
+func converted(pos token.Pos, t, x ast.Expr) ast.Expr {
+	switch t.(type) {
+	case *ast.Ident, *ast.SelectorExpr:
+		return call(pos, t, x)
+	}
+	return call(pos, &ast.ParenExpr{Lparen: pos, X: t, Rparen: pos}, x)
 }
 
 func builtinName(fun ast.Expr) string {
@@ -239,7 +250,7 @@ func (l *lowerer) builtin(e *ast.CallExpr, name string) ast.Expr {
 		}
 		if out.Ellipsis = e.Ellipsis; e.Ellipsis.IsValid() && isString(l.typeOf(e.Args[1])) {
 			bytes := &ast.ArrayType{Lbrack: pos, Elt: ident(pos, "byte")}
-			out.Args[1] = call(pos, &ast.ParenExpr{Lparen: pos, X: bytes}, out.Args[1])
+			out.Args[1] = converted(pos, bytes, out.Args[1])
 		}
 		return out
 	case "delete":
@@ -272,7 +283,7 @@ func (l *lowerer) extremum(e *ast.CallExpr, name string, t types.Type) ast.Expr 
 		out.Args = append(out.Args, x)
 	}
 	if named {
-		return call(pos, &ast.ParenExpr{Lparen: pos, X: l.typeExpr(pos, t)}, out)
+		return converted(pos, l.typeExpr(pos, t), out)
 	}
 	return out
 }

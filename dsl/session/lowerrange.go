@@ -103,7 +103,7 @@ func (l *lowerer) rangeInt(st *ast.RangeStmt, label string) []ast.Stmt {
 		if types.Identical(t, types.Typ[types.Int]) {
 			return x
 		}
-		return call(pos, &ast.ParenExpr{Lparen: pos, X: l.typeExpr(pos, t)}, x)
+		return converted(pos, l.typeExpr(pos, t), x)
 	}
 	limit := l.s.fresh("n")
 	pre := []ast.Stmt{define(pos, limit, as(l.expr(st.X)))}
