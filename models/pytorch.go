@@ -151,6 +151,27 @@ func newStorage(id any) (key string, s *storage, err error) {
 	return key, &storage{dtype: storageTypes[class.name], size: int(size)}, nil
 }
 
+// storageTable holds the storages of a checkpoint by key.
+type storageTable map[string]*storage
+
+// resolve makes unpickle's reader of persistent ids: a storage enters the table
+// when it is first named, filled by fill if that is not nil.
+func (t storageTable) resolve(fill func(key string, s *storage) error) func(id any) (any, error) {
+	return func(id any) (any, error) {
+		key, s, err := newStorage(id)
+		if err != nil || t[key] != nil {
+			return t[key], err
+		}
+		if fill != nil {
+			if err := fill(key, s); err != nil {
+				return nil, err
+			}
+		}
+		t[key] = s
+		return s, nil
+	}
+}
+
 // dictKeys are the names under which training programs keep the weights.
 var dictKeys = []string{"state_dict", "model_state_dict", "model", "net", "weights", "params", "ema"}
 

@@ -34,15 +34,8 @@ func readLegacy(raw []byte) (any, error) {
 	if version, ok := head[1].(int64); !ok || version != legacyVersion {
 		return nil, fmt.Errorf("format version %d (%T), expected %d", version, head[1], legacyVersion)
 	}
-	storages := map[string]*storage{}
-	v, raw, err := unpickle(raw, torchClass, func(id any) (any, error) {
-		key, s, err := newStorage(id)
-		if err != nil || storages[key] != nil {
-			return storages[key], err
-		}
-		storages[key] = s
-		return s, nil
-	})
+	storages := storageTable{}
+	v, raw, err := unpickle(raw, torchClass, storages.resolve(nil))
 	if err != nil {
 		return nil, err
 	}

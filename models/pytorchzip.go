@@ -43,18 +43,10 @@ func readTorchZip(raw []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	storages := map[string]*storage{}
-	v, _, err := unpickle(program, torchClass, func(id any) (any, error) {
-		key, s, err := newStorage(id)
-		if err != nil || storages[key] != nil {
-			return storages[key], err
-		}
-		if s.raw, err = readMember(members, prefix+"data/"+key, raw); err != nil {
-			return nil, err
-		}
-		storages[key] = s
-		return s, nil
-	})
+	v, _, err := unpickle(program, torchClass, storageTable{}.resolve(func(key string, s *storage) (err error) {
+		s.raw, err = readMember(members, prefix+"data/"+key, raw)
+		return err
+	}))
 	return v, err
 }
 
@@ -110,15 +102,8 @@ func cutOff(raw []byte) error {
 			last = key
 		}
 	}
-	storages := map[string]*storage{}
-	v, _, err := unpickle(program, torchClass, func(id any) (any, error) {
-		key, s, err := newStorage(id)
-		if err != nil || storages[key] != nil {
-			return storages[key], err
-		}
-		storages[key] = s
-		return s, nil
-	})
+	storages := storageTable{}
+	v, _, err := unpickle(program, torchClass, storages.resolve(nil))
 	switch s := storages[last]; {
 	case err != nil:
 		return errors.New("the zip archive is cut off before its first tensor, or damaged: its directory is missing")
