@@ -7,11 +7,12 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"strconv"
+	"strings"
+
 	"sapf/sapf"
 	"sapf/sapf/baseline"
 	"sapf/sapf/sweep"
-	"strconv"
-	"strings"
 )
 
 // jobFlags name an attack's model, image and target.

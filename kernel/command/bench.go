@@ -3,8 +3,9 @@ package command
 import (
 	"context"
 	"fmt"
-	"sapf/models"
 	"time"
+
+	"sapf/models"
 )
 
 type benchCmd struct {

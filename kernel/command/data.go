@@ -4,9 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"sapf/models/data"
 	"slices"
 	"text/tabwriter"
+
+	"sapf/models/data"
 )
 
 type dataCmd struct {

@@ -4,8 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"sapf/models"
 	"text/tabwriter"
+
+	"sapf/models"
 )
 
 type modelsCmd struct {

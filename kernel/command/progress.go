@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"sapf/models/train"
-	"sapf/sapf"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
+
+	"sapf/models/train"
+	"sapf/sapf"
 )
 
 // bar is the progress of a command, on a terminal only.

@@ -6,10 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"strings"
+
 	"sapf/models"
 	"sapf/models/train"
 	"sapf/sapf/figure"
-	"strings"
 )
 
 // trainCmd changes the fields of the architecture's default recipe that are

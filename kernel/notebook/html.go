@@ -27,14 +27,25 @@ func (n *Notebook) HTML(title string) ([]byte, error) {
 	}
 	var b bytes.Buffer
 	head(&b, title, pageCSS)
-	for i := range n.Cells {
-		if err := n.Cells[i].html(&b); err != nil {
-			return nil, fmt.Errorf("cell %d: %w", i+1, err)
-		}
+	if err := n.cells(&b); err != nil {
+		return nil, err
 	}
-	b.WriteString("</main>\n</body>\n</html>\n")
+	b.WriteString(foot)
 	return b.Bytes(), nil
 }
+
+// cells writes all cells.
+func (n *Notebook) cells(b *bytes.Buffer) error {
+	for i := range n.Cells {
+		if err := n.Cells[i].html(b); err != nil {
+			return fmt.Errorf("cell %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+// foot ends what head began.
+const foot = "</main>\n</body>\n</html>\n"
 
 // head writes a page up to the start of its main part.
 func head(b *bytes.Buffer, title, css string) {

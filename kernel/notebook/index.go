@@ -53,14 +53,12 @@ func Index(title string, entries []Entry) ([]byte, error) {
 	for _, e := range entries {
 		fmt.Fprintf(&b, "<article id=\"%s\">\n<p class=\"back\"><a href=\"#top\">All notebooks</a> · %s.ipynb</p>\n",
 			html.EscapeString(e.Name), html.EscapeString(e.Name))
-		for i := range e.Notebook.Cells {
-			if err := e.Notebook.Cells[i].html(&b); err != nil {
-				return nil, fmt.Errorf("%s: cell %d: %w", e.Name, i+1, err)
-			}
+		if err := e.Notebook.cells(&b); err != nil {
+			return nil, fmt.Errorf("%s: %w", e.Name, err)
 		}
 		b.WriteString("</article>\n")
 	}
-	b.WriteString("</main>\n</body>\n</html>\n")
+	b.WriteString(foot)
 	return b.Bytes(), nil
 }
 
