@@ -169,15 +169,45 @@ func maxBackward256(a *tileArgs)
 //go:noescape
 func combine256(a *tileArgs)
 
-// winoIn256 transforms a 6x6 tile of the image.
+// winoIn4256 transforms a tile of 6x6 pixels to 36 factors.
 //
 //go:noescape
-func winoIn256(a *winoArgs)
+func winoIn4256(a *winoArgs)
 
-// winoOut256 transforms the products of a tile to its 4x4 outputs.
+// winoOut4256 transforms the 36 products of a tile to 4x4 pixels.
 //
 //go:noescape
-func winoOut256(a *winoArgs)
+func winoOut4256(a *winoArgs)
+
+// winoSpread4256 transforms a tile of 4x4 pixels to 36 factors.
+//
+//go:noescape
+func winoSpread4256(a *winoArgs)
+
+// winoCollect4256 transforms the 36 products of a tile to 6x6 pixels.
+//
+//go:noescape
+func winoCollect4256(a *winoArgs)
+
+// winoIn5256 transforms a tile of 7x7 pixels to 49 factors.
+//
+//go:noescape
+func winoIn5256(a *winoArgs)
+
+// winoOut5256 transforms the 49 products of a tile to 5x5 pixels.
+//
+//go:noescape
+func winoOut5256(a *winoArgs)
+
+// winoSpread5256 transforms a tile of 5x5 pixels to 49 factors.
+//
+//go:noescape
+func winoSpread5256(a *winoArgs)
+
+// winoCollect5256 transforms the 49 products of a tile to 7x7 pixels.
+//
+//go:noescape
+func winoCollect5256(a *winoArgs)
 
 // pause tells the processor that this is a spinning loop.
 func pause()

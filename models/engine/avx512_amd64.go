@@ -229,12 +229,42 @@ func maxBackward512(a *tileArgs)
 //go:noescape
 func combine512(a *tileArgs)
 
-// winoIn512 transforms a 6x6 tile of the image.
+// winoIn4512 transforms a tile of 6x6 pixels to 36 factors.
 //
 //go:noescape
-func winoIn512(a *winoArgs)
+func winoIn4512(a *winoArgs)
 
-// winoOut512 transforms the products of a tile to its 4x4 outputs.
+// winoOut4512 transforms the 36 products of a tile to 4x4 pixels.
 //
 //go:noescape
-func winoOut512(a *winoArgs)
+func winoOut4512(a *winoArgs)
+
+// winoSpread4512 transforms a tile of 4x4 pixels to 36 factors.
+//
+//go:noescape
+func winoSpread4512(a *winoArgs)
+
+// winoCollect4512 transforms the 36 products of a tile to 6x6 pixels.
+//
+//go:noescape
+func winoCollect4512(a *winoArgs)
+
+// winoIn5512 transforms a tile of 7x7 pixels to 49 factors.
+//
+//go:noescape
+func winoIn5512(a *winoArgs)
+
+// winoOut5512 transforms the 49 products of a tile to 5x5 pixels.
+//
+//go:noescape
+func winoOut5512(a *winoArgs)
+
+// winoSpread5512 transforms a tile of 5x5 pixels to 49 factors.
+//
+//go:noescape
+func winoSpread5512(a *winoArgs)
+
+// winoCollect5512 transforms the 49 products of a tile to 7x7 pixels.
+//
+//go:noescape
+func winoCollect5512(a *winoArgs)

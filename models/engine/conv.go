@@ -64,18 +64,19 @@ func (pl *plan) convHalo(c *Conv, ly *layer) {
 	p.Top, p.Bottom = h.forwardHalo()
 	p.Left, p.Right = w.forwardHalo()
 	x.need(p)
-	if pl.winograd(c, x.Shape, dy.Shape) {
-		winoHalo(x, c.Pad.Top, c.Pad.Left, dy.Shape)
+	if way := pl.winograd(c, x.Shape, dy.Shape, false); way != nil {
+		way.halo(x, c.Pad.Top, c.Pad.Left, dy.Shape)
 	}
 	if c.byPixel(x) {
+		return
+	}
+	if way := pl.winograd(c, dy.Shape, x.Shape, true); way != nil {
+		way.halo(dy, 2-c.Pad.Top, 2-c.Pad.Left, x.Shape)
 		return
 	}
 	p.Top, p.Bottom = h.backwardHalo()
 	p.Left, p.Right = w.backwardHalo()
 	dy.need(p)
-	if pl.winograd(c, dy.Shape, x.Shape) {
-		winoHalo(dy, 2-c.Pad.Top, 2-c.Pad.Left, x.Shape)
-	}
 }
 
 // byPixel reports that the backward pass multiplies each pixel of dy by all
@@ -133,8 +134,8 @@ func (s *tapStep) flattenRows() {
 }
 
 func (pl *plan) convForward(c *Conv, ly *layer) maker {
-	if pl.winograd(c, ly.in[0].shape, ly.out.shape) {
-		return pl.winoForward(c, ly)
+	if way := pl.winograd(c, ly.in[0].shape, ly.out.shape, false); way != nil {
+		return pl.winoForward(way, c, ly)
 	}
 	x, y := ly.in[0].t, ly.out.t
 	s := &tapStep{
@@ -195,8 +196,8 @@ func (pl *plan) convBackward(c *Conv, ly *layer) {
 		pl.convBackwardByPixel(c, ly)
 		return
 	}
-	if pl.winograd(c, ly.out.shape, v.shape) {
-		pl.winoBackward(c, ly)
+	if way := pl.winograd(c, ly.out.shape, v.shape, true); way != nil {
+		pl.winoBackward(way, c, ly)
 		return
 	}
 	to := pl.contribute(v)

@@ -26,7 +26,10 @@ var avx512Kernels = &kernelSet{
 	},
 	maxForward: maxForward512, maxBackward: maxBackward512,
 	combine: combine512,
-	winoIn:  winoIn512, winoOut: winoOut512,
+	wino: [2]winoKernels{
+		{winoIn4512, winoOut4512, winoSpread4512, winoCollect4512},
+		{winoIn5512, winoOut5512, winoSpread5512, winoCollect5512},
+	},
 }
 
 var avx2Kernels = &kernelSet{
@@ -49,5 +52,8 @@ var avx2Kernels = &kernelSet{
 	},
 	maxForward: maxForward256, maxBackward: maxBackward256,
 	combine: combine256,
-	winoIn:  winoIn256, winoOut: winoOut256,
+	wino: [2]winoKernels{
+		{winoIn4256, winoOut4256, winoSpread4256, winoCollect4256},
+		{winoIn5256, winoOut5256, winoSpread5256, winoCollect5256},
+	},
 }

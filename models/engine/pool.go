@@ -80,10 +80,10 @@ func newWorker(f *fast) *worker {
 			w.passing[t.id], own = own, own[t.size:]
 		}
 	}
-	w.scratch = aligned(winoCells * 16)
+	w.scratch = aligned(maxCells * 16)
 	w.winoIn, w.winoOut = aligned(f.winoIn), aligned(f.wino)
 	w.wino.scratch = unsafe.Pointer(&w.scratch[0])
-	w.wino.consts = [4]float32{2, 4, 5, 8}
+	w.wino.consts = winoConsts
 	return w
 }
 

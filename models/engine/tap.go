@@ -50,8 +50,8 @@ type kernelSet struct {
 	maxForward, maxBackward func(*tileArgs)
 	// combine is y = x + add, clamped or masked, for the same walk.
 	combine func(*tileArgs)
-	// winoIn and winoOut are Winograd's transforms of a tile.
-	winoIn, winoOut func(*winoArgs)
+	// wino are Winograd's transforms of a tile, in the order of winoForms.
+	wino [2]winoKernels
 }
 
 // panel is a block of output channels and the weights that lead to it.

@@ -50,9 +50,9 @@ func newRepack(n *Net, shapes []Shape, pl *plan) (scheduled, error) {
 			end = ly.backward
 			continue
 		}
-		s.add(pl.forward[ly.forward], marks.forward[ly.forward], ly.op, w, b, false)
+		s.add(pl.forward[ly.forward], marks.forward[ly.forward], ly.op, w, b)
 		for k := ly.backward; k < end; k++ {
-			s.add(pl.backward[k], marks.backward[k], ly.op, w, nil, true)
+			s.add(pl.backward[k], marks.backward[k], ly.op, w, nil)
 		}
 		end = ly.backward
 	}
@@ -60,7 +60,7 @@ func newRepack(n *Net, shapes []Shape, pl *plan) (scheduled, error) {
 }
 
 // add packs one step of the layer op; mark is the same step with numbers.
-func (s *repackStep) add(step, mark maker, op Op, w, b []float32, backward bool) {
+func (s *repackStep) add(step, mark maker, op Op, w, b []float32) {
 	switch step := step.(type) {
 	case *tapStep:
 		for i, p := range step.panels {
@@ -73,7 +73,7 @@ func (s *repackStep) add(step, mark maker, op Op, w, b []float32, backward bool)
 	case *winoStep:
 		for i := range step.panels {
 			p := &step.panels[i]
-			s.units = append(s.units, func(*worker) { p.pack(op.(*Conv), backward) })
+			s.units = append(s.units, func(*worker) { step.pack(op.(*Conv), p) })
 			if b != nil {
 				s.gather(p.bias, mark.(*winoStep).panels[i].bias, b)
 			}
@@ -94,36 +94,4 @@ func (s *repackStep) gather(to, numbers, from []float32) {
 			}
 		}
 	})
-}
-
-// pack transforms the panel's filters of a convolution, turned by half a circle
-// for the backward pass.
-func (p *winoPanel) pack(c *Conv, backward bool) {
-	in, out := c.In, c.Out
-	if backward {
-		in, out = out, in
-	}
-	width := len(p.bias)
-	var cells [winoCells][32]float32 // two vectors at most
-	for i := range in {
-		for o := p.col; o < min(p.col+width, out); o++ {
-			at := (o*c.In + i) * 9
-			if backward {
-				at = (i*c.In + o) * 9
-			}
-			var g [3][3]float64
-			for k, v := range c.W[at:][:9] {
-				if backward {
-					k = 8 - k
-				}
-				g[k/3][k%3] = float64(v)
-			}
-			for k, v := range winoFilter(g) {
-				cells[k][o-p.col] = v
-			}
-		}
-		for k := range cells {
-			copy(p.u[(k*in+i)*width:], cells[k][:width])
-		}
-	}
 }
