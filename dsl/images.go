@@ -96,14 +96,6 @@ func StatedTarget(x Image) Aim {
 	return Aim{}
 }
 
-// ImageOptions scale pictures to the size that the model takes.
-//
-//	x := LoadImage("coffee", m.ImageOptions())
-func (m *Model) ImageOptions() ImageOptions {
-	s := m.InputShape()
-	return ImageOptions{C: s.C, H: s.H, W: s.W}
-}
-
 // Views cuts n 32x32 pictures out of an embedded sample: the whole of it, its
 // mirror image, and then smaller squares from its corners and their mirror
 // images. They stand in for a data set where there is none; being views of one

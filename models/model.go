@@ -101,6 +101,14 @@ func probabilityOutput(net *engine.Net) string {
 // InputShape is the shape of the images the model takes.
 func (m *Model) InputShape() engine.Shape { return m.net.Input }
 
+// ImageOptions scale pictures to the size that the model takes.
+//
+//	x := LoadImage("coffee", m.ImageOptions())
+func (m *Model) ImageOptions() data.Options {
+	s := m.InputShape()
+	return data.Options{C: s.C, H: s.H, W: s.W}
+}
+
 // Classes are the names of the classes, in the order of the logits.
 func (m *Model) Classes() []string { return m.card.Classes }
 

@@ -78,15 +78,18 @@ func (j Job) Prepare() (*Task, error) {
 }
 
 // LoadImage loads an image for a model. Samples come in the model's size; a
-// file of another size is scaled only if resize is set.
+// file of another size is scaled if resize is set and refused otherwise.
 func LoadImage(ref string, m *models.Model, resize bool) (data.Image, error) {
-	s := m.InputShape()
 	var o data.Options
 	isSample := slices.ContainsFunc(data.Samples(), func(s data.Sample) bool { return s.Name == ref })
 	if resize || isSample {
-		o = data.Options{H: s.H, W: s.W, C: s.C}
+		o = m.ImageOptions()
 	}
-	return data.Load(ref, o)
+	x, err := data.Load(ref, o)
+	if s := m.InputShape(); err == nil && (x.C != s.C || x.H != s.H || x.W != s.W) {
+		return x, fmt.Errorf("image %s is %dx%dx%d, the model takes %dx%dx%d: scale it with --resize", ref, x.C, x.H, x.W, s.C, s.H, s.W)
+	}
+	return x, err
 }
 
 // GoalOf resolves a target, a class's name or index, for an image of the given

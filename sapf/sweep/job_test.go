@@ -164,3 +164,30 @@ func TestMatchedByName(t *testing.T) {
 		}
 	}
 }
+
+// TestFailure27_PictureOfAnotherSize: refused with both shapes and the way out,
+// and taken with it.
+func TestFailure27_PictureOfAnotherSize(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "wide.png")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := png.Encode(f, image.NewRGBA(image.Rect(0, 0, 40, 32))); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	job := Job{Model: "cwnet", Image: path, Target: "dog"}
+	_, err = job.Prepare()
+	for _, want := range []string{"wide.png", "3x32x40", "3x32x32", "--resize"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want an error that says %q", err, want)
+		}
+	}
+	job.Resize = true
+	if task, err := job.Prepare(); err != nil || task.Image.W != 32 {
+		t.Errorf("with resize: %v", err)
+	}
+}
