@@ -2,6 +2,7 @@ package baseline
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"sapf/models/data"
@@ -18,7 +19,7 @@ import (
 // x0 = (tanh(t0)+1)/2, Adam on v from 0, and a binary search on c that starts
 // v and Adam afresh. The success with the smallest l2 is kept.
 //
-// With a support S (see Budgeted) v moves on S only: min ||d||_2, supp(d) in S.
+// With a support S (see On and Budgeted) v moves on S only: min ||d||_2, supp(d) in S.
 type CWL2 struct {
 	// Preset is "".
 	Preset string `option:"-"`
@@ -42,6 +43,13 @@ type CWL2 struct {
 }
 
 var _ sapf.Attack = (*CWL2)(nil)
+
+// On is the attack held to a support: entries that are not marked, of which an
+// image has C*H*W in the order of its Pix, stay as they are.
+func (a CWL2) On(support []bool) CWL2 {
+	a.support = support
+	return a
+}
 
 // Name is "cw-l2".
 func (CWL2) Name() string { return "cw-l2" }
@@ -104,6 +112,9 @@ func (s *constSearch) next(success bool) {
 const lastIsUpper = 10
 
 func (a CWL2) search(o *oracle) error {
+	if a.support != nil && len(a.support) != o.n {
+		return fmt.Errorf("support of %d entries, the image has %d", len(a.support), o.n)
+	}
 	const shrink, factor = 0.999999, 10 // l2_attack.py
 	space := newTanhSpace(o.x, shrink)
 	optimiser := newAdam(o.n)

@@ -79,6 +79,7 @@ func main() {
 	targets := flag.Int("targets", 9, "targets of each image, in the order of the classes")
 	part := flag.String("part", "1/1", "which of how many shares of the targets of each image to run")
 	budget := flag.String("budget", "full", "\"full\", or \"short\": fewer steps for the slow methods")
+	masks := flag.Bool("masks", false, "instead of the table, what SAPF, StrAttack and C&W-l0 owe to their choice of entries")
 	threads := flag.Int("threads", 0, "threads of a pass; 0: all processors")
 	flag.Parse()
 	var share share
@@ -92,20 +93,38 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *skip, *images, *targets, share, *threads, *budget == "short", *path, flag.Args()); err != nil {
-		fmt.Fprintln(os.Stderr, "table1:", err)
-		os.Exit(1)
-	}
-	results, err := read(*path)
+	err := func() error {
+		m, err := models.Load("cwnet", models.LoadOptions{})
+		if err != nil {
+			return err
+		}
+		m.Threads = *threads
+		chosen, err := correct(m, *images)
+		if err != nil {
+			return err
+		}
+		chosen = chosen[min(*skip, len(chosen)):]
+		if *masks {
+			return supports(ctx, m, chosen, *targets)
+		}
+		if err := run(ctx, m, chosen, *targets, share, *budget == "short", *path, flag.Args()); err != nil {
+			return err
+		}
+		results, err := read(*path)
+		if err != nil {
+			return err
+		}
+		t := metric.NewTable1("cifar10", metric.Norm(*by), ordered(results))
+		if *markdown {
+			fmt.Print(t.Markdown())
+		} else {
+			fmt.Print(t)
+		}
+		return nil
+	}()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "table1:", err)
 		os.Exit(1)
-	}
-	t := metric.NewTable1("cifar10", metric.Norm(*by), ordered(results))
-	if *markdown {
-		fmt.Print(t.Markdown())
-	} else {
-		fmt.Print(t)
 	}
 }
 
@@ -117,30 +136,13 @@ func (s share) has(target int) bool { return target%s.of == s.number-1 }
 
 // run attacks what the results file does not hold yet, one image's targets in
 // one batch.
-func run(ctx context.Context, skip, images, targets int, part share, threads int, short bool, path string, only []string) error {
-	m, err := models.Load("cwnet", models.LoadOptions{})
-	if err != nil {
-		return err
-	}
-	m.Threads = threads
+func run(ctx context.Context, m *models.Model, images []data.Image, targets int, part share, short bool, path string, only []string) error {
 	out, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}
 	defer out.Close()
-	for record, found := 0, 0; found < images; record++ {
-		x, err := data.Load(fmt.Sprintf("cifar10:%d", record), data.Options{})
-		if err != nil {
-			return err
-		}
-		if p, err := m.Predict(x); err != nil {
-			return err
-		} else if p.Class != x.Label {
-			continue
-		}
-		if found++; found <= skip {
-			continue
-		}
+	for _, x := range images {
 		for _, method := range methods {
 			if len(only) > 0 && !slices.Contains(only, method.name) {
 				continue
@@ -163,6 +165,25 @@ func run(ctx context.Context, skip, images, targets int, part share, threads int
 	return nil
 }
 
+// correct are the first test records that the model classifies rightly.
+func correct(m *models.Model, n int) ([]data.Image, error) {
+	var out []data.Image
+	for record := 0; len(out) < n; record++ {
+		x, err := data.Load(fmt.Sprintf("cifar10:%d", record), data.Options{})
+		if err != nil {
+			return nil, err
+		}
+		p, err := m.Predict(x)
+		if err != nil {
+			return nil, err
+		}
+		if p.Class == x.Label {
+			out = append(out, x)
+		}
+	}
+	return out, nil
+}
+
 // attack runs a method on the first targets of an image, as far as they are not
 // done.
 func attack(ctx context.Context, m *models.Model, x data.Image, targets int, part share, name string, a sapf.Attack, done []metric.Measured, out *json.Encoder) error {
@@ -179,15 +200,11 @@ func attack(ctx context.Context, m *models.Model, x data.Image, targets int, par
 		if s := find(done, "strattack", x.Name, target); s != nil && s.Success {
 			k = max(s.L0-4, 1)
 		}
-		switch a := a.(type) {
-		case sapf.Options:
-			a.K = k
-			t.Attack = a
-		case baseline.CWL0:
-			if name == matched {
-				a.K = max(k/x.C, 1)
-			}
-			t.Attack = a
+		switch name {
+		case "sapf":
+			t.Attack = withK(a, k)
+		case matched:
+			t.Attack = withK(a, k/x.C)
 		}
 		tasks = append(tasks, t)
 	}
@@ -219,6 +236,19 @@ func attack(ctx context.Context, m *models.Model, x data.Image, targets int, par
 		}
 	}
 	return nil
+}
+
+// withK is SAPF or C&W-l0 with a budget of k entries or pixels.
+func withK(a sapf.Attack, k int) sapf.Attack {
+	switch a := a.(type) {
+	case sapf.Options:
+		a.K = k
+		return a
+	case baseline.CWL0:
+		a.K = max(k, 1)
+		return a
+	}
+	return a
 }
 
 func find(results []metric.Measured, method, image string, target int) *metric.Measured {
