@@ -4,12 +4,16 @@
 // against the best of the pool.
 //
 //	SAPF_DATA=... go run ./sapf/baseline/attackbench -models cwnet,resnet20 -images 50
+//
+// -beside adds what another library found, as reference.py writes it.
 package main
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"os/signal"
@@ -43,20 +47,43 @@ var pool = []struct {
 func main() {
 	names := flag.String("models", "cwnet,resnet20", "models, separated by commas")
 	images := flag.Int("images", 50, "images, the first of the CIFAR-10 test set")
+	beside := flag.String("beside", "", "file of another library's distances")
 	batch := flag.Int("batch", 16, "images attacked together")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	others, err := read(*beside)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "attackbench:", err)
+		os.Exit(1)
+	}
 	for _, name := range strings.Split(*names, ",") {
-		if err := score(ctx, name, *images, *batch); err != nil {
+		if err := score(ctx, name, *images, *batch, others[name]); err != nil {
 			fmt.Fprintln(os.Stderr, "attackbench:", err)
 			os.Exit(1)
 		}
 	}
 }
 
-// score runs the pool on one model and prints a line an attack.
-func score(ctx context.Context, name string, images, batch int) error {
+// read returns the distances in a file by model and attack; none without a file.
+func read(path string) (map[string]map[string][]float64, error) {
+	if path == "" {
+		return nil, nil
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var found map[string]map[string][]float64
+	if err := json.Unmarshal(raw, &found); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return found, nil
+}
+
+// score runs the pool on one model and prints a line an attack, and one for each
+// of others.
+func score(ctx context.Context, name string, images, batch int, others map[string][]float64) error {
 	m, err := models.Load(name, models.LoadOptions{})
 	if err != nil {
 		return err
@@ -75,23 +102,46 @@ func score(ctx context.Context, name string, images, batch int) error {
 		seconds[a] = time.Since(start).Seconds()
 		fmt.Fprintf(os.Stderr, "%s %s %.0f s\n", name, row.name, seconds[a])
 	}
+	names := slices.Sorted(maps.Keys(others))
+	for _, other := range names {
+		if len(others[other]) != images {
+			return fmt.Errorf("%s: %d distances, expected %d, one an image", other, len(others[other]), images)
+		}
+		distances = append(distances, others[other])
+	}
 	best, err := metric.BestKnown(distances...)
 	if err != nil {
 		return err
 	}
 	for a, row := range pool {
-		optimality, err := metric.Optimality(distances[a], best)
+		text, err := line(distances[a], best)
 		if err != nil {
 			return err
 		}
-		step, err := metric.StepOptimality(distances[a], best)
+		fmt.Printf("%-9s %-20s %s %.1f s\n", name, row.name, text, seconds[a])
+	}
+	for _, other := range names {
+		text, err := line(others[other], best)
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%-9s %-11s optimality %.3f  step %.3f  success %.3f  median l0 %g  %d images %.1f s\n",
-			name, row.name, optimality, step, successRate(distances[a]), median(distances[a]), images, seconds[a])
+		fmt.Printf("%-9s %-20s %s\n", name, other, text)
 	}
 	return nil
+}
+
+// line is what the table says of an attack's distances.
+func line(distances, best []float64) (string, error) {
+	optimality, err := metric.Optimality(distances, best)
+	if err != nil {
+		return "", err
+	}
+	step, err := metric.StepOptimality(distances, best)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("optimality %.3f  step %.3f  success %.3f  median l0 %g  %d images",
+		optimality, step, successRate(distances), median(distances), len(distances)), nil
 }
 
 // smallest runs one attack on some test records and returns the smallest l0

@@ -85,7 +85,7 @@ def pgd0(goal, k, steps=100, restarts=2, step=120000 / 255):
     """Croce & Hein's PGD0, written here from the paper: no package has it."""
     sign = -1 if goal == "targeted" else 1
     ref = t if goal == "targeted" else y
-    best = x.clone()
+    best, smallest = x.clone(), torch.full((len(x),), math.inf)
     for _ in range(restarts):
         adv = project(x + (torch.rand_like(x) * 2 - 1), k)
         for _ in range(steps - 1):
@@ -94,7 +94,9 @@ def pgd0(goal, k, steps=100, restarts=2, step=120000 / 255):
             g = torch.autograd.grad(nn.functional.cross_entropy(z, ref, reduction="sum"), adv)[0]
             adv = adv.detach()
             hit = z.argmax(1) == t if goal == "targeted" else z.argmax(1) != y
-            best[hit] = adv[hit]
+            size = (adv - x).flatten(1).norm(dim=1)
+            hit &= size < smallest
+            best[hit], smallest[hit] = adv[hit], size[hit]
             adv = project(adv + sign * step * g / (1e-10 + g.abs().sum((1, 2, 3), keepdim=True)), k)
     return best
 
