@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 
+	"sapf/kernel/early"
 	"sapf/kernel/zmtp"
 )
 
@@ -127,6 +128,23 @@ func (c Connection) endpoint(port int) string {
 		ip = "[" + ip + "]"
 	}
 	return fmt.Sprintf("tcp://%s:%d", ip, port)
+}
+
+// opened is the listener of a port that was opened before main, or nil.
+func (c Connection) opened(port int) net.Listener {
+	if c.Transport != "tcp" || c.IP != early.IP {
+		return nil
+	}
+	f := early.Take(port)
+	if f == nil {
+		return nil
+	}
+	defer f.Close() // the listener has a copy
+	l, err := net.FileListener(f)
+	if err != nil {
+		return nil
+	}
+	return l
 }
 
 // keys are the CURVE keys, or nil.

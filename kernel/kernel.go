@@ -174,7 +174,7 @@ func newKernel(c Connection, opts Options) (*kernel, error) {
 		{&k.control, c.ControlPort, zmtp.Router, k.receive, controlChannel},
 		{&k.shell, c.ShellPort, zmtp.Router, k.receive, shellChannel},
 	} {
-		o := zmtp.Options{Limits: opts.Limits, Keys: keys}
+		o := zmtp.Options{Limits: opts.Limits, Keys: keys, Listener: c.opened(s.port)}
 		if s.receive != nil {
 			o.Receive = func(peer string, frames [][]byte) { s.receive(s.channel, peer, frames) }
 		}

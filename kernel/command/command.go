@@ -83,8 +83,8 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // obey parses the arguments and runs the command.
 func obey(ctx context.Context, args []string, out output) error {
-	// A kernel does without the parser: the sooner it listens, the likelier its
-	// client connects at the first try, and the next is 100 ms later.
+	// A kernel does without the parser, whose making takes longer than a reply:
+	// its client is waiting.
 	if len(args) == 2 && args[0] == "kernel" && !strings.HasPrefix(args[1], "-") {
 		return (&kernelCmd{Connection: args[1]}).Run()
 	}

@@ -84,6 +84,8 @@ type Options struct {
 	Limits Limits
 	// Keys makes the socket speak CURVE with these keys; nil means NULL.
 	Keys *Keys
+	// Listener listens at a tcp endpoint already; nil makes Listen do so.
+	Listener net.Listener
 	// Receive takes a message of a Router: the peer's identity and the frames.
 	Receive func(peer string, frames [][]byte)
 	// Subscribed hears of each subscription of an XPub.
@@ -133,6 +135,8 @@ func Listen(endpoint string, kind Kind, opts Options) (*Socket, error) {
 	scheme, address, ok := strings.Cut(endpoint, "://")
 	var err error
 	switch {
+	case ok && scheme == "tcp" && opts.Listener != nil:
+		s.listener = opts.Listener
 	case ok && scheme == "tcp":
 		s.listener, err = net.Listen("tcp", address)
 	case ok && scheme == "ipc":
