@@ -22,9 +22,9 @@ func offsets() []offset {
 		{"winoArgs.t", unsafe.Offsetof(w.t), 24},
 		{"winoArgs.bias", unsafe.Offsetof(w.bias), 56},
 		{"winoArgs.act", unsafe.Offsetof(w.act), 112},
-		{"winoArgs.overCols", unsafe.Offsetof(w.overCols), 144},
-		{"winoArgs.hi", unsafe.Offsetof(w.hi), 152},
-		{"winoArgs.consts", unsafe.Offsetof(w.consts), 156},
+		{"winoArgs.mahead", unsafe.Offsetof(w.mahead), 160},
+		{"winoArgs.hi", unsafe.Offsetof(w.hi), 168},
+		{"winoArgs.consts", unsafe.Offsetof(w.consts), 172},
 		{"poolTap.number", unsafe.Offsetof(poolTap{}.number), 8},
 	}
 }

@@ -86,6 +86,10 @@ type winoWay struct {
 	adjoint bool
 }
 
+// mostOverlapping is the largest number of an image's tiles that overlap: one
+// worker adds them up, and larger images have little to gain.
+const mostOverlapping = 64
+
 // winograd is the cheapest way from x to y, nil if that is the direct one. What
 // a batch could share does not count, since the choice must not depend on the
 // batch.
@@ -105,8 +109,8 @@ func (pl *plan) winograd(c *Conv, x, y Shape, backward bool) *winoWay {
 			tiled = x
 		}
 		h, w := f.tiles(tiled)
-		if adjoint && h*w > f.most(cx) {
-			return // an image must fit in a block
+		if adjoint && h*w > mostOverlapping {
+			return
 		}
 		if cost := h * w * f.cells * (x.C*cy + f.transform*(cx+cy)); cost < best {
 			best, way = cost, &winoWay{f, adjoint}

@@ -2,9 +2,9 @@ package engine
 
 import "unsafe"
 
-// A block of tiles goes through three stages: the transform of all its
-// channels, then for each panel of output channels the products (matrix
-// products by the tile kernel) and their transform with its epilogue.
+// Tiles go through three stages: the transform of all their channels to factors,
+// then for each panel of output channels the products (matrix products by the
+// tile kernel) and their transform with its epilogue.
 
 // winoArgs is what the transforms get. The assembly knows these offsets.
 // Distances are in bytes.
@@ -25,8 +25,10 @@ type winoArgs struct {
 	act      uintptr // 0 none, 1 clamp to [0, hi]
 	rows     int     // rows and columns of the tile inside the image
 	cols     int
-	overRows int // rows and columns that earlier tiles have written (collect)
+	overRows int // those that earlier tiles have written (collect)
 	overCols int
+	ahead    unsafe.Pointer // the next tile's p, and mask or nil
+	mahead   unsafe.Pointer
 	hi       float32
 	consts   [6]float32 // winoConsts
 }
@@ -38,27 +40,32 @@ var winoConsts = [6]float32{2, 4, 5, 8, 16, 0.5}
 // A (spread) and B (collect).
 type winoKernels struct{ in, out, spread, collect func(*winoArgs) }
 
-// winoRun is a winoStep for one batch size.
+// winoRun is a winoStep for one batch size, or a part of the batch.
 type winoRun struct {
 	*winoStep
-	in, out       func(*winoArgs)
-	th, tw, total int
-	// A block is up to perBlock tiles of consecutive numbers.
+	in, out func(*winoArgs)
+	// The run does total tiles from number first on, th x tw of them an image.
+	first, total, th, tw int
+	// A block is up to perBlock tiles of consecutive numbers; whole images where
+	// tiles overlap, since they are added up in order.
 	blocks, perBlock int
 	// slab and pslab are the distances between the factors and products of a
 	// tile, in floats.
 	slab, pslab int
 }
 
-// winoBytes is how much memory the factors of a block may take: half of a
-// core's level-2 cache of 1 MB.
-const winoBytes = 512 << 10
+// winoChunk is how many tiles go through the three stages at a time: so few that
+// their factors and products and a panel's filters stay in a core's level-2
+// cache, and as many as the largest tile kernel has pixels.
+const winoChunk = 14
 
-// most is the largest number of tiles of a block, of pixels of cs floats.
-func (f *winoForm) most(cs int) int { return min(max(winoBytes/(4*f.cells*cs), 14), 56) }
+// chunk is the size of the first of n tiles' chunks.
+func chunk(n int) int { return ceil(n, ceil(n, winoChunk)) }
+
+func ceil(a, b int) int { return (a + b - 1) / b }
 
 func (s *winoStep) prepare(f *fast, batch, threads int) []scheduled {
-	r := &winoRun{winoStep: s}
+	r := winoRun{winoStep: s}
 	for i, k := range f.plan.kernels.wino {
 		if winoForms[i] == s.form {
 			r.in, r.out = k.in, k.out
@@ -67,7 +74,6 @@ func (s *winoStep) prepare(f *fast, batch, threads int) []scheduled {
 			}
 		}
 	}
-	// A block is made of atoms: whole images where tiles overlap.
 	tiled, atom := s.y.Shape, 1
 	if s.adjoint {
 		tiled = s.x.Shape
@@ -76,51 +82,86 @@ func (s *winoStep) prepare(f *fast, batch, threads int) []scheduled {
 	if s.adjoint {
 		atom = r.th * r.tw
 	}
-	r.total = batch * r.th * r.tw
-	atoms, most := r.total/atom, max(s.form.most(s.x.cs)/atom, 1)
-	r.blocks = (atoms + most - 1) / most
-	if threads > 1 && r.blocks > 1 {
-		r.blocks = roundUp(r.blocks, threads)
+	atoms := batch * r.th * r.tw / atom
+	units := ceil(atoms*atom, winoChunk)
+	per := ceil(atoms, roundUp(units, threads))
+	// Whole blocks are best, if they leave no thread more than a twentieth above
+	// its share.
+	longest := ceil(ceil(atoms, per), threads) * per
+	whole := 0
+	switch {
+	case threads == 1 || 20*longest*threads <= 21*atoms || !s.adjoint && units >= 3*threads:
+		whole = atoms
+	case s.adjoint:
+		whole = atoms / threads * threads
+		if per = max(whole/roundUp(units, threads), 1); whole%(per*threads) != 0 {
+			per = whole / threads
+		}
 	}
-	r.perBlock = (atoms + r.blocks - 1) / r.blocks * atom
-	r.blocks = (r.total + r.perBlock - 1) / r.perBlock
-	// The odd line keeps the slabs off each other's cache sets.
-	r.slab = r.perBlock*s.x.cs + lineFloats
-	width := f.plan.nvMax() * f.plan.kernels.lanes
-	r.pslab = r.perBlock*width + lineFloats
-	f.wino = max(f.wino, s.form.cells*r.pslab)
-	if threads == 1 || r.blocks >= 3*threads || r.even(threads) {
-		f.winoIn = max(f.winoIn, s.form.cells*r.slab)
-		return []scheduled{{&winoBlocks{r}, r.blocks}}
+	var list []scheduled
+	if whole > 0 {
+		list = r.private(f, whole*atom, per*atom)
 	}
-	f.shared = max(f.shared, r.blocks*s.form.cells*r.slab)
-	in := &winoInputs{winoRun: r}
-	units := in.cut(1, r.total, s.x.cs*s.form.cells*6, threads)
-	return []scheduled{{in, units}, {&winoProducts{r}, r.blocks * len(s.panels)}}
+	if whole < atoms {
+		r.first = whole * atom
+		list = append(list, r.shared(f, (atoms-whole)*atom, atom, threads)...)
+	}
+	return list
 }
 
-// even reports that whole blocks leave no thread more than a twentieth above
-// its share.
-func (s *winoRun) even(threads int) bool {
-	longest := (s.blocks + threads - 1) / threads * s.perBlock
-	return 20*longest*threads <= 21*s.total
+// layOut fixes the distances, for the factors of n tiles.
+func (s *winoRun) layOut(f *fast, n int) {
+	// The odd line keeps the slabs off each other's cache sets.
+	s.slab = n*s.x.cs + lineFloats
+	s.pslab = winoChunk*f.plan.nvMax()*f.plan.kernels.lanes + lineFloats
+	f.wino = max(f.wino, s.form.cells*s.pslab)
+}
+
+// private plans units of whole blocks.
+func (s winoRun) private(f *fast, total, perBlock int) []scheduled {
+	s.total, s.perBlock, s.blocks = total, perBlock, ceil(total, perBlock)
+	s.layOut(f, winoChunk)
+	f.winoIn = max(f.winoIn, s.form.cells*s.slab)
+	return []scheduled{{&winoBlocks{&s}, s.blocks}}
+}
+
+// shared plans the stages one by one, for few tiles: all workers transform, then
+// each takes panels.
+func (s winoRun) shared(f *fast, total, atom, threads int) []scheduled {
+	s.total, s.perBlock = total, max(chunk(total), atom)
+	if atom > 1 {
+		s.perBlock = atom
+	}
+	s.blocks = ceil(total, s.perBlock)
+	s.layOut(f, s.perBlock)
+	f.shared = max(f.shared, s.blocks*s.form.cells*s.slab)
+	in := &winoInputs{winoRun: &s}
+	units := in.cut(1, total, s.x.cs*s.form.cells*6, threads)
+	return []scheduled{{in, units}, {&winoProducts{&s}, s.blocks * len(s.panels)}}
+}
+
+// block is a block's tiles.
+func (s *winoRun) block(i int) (first, n int) {
+	return s.first + i*s.perBlock, min(s.perBlock, s.total-i*s.perBlock)
 }
 
 // winoBlocks does whole blocks.
 type winoBlocks struct{ *winoRun }
 
 func (s *winoBlocks) run(w *worker, block int) {
-	first, n := block*s.perBlock, min(s.perBlock, s.total-block*s.perBlock)
-	for i := range n {
-		s.factors(w, w.winoIn[i*s.x.cs:], first+i)
-	}
-	for p := range s.panels {
-		s.products(w, w.winoIn, first, n, &s.panels[p])
+	for first, n := s.block(block); n > 0; {
+		c := chunk(n)
+		for i := range c {
+			s.factors(w, w.winoIn[i*s.x.cs:], first+i)
+		}
+		for p := range s.panels {
+			s.products(w, w.winoIn, first, c, &s.panels[p])
+		}
+		first, n = first+c, n-c
 	}
 }
 
-// winoInputs and winoProducts are the stages one by one, for batches of few
-// tiles: all workers transform, then each takes panels.
+// winoInputs and winoProducts are the stages one by one.
 type winoInputs struct {
 	rowStep
 	*winoRun
@@ -129,7 +170,7 @@ type winoInputs struct {
 func (s *winoInputs) run(w *worker, unit int) {
 	s.each(unit, func(_, tile int) {
 		block := tile / s.perBlock
-		s.factors(w, w.r.sharedIn[block*s.form.cells*s.slab+(tile-block*s.perBlock)*s.x.cs:], tile)
+		s.factors(w, w.r.sharedIn[block*s.form.cells*s.slab+(tile-block*s.perBlock)*s.x.cs:], s.first+tile)
 	})
 }
 
@@ -137,8 +178,12 @@ type winoProducts struct{ *winoRun }
 
 func (s *winoProducts) run(w *worker, unit int) {
 	block := unit / len(s.panels)
-	first, n := block*s.perBlock, min(s.perBlock, s.total-block*s.perBlock)
-	s.products(w, w.r.sharedIn[block*s.form.cells*s.slab:], first, n, &s.panels[unit%len(s.panels)])
+	v := w.r.sharedIn[block*s.form.cells*s.slab:]
+	for first, n := s.block(block); n > 0; {
+		c := chunk(n)
+		s.products(w, v, first, c, &s.panels[unit%len(s.panels)])
+		first, n, v = first+c, n-c, v[c*s.x.cs:]
+	}
 }
 
 // place finds a tile: its image and its position there.
@@ -199,12 +244,17 @@ func (s *winoRun) products(w *worker, v []float32, first, n int, p *winoPanel) {
 	if s.adjoint {
 		extent = s.form.side
 	}
+	image, row, col := s.place(first)
 	for i := range n {
-		image, row, col := s.place(first + i)
+		nextImage, nextRow, nextCol := s.place(min(first+i+1, s.first+s.total-1))
 		at := func(t *tensor) unsafe.Pointer {
 			return unsafe.Pointer(&w.of(t)[image*t.size+t.origin+row*t.row+col*t.cs+p.col])
 		}
+		next := func(t *tensor) unsafe.Pointer {
+			return unsafe.Pointer(&w.of(t)[nextImage*t.size+t.origin+nextRow*t.row+nextCol*t.cs+p.col])
+		}
 		a.p, a.t = at(y), unsafe.Pointer(&w.winoOut[i*width])
+		a.ahead, a.mahead = next(y), nil
 		a.rows, a.cols = min(extent, y.H-row), min(extent, y.W-col)
 		a.overRows, a.overCols = min(row, 2), min(col, 2, a.cols)
 		switch {
@@ -216,7 +266,9 @@ func (s *winoRun) products(w *worker, v []float32, first, n int, p *winoPanel) {
 		}
 		if s.mask != nil {
 			a.mask, a.mrow, a.mpix, a.hi = at(s.mask), bytes(s.mask.row), bytes(s.mask.cs), s.maskHi
+			a.mahead = next(s.mask)
 		}
 		s.out(a)
+		image, row, col = nextImage, nextRow, nextCol
 	}
 }

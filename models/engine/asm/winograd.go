@@ -29,6 +29,8 @@ const (
 	winoCols                // 1..side
 	winoOverRows            // 0..side
 	winoOverCols            // 0..side
+	winoAhead               // *float32, the next tile's first pixel
+	winoMAhead              // *float32, its mask, or nil
 	winoHi                  // float32
 	winoConsts   = winoHi + 4
 )
@@ -285,23 +287,27 @@ func (f *family) winoOut(kind string, l winoLine, overlap bool) {
 	}
 	XORQ(off, off)
 	Label("vector")
-	// What the epilogue reads and writes, before it is needed.
-	ahead := func(first reg.Register, row, pix int) {
-		MOVQ(first, p2)
+	// What the next tile's epilogue reads and writes, but for the columns that
+	// it shares with this one. Into the second cache only: pixels are some
+	// hundred bytes apart and would meet in a few sets of the first one.
+	ahead := func(first, row, pix int) {
+		MOVQ(arg(first), p2)
 		for i := 0; i < l.out; i++ {
 			MOVQ(p2, p)
 			for j := 0; j < l.out; j++ {
-				PREFETCHT0(Mem{Base: p, Index: off, Scale: 1})
+				if !overlap || j >= 2 {
+					PREFETCHT1(Mem{Base: p, Index: off, Scale: 1})
+				}
 				ADDQ(arg(pix), p)
 			}
 			ADDQ(arg(row), p2)
 		}
 	}
-	ahead(y, winoRow, winoPix)
-	MOVQ(arg(winoMask), maskp)
-	TESTQ(maskp, maskp)
+	ahead(winoAhead, winoRow, winoPix)
+	MOVQ(arg(winoMAhead), p)
+	TESTQ(p, p)
 	JZ(LabelRef("ahead"))
-	ahead(maskp, winoMRow, winoMPix)
+	ahead(winoMAhead, winoMRow, winoMPix)
 	Label("ahead")
 	if !f.wide() {
 		f.loadConstants(l.consts)
