@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"maps"
 	"sort"
 	"strings"
 )
@@ -17,10 +18,21 @@ const showName = "#show"
 // variables, imported packages, and the objects of dot imports.
 type scope map[string]types.Object
 
-func (sc scope) clone() scope {
-	out := make(scope, len(sc)+8)
-	for k, v := range sc {
-		out[k] = v
+func (sc scope) clone() scope { return maps.Clone(sc) }
+
+// named is the part of the scope that declarations mention: a small cell is
+// checked in less time than all names would take to be entered.
+func (sc scope) named(decls []ast.Decl) scope {
+	out := scope{}
+	for _, d := range decls {
+		ast.Inspect(d, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok {
+				if obj, ok := sc[id.Name]; ok {
+					out[id.Name] = obj
+				}
+			}
+			return true
+		})
 	}
 	return out
 }
@@ -45,12 +57,13 @@ func newInfo() *types.Info {
 }
 
 // typecheck checks declarations as a file whose package scope already holds
-// sc. Names that the declarations introduce hide those of sc.
+// what they mention of sc. Names that the declarations introduce hide those of sc.
 func (s *Session) typecheck(decls []ast.Decl, sc scope) (*types.Info, *types.Package, []types.Error) {
 	return s.typecheckIn("main", decls, sc)
 }
 
 func (s *Session) typecheckIn(path string, decls []ast.Decl, sc scope) (*types.Info, *types.Package, []types.Error) {
+	sc = sc.named(decls)
 	for {
 		var errs []types.Error
 		info := newInfo()

@@ -3,6 +3,7 @@
 package message
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -170,12 +171,23 @@ func (c *Codec) Decode(frames [][]byte) (Message, error) {
 		name string
 		text []byte
 	}{{"parent header", parts[1]}, {"metadata", parts[2]}, {"content", parts[3]}} {
-		var object map[string]json.RawMessage
-		if err := json.Unmarshal(p.text, &object); err != nil {
+		if err := checkObject(p.text); err != nil {
 			return m, fmt.Errorf("%w: %s: %v", ErrJSON, p.name, err)
 		}
 	}
 	return m, nil
+}
+
+// checkObject says what is wrong with the text of a JSON object. It takes the
+// object apart only where something is.
+func checkObject(text []byte) error {
+	if json.Valid(text) {
+		if start := bytes.TrimLeft(text, " \t\r\n"); start[0] == '{' {
+			return nil
+		}
+	}
+	var object map[string]json.RawMessage
+	return json.Unmarshal(text, &object)
 }
 
 // Encode makes the frames of a new message of a type, with parent being the raw
