@@ -11,7 +11,7 @@ import (
 
 // tape is the Evaluator of a Model: a gorgonia graph from the image to one
 // loss per example, differentiated by gorgonia with respect to the image, and
-// compiled once for its TapeMachine.
+// put in order once (sequence).
 //
 //	x, targets -> logits = net(x) -> loss -> d loss / d x
 //
@@ -24,13 +24,9 @@ type tape struct {
 	runner     *engine.Runner
 	net        *netOp // nil on the float64 profile
 	x, targets *tensor.Dense
-	machine    gorgonia.VM
-	// loss, logits and grad are copied here by the tape: gorgonia reuses its
-	// registers, so a node's own value is wrong after a run.
-	loss, logits, grad gorgonia.Value
-	// forward is a tape that stops at the logits (float64 profile).
-	forward       gorgonia.VM
-	forwardLogits gorgonia.Value
+	// step leads to logits, loss and grad; forward stops at the logits.
+	step, forward      *sequence
+	logits, loss, grad *gorgonia.Node
 }
 
 // Evaluator prepares steps of a loss for batches of the given size. Close it
@@ -58,7 +54,7 @@ func (m *Model) Evaluator(batch int, loss Loss) (Evaluator, error) {
 	return t, nil
 }
 
-// build makes the graph and its machines.
+// build makes the graph and puts it in order.
 func (t *tape) build(loss Loss) error {
 	g := gorgonia.NewGraph()
 	x, logits, err := t.addNet(g)
@@ -85,20 +81,12 @@ func (t *tape) build(loss Loss) error {
 	if err != nil {
 		return err
 	}
-	gorgonia.Read(logits, &t.logits)
-	gorgonia.Read(losses, &t.loss)
-	gorgonia.Read(grads[0], &t.grad)
-	t.machine = gorgonia.NewTapeMachine(g)
-	if t.net != nil {
-		return nil
-	}
-	f := gorgonia.NewGraph()
-	if _, logits, err = t.addNet(f); err != nil {
+	t.logits, t.loss, t.grad = logits, losses, grads[0]
+	if t.forward, err = newSequence(g, logits); err != nil {
 		return err
 	}
-	gorgonia.Read(logits, &t.forwardLogits)
-	t.forward = gorgonia.NewTapeMachine(f)
-	return nil
+	t.step, err = newSequence(g, t.logits, t.loss, t.grad)
+	return err
 }
 
 // addNet puts the image and the network on a graph.
@@ -121,17 +109,10 @@ func (t *tape) Forward(x []float64) ([]float64, error) {
 	if err := t.load(x, t.x, "images"); err != nil {
 		return nil, err
 	}
-	var logits []float64
-	if t.net != nil {
-		logits = t.net.out.Data().([]float64)
-		t.net.forward(x, logits)
-	} else {
-		t.forward.Reset()
-		if err := t.forward.RunAll(); err != nil {
-			return nil, err
-		}
-		logits = t.forwardLogits.Data().([]float64)
+	if err := t.forward.run(); err != nil {
+		return nil, err
 	}
+	logits := t.forward.value(t.logits)
 	return logits, t.check("logits", logits)
 }
 
@@ -143,15 +124,10 @@ func (t *tape) Gradient(x, targets []float64) (Evaluation, error) {
 	if err := t.load(targets, t.targets, "targets"); err != nil {
 		return Evaluation{}, err
 	}
-	t.machine.Reset()
-	if err := t.machine.RunAll(); err != nil {
+	if err := t.step.run(); err != nil {
 		return Evaluation{}, err
 	}
-	e := Evaluation{
-		Loss:   t.loss.Data().([]float64),
-		Logits: t.logits.Data().([]float64),
-		Grad:   t.grad.Data().([]float64),
-	}
+	e := Evaluation{Loss: t.step.value(t.loss), Logits: t.step.value(t.logits), Grad: t.step.value(t.grad)}
 	if err := t.check("logits", e.Logits); err != nil {
 		return e, err
 	}
@@ -198,16 +174,7 @@ func (t *tape) Close() error {
 		t.runner.Close()
 		t.runner = nil
 	}
-	var err error
-	for _, vm := range []gorgonia.VM{t.machine, t.forward} {
-		if vm != nil {
-			if e := vm.Close(); err == nil {
-				err = e
-			}
-		}
-	}
-	t.machine, t.forward = nil, nil
-	return err
+	return nil
 }
 
 var _ Evaluator = (*tape)(nil)

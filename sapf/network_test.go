@@ -111,6 +111,21 @@ func TestFailure23_NoGoroutineIsLeft(t *testing.T) {
 	}
 }
 
+// BenchmarkAttack is a round of an attack on cwnet in a tenth of the steps, on
+// one thread. In its -cpuprofile, what engine.(*Runner).Forward and Backward
+// take of sapf.RunBatch is the network's share.
+func BenchmarkAttack(b *testing.B) {
+	m := cwnet(b, "").WithThreads(1)
+	s := sapf.Reference().InSteps(500)
+	s.SearchRounds, s.Lambda2 = 1, 0
+	x := cifar(b, "cat")
+	for b.Loop() {
+		if _, err := sapf.Run(context.Background(), m, x, sapf.Goal{Label: 3, Target: 5}, s); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // TestGuardOnMobileNet runs the mask stage on a network of ImageNet's size, N =
 // 150528: without the guard the reference's penalties diverge, with it G stays
 // finite and its sum comes to k within 1 %, and the attack reaches its target
