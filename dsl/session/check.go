@@ -144,6 +144,9 @@ func (s *Session) check(fset *token.FileSet, path string, decls []ast.Decl, sc s
 		pkg.Scope().Insert(obj)
 	}
 	pkg.Scope().Insert(showFunc)
+	for _, d := range decls {
+		shieldNames(d, pkg.Scope())
+	}
 	conf := types.Config{Importer: s.universe, Error: report, DisableUnusedImportCheck: true}
 	pos := token.NoPos
 	if len(decls) > 0 {
@@ -152,6 +155,23 @@ func (s *Session) check(fset *token.FileSet, path string, decls []ast.Decl, sc s
 	file := &ast.File{Name: &ast.Ident{Name: "main", NamePos: pos}, Package: pos, Decls: decls}
 	types.NewChecker(&conf, fset, pkg, info).Files([]*ast.File{file})
 	return pkg
+}
+
+// shieldNames puts a type that is declared as another one of the package's scope
+// between parentheses: the checker follows bare names in search of cycles, and
+// comes to grief at those that it has no declaration of.
+func shieldNames(d ast.Decl, sc *types.Scope) {
+	gen, ok := d.(*ast.GenDecl)
+	if !ok {
+		return
+	}
+	for _, spec := range gen.Specs {
+		if spec, ok := spec.(*ast.TypeSpec); ok {
+			if id, ok := spec.Type.(*ast.Ident); ok && sc.Lookup(id.Name) != nil {
+				spec.Type = &ast.ParenExpr{Lparen: id.Pos(), X: id, Rparen: id.End()}
+			}
+		}
+	}
 }
 
 var showFunc = func() *types.Func {

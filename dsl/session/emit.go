@@ -176,12 +176,21 @@ func (s *Session) link(l *lowerer, pos token.Pos, fn *types.Func) string {
 		return name
 	}
 	name := s.fresh(fn.Name())
-	s.links[fn] = name
-	s.out.undo = append(s.out.undo, func() { delete(s.links, fn) })
-	spec := &ast.ValueSpec{Names: []*ast.Ident{ident(pos, name)}, Type: l.funcType(pos, fn.Signature())}
-	s.out.decls = append(s.out.decls, &ast.GenDecl{TokPos: pos, Tok: token.VAR, Specs: []ast.Spec{spec}})
+	s.declareLink(pos, fn, name, l.funcType(pos, fn.Signature()), nil)
 	s.out.links = append(s.out.links, assign(pos, ident(pos, name), ident(pos, s.funcSymbol(l, pos, fn, nil))))
 	return name
+}
+
+// declareLink declares the variable by which cells come to obj from now on. It
+// gets its value before the cell runs.
+func (s *Session) declareLink(pos token.Pos, obj types.Object, name string, typ, value ast.Expr) {
+	s.links[obj] = name
+	s.out.undo = append(s.out.undo, func() { delete(s.links, obj) })
+	spec := &ast.ValueSpec{Names: []*ast.Ident{ident(pos, name)}, Type: typ}
+	s.out.decls = append(s.out.decls, &ast.GenDecl{TokPos: pos, Tok: token.VAR, Specs: []ast.Spec{spec}})
+	if value != nil {
+		s.out.links = append(s.out.links, assign(pos, ident(pos, name), value))
+	}
 }
 
 // methodSymbol is the yaegi function for a method, its receiver first.

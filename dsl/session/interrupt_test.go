@@ -134,8 +134,19 @@ func TestRedefinitionFreesMemory(t *testing.T) {
 		}
 		runtime.KeepAlive(s)
 	}
+	// What a large network's activations take, ten times over.
 	s, r := newSession(t)
 	before := heap()
+	for i := range 10 {
+		if got := runCell(s, r, i, "large := make([]byte, 200<<20)\nlarge[100<<20] = 1"); got != "" {
+			t.Fatal(got)
+		}
+	}
+	if grown := int(heap()) - int(before); grown > 210 {
+		t.Errorf("a variable of 200 MB that is redefined: the heap has grown by %d MB, expected 210 at most", grown)
+	}
+	s, r = newSession(t)
+	before = heap()
 	for i := range 10 {
 		runCell(s, r, 2*i, "big := make([]byte, 4<<20)")
 		runCell(s, r, 2*i+1, fmt.Sprintf("big := %d", i))

@@ -62,6 +62,10 @@ func (l *lowerer) declareVar(name *ast.Ident, value ast.Expr) []ast.Stmt {
 			}
 			return []ast.Stmt{l.bind(pos, obj, v)}
 		}
+		if value != nil && received(value) { // yaegi could not take its address
+			temp := l.s.fresh("t")
+			return []ast.Stmt{define(pos, temp, v), decl(l.local(obj), ident(pos, temp))}
+		}
 		return []ast.Stmt{decl(l.local(obj), v)}
 	}
 	if value == nil { // back to zero
@@ -69,7 +73,7 @@ func (l *lowerer) declareVar(name *ast.Ident, value ast.Expr) []ast.Stmt {
 		return []ast.Stmt{decl(zero, nil), assign(pos, ident(pos, sym), ident(pos, zero))}
 	}
 	x := l.assignable(value, obj.Type())
-	if c, ok := ast.Unparen(value).(*ast.CallExpr); ok && l.interpretedCall(c) {
+	if l.inPlace(value) {
 		temp := l.s.fresh("t") // as in assign
 		return []ast.Stmt{define(pos, temp, x), assign(pos, ident(pos, sym), ident(pos, temp))}
 	}
@@ -108,8 +112,7 @@ func (l *lowerer) assign(st *ast.AssignStmt) []ast.Stmt {
 			return []ast.Stmt{&ast.AssignStmt{Lhs: l.exprs(st.Lhs), TokPos: st.TokPos, Tok: st.Tok, Rhs: l.exprs(st.Rhs)}}
 		}
 		value := l.assignable(st.Rhs[0], l.typeOf(st.Lhs[0]))
-		if c, ok := ast.Unparen(st.Rhs[0]).(*ast.CallExpr); ok && st.Tok == token.ASSIGN && !isBlank(st.Lhs[0]) && l.interpretedCall(c) {
-			// yaegi lets the function write to the variable before it returns.
+		if st.Tok == token.ASSIGN && !isBlank(st.Lhs[0]) && l.inPlace(st.Rhs[0]) {
 			temp := l.s.fresh("t")
 			return []ast.Stmt{
 				&ast.AssignStmt{Lhs: []ast.Expr{ident(pos, temp)}, TokPos: pos, Tok: token.DEFINE, Rhs: []ast.Expr{value}},
@@ -262,6 +265,26 @@ func (l *lowerer) varOf(pos token.Pos, name string, t types.Type, x ast.Expr) as
 		spec.Values = []ast.Expr{x}
 	}
 	return &ast.DeclStmt{Decl: &ast.GenDecl{TokPos: pos, Tok: token.VAR, Specs: []ast.Spec{spec}}}
+}
+
+// inPlace reports a value that yaegi makes in the variable's own place, and which
+// therefore goes through a temporary: a function would write to the variable
+// before it returns, and a literal or what is received be a new variable, unknown
+// to pointers to the old one.
+func (l *lowerer) inPlace(x ast.Expr) bool {
+	switch x := ast.Unparen(x).(type) {
+	case *ast.CallExpr:
+		return l.interpretedCall(x)
+	case *ast.CompositeLit:
+		return true
+	}
+	return received(x)
+}
+
+// received reports a value that comes from a channel.
+func received(x ast.Expr) bool {
+	u, ok := ast.Unparen(x).(*ast.UnaryExpr)
+	return ok && u.Op == token.ARROW
 }
 
 // interpretedCall reports calls that may be of interpreted functions.

@@ -17,11 +17,18 @@ func (l *lowerer) call(e *ast.CallExpr) ast.Expr {
 	case tv.IsType():
 		return l.conversion(e, tv.Type)
 	case tv.IsBuiltin():
+		var result *types.Tuple
+		if t := l.info.Types[e]; t.IsValue() {
+			result = types.NewTuple(types.NewParam(pos, nil, "", t.Type))
+		}
+		if spread := l.spreadCall(e, result); spread != nil {
+			return spread
+		}
 		return l.builtin(e, builtinName(fun))
 	}
 	sig := tv.Type.Underlying().(*types.Signature)
 	out := &ast.CallExpr{Lparen: e.Lparen, Ellipsis: e.Ellipsis, Rparen: e.Rparen}
-	if spread := l.spreadCall(e, sig); spread != nil {
+	if spread := l.spreadCall(e, sig.Results()); spread != nil {
 		return spread
 	}
 	out.Args = l.args(e, sig, l.compiledCallee(fun))
@@ -53,8 +60,9 @@ func (l *lowerer) call(e *ast.CallExpr) ast.Expr {
 }
 
 // spreadCall lowers f(g()) where g has several values: they become parameters
-// of a function around the call, which converts each to what f wants.
-func (l *lowerer) spreadCall(e *ast.CallExpr, sig *types.Signature) ast.Expr {
+// of a function around the call, which converts each to what f wants. results
+// are those of f.
+func (l *lowerer) spreadCall(e *ast.CallExpr, results *types.Tuple) ast.Expr {
 	if len(e.Args) != 1 {
 		return nil
 	}
@@ -72,10 +80,10 @@ func (l *lowerer) spreadCall(e *ast.CallExpr, sig *types.Signature) ast.Expr {
 		l.names[obj] = "#a" + strconv.Itoa(i)
 		flat.Args = append(flat.Args, id)
 	}
-	lit := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: l.tuple(pos, tuple, false, "#a"), Results: l.tuple(pos, sig.Results(), false, "")}}
+	lit := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: l.tuple(pos, tuple, false, "#a"), Results: l.tuple(pos, results, false, "")}}
 	l.info.Types[flat] = l.info.Types[e]
 	var st ast.Stmt = &ast.ExprStmt{X: l.call(flat)}
-	if sig.Results().Len() > 0 {
+	if results.Len() > 0 {
 		st = &ast.ReturnStmt{Return: pos, Results: []ast.Expr{st.(*ast.ExprStmt).X}}
 	}
 	lit.Body = &ast.BlockStmt{Lbrace: pos, List: []ast.Stmt{st}, Rbrace: pos}

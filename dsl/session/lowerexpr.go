@@ -61,9 +61,44 @@ func (l *lowerer) object(pos token.Pos, obj types.Object) ast.Expr {
 		return &ast.ParenExpr{Lparen: pos, X: &ast.StarExpr{Star: pos, X: ident(pos, p)}, Rparen: pos}
 	}
 	if obj.Pkg() != nil && obj.Parent() == obj.Pkg().Scope() && l.s.universe.pkgs[obj.Pkg().Path()] == obj.Pkg() {
+		if v, ok := obj.(*types.Var); ok {
+			return l.packageVar(pos, v)
+		}
 		return l.exported(pos, obj)
 	}
 	return ident(pos, l.local(obj))
+}
+
+// packageVar is a variable of a compiled package: what a pointer of the session
+// points to. By its name yaegi reads and writes a copy of it in some places.
+func (l *lowerer) packageVar(pos token.Pos, v *types.Var) ast.Expr {
+	direct := l.exported(pos, v)
+	if !l.s.universe.tables[v.Pkg().Path()].symbols[v.Name()].CanAddr() {
+		return direct
+	}
+	name, ok := l.s.links[v]
+	if !ok {
+		typ := l.spelt(pos, types.NewPointer(v.Type()))
+		if typ == nil { // nothing can be assigned to it but itself
+			return direct
+		}
+		name = l.s.fresh(v.Name())
+		l.s.declareLink(pos, v, name, typ, &ast.UnaryExpr{OpPos: pos, Op: token.AND, X: direct})
+	}
+	return &ast.ParenExpr{Lparen: pos, X: &ast.StarExpr{Star: pos, X: ident(pos, name)}, Rparen: pos}
+}
+
+// spelt is typeExpr, or nil for a type that can't be named.
+func (l *lowerer) spelt(pos token.Pos, t types.Type) (x ast.Expr) {
+	defer func() {
+		if r := recover(); r != nil {
+			if _, ok := r.(refuse); !ok {
+				panic(r)
+			}
+			x = nil
+		}
+	}()
+	return l.typeExpr(pos, t)
 }
 
 func (l *lowerer) typeOf(e ast.Expr) types.Type {
@@ -269,7 +304,13 @@ func fieldType(st *types.Struct, name string) types.Type {
 
 // address lowers &x.
 func (l *lowerer) address(pos token.Pos, x ast.Expr) ast.Expr {
-	return &ast.UnaryExpr{OpPos: pos, Op: token.AND, X: l.expr(x)}
+	lowered := l.expr(x)
+	if _, written := ast.Unparen(x).(*ast.StarExpr); !written {
+		if star, ok := ast.Unparen(lowered).(*ast.StarExpr); ok {
+			return star.X // a variable that is kept behind a pointer
+		}
+	}
+	return &ast.UnaryExpr{OpPos: pos, Op: token.AND, X: lowered}
 }
 
 // assignable lowers e where a value of type to is wanted.

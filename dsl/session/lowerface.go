@@ -347,8 +347,10 @@ func isAny(t types.Type) bool {
 	return ok && i.NumMethods() == 0 && i.IsMethodSet()
 }
 
-// typeNames rewrites %T in a constant format: what it names is the type of the
-// argument for a cell, not for yaegi. args are those after the format.
+// typeNames rewrites the arguments of two verbs of a constant format, which fmt
+// does not leave to the argument's own Format: what %T names is the type of the
+// argument for a cell, not for yaegi, and %p is for the plain pointer. args are
+// those after the format.
 func (l *lowerer) typeNames(format string, args []ast.Expr) (string, bool) {
 	out := []byte(format)
 	n := 0
@@ -372,10 +374,15 @@ func (l *lowerer) typeNames(format string, args []ast.Expr) (string, bool) {
 			break
 		}
 		if i < len(format) && format[i] != '%' {
-			if format[i] == 'T' && n < len(args) {
-				out[i] = 's'
-				args[n] = l.runtimeCall(args[n].Pos(), "TypeName", args[n])
-				changed = true
+			if n < len(args) {
+				switch format[i] {
+				case 'T':
+					out[i] = 's'
+					args[n] = l.runtimeCall(args[n].Pos(), "TypeName", args[n])
+					changed = true
+				case 'p':
+					args[n] = l.runtimeCall(args[n].Pos(), "Raw", args[n])
+				}
 			}
 			n++
 		}

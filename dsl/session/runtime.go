@@ -127,6 +127,16 @@ func plainValue(v any) any {
 			return runtimeError("index out of range")
 		case strings.HasPrefix(e, "reflect.Value.Slice") && strings.Contains(e, "out of bounds"):
 			return runtimeError("slice bounds out of range")
+		case strings.HasPrefix(e, "reflect.MakeSlice: "):
+			what := "cap"
+			if strings.HasSuffix(e, "negative len") {
+				what = "len"
+			}
+			return runtimeError("makeslice: " + what + " out of range")
+		case strings.HasPrefix(e, "reflect.MakeChan: "):
+			return errors.New("makechan: size out of range")
+		case strings.HasPrefix(e, "reflect: cannot convert slice"):
+			return runtimeError(strings.Replace(strings.TrimPrefix(e, "reflect: "), "to pointer to array", "to array or pointer to array", 1))
 		case strings.HasPrefix(e, "reflect: ") && strings.Contains(e, "nil map"):
 			return runtimeError("assignment to entry in nil map")
 		case strings.HasPrefix(e, "reflect: ") && strings.HasSuffix(e, "on nil interface value"),

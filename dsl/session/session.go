@@ -131,7 +131,7 @@ type Session struct {
 	typeIDs   *typeutil.Map           // the machine's numbers of types
 	imported  map[string]string       // yaegi's names of packages, by path
 	literals  []literal               // the function literals of cells
-	links     map[types.Object]string // variables by which closures call functions
+	links     map[types.Object]string // variables by which closures call functions, and cells find those of packages
 	pinned    map[types.Object]bool   // variables that closures or pointers may hold
 	serial    int
 	depth     int // of instances within instances

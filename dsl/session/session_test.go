@@ -101,11 +101,14 @@ func TestCells(t *testing.T) {
 			t.Fatal(err)
 		}
 		var rewritten strings.Builder
-		for _, script := range strings.Split("\n"+string(text), "\n=== ")[1:] {
+		scripts := strings.Split("\n"+string(text), "\n=== ")[1:]
+		ran := 0
+		for _, script := range scripts {
 			title, body, _ := strings.Cut(script, "\n")
 			body = strings.TrimSuffix(body, "\n")
 			rewritten.WriteString("=== " + title + "\n")
 			t.Run(strings.TrimSuffix(filepath.Base(file), ".cells")+"/"+title, func(t *testing.T) {
+				ran++
 				s, r := newSession(t)
 				for i, cell := range strings.Split(body, "\n+++\n") {
 					code, want, _ := strings.Cut(cell+"\n", "\n---\n")
@@ -124,7 +127,7 @@ func TestCells(t *testing.T) {
 				}
 			})
 		}
-		if os.Getenv("UPDATE") != "" {
+		if os.Getenv("UPDATE") != "" && ran == len(scripts) {
 			if err := os.WriteFile(file, []byte(rewritten.String()), 0o644); err != nil {
 				t.Fatal(err)
 			}

@@ -185,7 +185,9 @@ func (p *parser) scripted() (node, error) {
 		return node{}, err
 	}
 	under := base.under && p.display
-	var low, high string
+	var low string
+	var highs []string // primes and a superscript
+	raised := false
 	for {
 		switch p.peek().text {
 		case `\limits`:
@@ -202,7 +204,7 @@ func (p *parser) scripted() (node, error) {
 				p.next()
 				primes += "′"
 			}
-			high += "<mo>" + primes + "</mo>"
+			highs = append(highs, "<mo>"+primes+"</mo>")
 			continue
 		case "_":
 			if low != "" {
@@ -214,7 +216,7 @@ func (p *parser) scripted() (node, error) {
 			}
 			continue
 		case "^":
-			if high != "" && !strings.HasPrefix(high, "<mo>′") {
+			if raised {
 				return node{}, errors.New("two superscripts")
 			}
 			p.next()
@@ -222,13 +224,14 @@ func (p *parser) scripted() (node, error) {
 			if err != nil {
 				return node{}, err
 			}
-			high += more
+			highs, raised = append(highs, more), true
 			continue
 		}
 		break
 	}
-	if strings.HasPrefix(high, "<mo>′") && !strings.HasSuffix(high, "′</mo>") {
-		high = "<mrow>" + high + "</mrow>"
+	high := strings.Join(highs, "")
+	if len(highs) > 1 {
+		high = wrap("mrow", high)
 	}
 	names := [3]string{"msub", "msup", "msubsup"}
 	if under {
