@@ -109,20 +109,31 @@ type pool struct {
 	helpers []*helper
 	stopped atomic.Bool
 	// begun is when the pass began, waited how long the caller has waited in it
-	// for units of helpers. Where the system gives a helper's processor to
-	// somebody else, a pass can take much longer than on one thread: then the
-	// rest of it goes without helpers, and so do the next alone passes, twice as
-	// many each time it happens again at once.
-	begun      time.Time
-	waited     time.Duration
-	stalled    bool
-	alone, gap int
+	// for units of helpers. Where the system gives a processor to somebody else,
+	// a pass can take much longer than on one thread: it is stalled, and the rest
+	// of it goes without helpers.
+	begun   time.Time
+	waited  time.Duration
+	stalled bool
+	// best is the time of the quickest of the last passes.
+	best time.Duration
+	// If somebody else is running then, the passes that follow go without helpers
+	// too, until processors are free, which is looked up at the time look, or
+	// else until the time until. Where helpers stall again soon after the time
+	// tried, the gap doubles.
+	alone              bool
+	look, until, tried time.Time
+	gap                time.Duration
+	load               load
+	running            func() int // load's
 }
 
-// After a first stall, firstGap passes go without helpers, and at most lastGap.
 const (
-	firstGap = 4
-	lastGap  = 1024
+	lookGap  = 20 * time.Millisecond
+	firstGap = 250 * time.Millisecond
+	lastGap  = 2 * time.Second
+	// soon is how long helpers must work without a stall to be trusted again.
+	soon = time.Second
 )
 
 // begin begins a forward or backward pass.
@@ -131,22 +142,64 @@ func (p *pool) begin() {
 		return
 	}
 	p.begun, p.waited, p.stalled = time.Now(), 0, false
+	if !p.alone || p.begun.Before(p.look) {
+		return
+	}
+	if p.look = p.begun.Add(lookGap); p.begun.After(p.until) || p.others() == free {
+		p.alone, p.tried = false, p.begun
+	}
 }
 
 // end ends it, and judges whether helpers were of use.
 func (p *pool) end() {
-	if len(p.helpers) == 0 {
+	if len(p.helpers) == 0 || p.alone {
 		return
 	}
-	switch {
-	case p.alone > 0:
-		p.alone--
-	case p.slow():
-		p.gap = min(max(firstGap, 2*p.gap), lastGap)
-		p.alone = p.gap
-	case p.gap > 0:
-		p.gap--
+	now := time.Now()
+	all := now.Sub(p.begun)
+	slow := p.slow()
+	late := slow || p.best > 0 && all > 3*p.best
+	if p.best += p.best / 256; p.best == 0 || all < p.best {
+		p.best = all
 	}
+	if !late {
+		return
+	}
+	if o := p.others(); o == free || o == unknown && !slow {
+		return // it was not for want of processors, or nobody knows
+	}
+	if p.gap *= 2; p.gap == 0 || now.Sub(p.tried) > soon {
+		p.gap = firstGap
+	}
+	p.gap = min(p.gap, lastGap)
+	p.alone, p.look, p.until = true, now.Add(lookGap), now.Add(p.gap)
+}
+
+// What others leave to the workers.
+const (
+	unknown = iota
+	free    // a processor each
+	busy
+)
+
+// others says whether other threads of the machine leave a processor to each
+// worker.
+func (p *pool) others() int {
+	running := p.running()
+	if running == 0 {
+		return unknown
+	}
+	// Those that run, but for the caller and the helpers that do, and what all
+	// workers would make of it.
+	for _, h := range p.helpers {
+		if h.parked.Load() {
+			running++
+		}
+	}
+	if running > runtime.GOMAXPROCS(0) {
+		return busy
+	}
+	return free
 }
 
 // slow reports that the pass takes more than twice the time of one thread,
@@ -167,6 +220,10 @@ type helper struct {
 
 func newPool(workers []*worker) *pool {
 	p := &pool{workers: workers, last: make(chan struct{}, 1)}
+	p.running = p.load.running
+	if len(workers) > 1 {
+		p.load.open()
+	}
 	for _, w := range workers[1:] {
 		h := &helper{wake: make(chan struct{}, 1), gone: make(chan struct{})}
 		p.helpers = append(p.helpers, h)
@@ -177,7 +234,7 @@ func newPool(workers []*worker) *pool {
 
 // run does all units of a step.
 func (p *pool) run(s *step, units int) {
-	if len(p.helpers) == 0 || units == 1 || p.alone > 0 || p.stalled {
+	if len(p.helpers) == 0 || units == 1 || p.alone || p.stalled {
 		for u := 0; u < units; u++ {
 			(*s).run(p.workers[0], u)
 		}
@@ -297,4 +354,5 @@ func (p *pool) close() {
 		}
 	}
 	p.helpers = nil
+	p.load.close()
 }

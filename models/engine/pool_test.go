@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -63,11 +64,14 @@ func (s *hog) run(w *worker, _ int) {
 	}
 }
 
-// TestPoolStall: after a stall the caller works alone for a while, and then
-// tries again.
+// TestPoolStall: after a stall the caller works alone for a while if somebody
+// else is running, and then tries again; where that stalls at once, it waits
+// twice as long.
 func TestPoolStall(t *testing.T) {
 	p := newPool([]*worker{nil, {}})
 	defer p.close()
+	running := 3
+	p.running = func() int { return running }
 	h := &hog{nap: 50 * time.Millisecond, begun: make(chan struct{})}
 	var s step = h
 	pass := func() {
@@ -75,23 +79,47 @@ func TestPoolStall(t *testing.T) {
 		p.run(&s, 2)
 		p.end()
 	}
-	for i := 0; p.alone == 0; i++ {
-		if i == 20 { // the caller may lose its own processor instead
-			t.Fatal("a helper that sleeps is never noticed")
-		}
-		pass()
-	}
-	if !p.stalled || p.alone != firstGap {
-		t.Fatalf("after a stall %d passes go without helpers, want %d", p.alone, firstGap)
-	}
-	h.alone = true
-	for range firstGap {
-		pass()
-		if p.stalled {
-			t.Fatal("a pass without helpers stalls")
+	stall := func() {
+		t.Helper()
+		h.alone = false
+		for i := 0; ; i++ {
+			if pass(); p.stalled {
+				return
+			}
+			if i == 20 { // the caller may lose its own processor instead
+				t.Fatal("a helper that sleeps is never noticed")
+			}
 		}
 	}
-	if p.alone != 0 || p.gap != firstGap {
-		t.Fatalf("then %d more, and the next gap from %d; want 0 and %d", p.alone, p.gap, firstGap)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	want := firstGap
+	for _, running = range []int{3, 3, 0} { // 0: nobody knows
+		from := time.Now()
+		stall()
+		if !p.alone || p.gap != want && time.Since(from) < soon/2 {
+			t.Fatalf("after a stall %v go without helpers, want %v", p.gap, want)
+		}
+		want = 2 * p.gap
+		p.until = time.Now().Add(time.Hour)
+		h.alone = true
+		for range 3 {
+			time.Sleep(lookGap)
+			if pass(); p.stalled || !p.alone {
+				t.Fatal("beside a busy process helpers come back at once")
+			}
+		}
+		p.until = time.Now() // the gap is over
+		time.Sleep(lookGap)
+	}
+	if stall(); !p.alone {
+		t.Fatal("after a stall helpers go on")
+	}
+	running, h.alone = 1, true
+	time.Sleep(lookGap)
+	if p.begin(); p.alone {
+		t.Fatal("processors are free, but helpers do not come back")
+	}
+	if stall(); p.alone {
+		t.Fatal("a stall that nobody else is to blame for sends helpers away")
 	}
 }
