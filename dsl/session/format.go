@@ -13,7 +13,7 @@ import (
 	"sapf/dsl/display"
 )
 
-func marshal(v any) ([]byte, error) { return json.Marshal(v) }
+func marshal(v any) ([]byte, error) { return json.Marshal(shaped(v)) }
 
 // formatter prints a value of an interpreted type as fmt would print it were
 // it compiled: package fmt can't see its methods, nor those of what is in it.

@@ -310,13 +310,15 @@ func (l *lowerer) promoted(pos token.Pos, t *types.Named, m *types.Selection) as
 }
 
 // formatted are the packages whose arguments of type any are printed or shown,
-// transparent those that look into them by reflection.
+// transparent those that look into them by reflection, structured those of them
+// to which it matters what is embedded.
 var (
 	formatted   = map[string]bool{"fmt": true, "log": true, "sapf/dsl": true, "sapf/dsl/display": true}
 	transparent = map[string]bool{
 		"sort": true, "reflect": true, "encoding/json": true, "encoding/gob": true, "encoding/xml": true,
 		"encoding/binary": true, "text/template": true, "html/template": true,
 	}
+	structured = map[string]bool{"encoding/json": true, "encoding/xml": true}
 )
 
 // anyArgument lowers an argument for a parameter of type any of a compiled
@@ -333,6 +335,12 @@ func (l *lowerer) anyArgument(e ast.Expr, pkg string) ast.Expr {
 			return x
 		}
 		return l.runtimeCall(pos, "Formatted", x)
+	case structured[pkg]:
+		x := l.expr(e)
+		if _, basic := t.(*types.Basic); basic {
+			return x
+		}
+		return l.runtimeCall(pos, "Shaped", x)
 	case transparent[pkg] && types.IsInterface(t):
 		return l.runtimeCall(pos, "Raw", l.expr(e))
 	case transparent[pkg]:

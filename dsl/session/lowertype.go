@@ -158,7 +158,7 @@ func (l *lowerer) structType(pos token.Pos, t *types.Struct, tag string) ast.Exp
 	for i := range t.NumFields() {
 		f := t.Field(i)
 		field := &ast.Field{Names: []*ast.Ident{ident(pos, f.Name())}, Type: l.typeExpr(pos, f.Type())}
-		text := t.Tag(i)
+		text := fieldTag(f, t.Tag(i))
 		if i == 0 && tag != "" {
 			text = strings.TrimSpace(text + " sapf:" + strconv.Quote(tag))
 		}

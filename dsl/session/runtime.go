@@ -38,6 +38,7 @@ func (m *machine) runtime() interp.Exports {
 		"Formatted":    reflect.ValueOf(m.formatted),
 		"FormattedAll": reflect.ValueOf(m.formattedAll),
 		"Raw":          reflect.ValueOf(raw),
+		"Shaped":       reflect.ValueOf(shaped),
 		"TypeName":     reflect.ValueOf(m.typeNameOf),
 		"Clear":        reflect.ValueOf(clearValue),
 		"Print":        reflect.ValueOf(func(v ...any) { m.builtinPrint("", v) }),
