@@ -92,7 +92,7 @@ var studies = []study{
 		{`checked: SAPF reached (\d+) of 2`, 2, 0},
 		{`with (\d+) entries on average`, 400, 0},
 		{`average (\d+\.\d) %, worst 0 %`, 66.7, 0},
-		{`light\.jsonl: (\d+) results`, 360, 0},
+		{`short\.jsonl: (\d+) results`, 1530, 0},
 	}},
 	{file: "08-paper-against-program", long: true, wants: []want{
 		{`diverge on all (\d+) images`, 1, 0},

@@ -9,7 +9,7 @@
 // StrAttack changed, less 4, as the paper's numbers suggest it was chosen (a few
 // entries below StrAttack in every case); without StrAttack's result it is 200.
 //
-// -budget short gives the slow methods a fifth to a tenth of their steps.
+// -budget short gives the slow methods a third to a tenth of their steps.
 package main
 
 import (
