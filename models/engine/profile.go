@@ -44,9 +44,9 @@ type Algorithm int
 const (
 	// Direct multiplies every tap.
 	Direct Algorithm = iota
-	// Winograd uses F(4x4,3x3) where it is faster (Lavin and Gray, 2016,
-	// "Fast Algorithms for Convolutional Neural Networks"): a quarter of the
-	// products, and about four times the rounding error.
+	// Winograd uses F(4x4,3x3) or F(5x5,3x3) where it is faster (Lavin and
+	// Gray, 2016, "Fast Algorithms for Convolutional Neural Networks"): a
+	// quarter of the products, and four to five times the rounding error.
 	Winograd
 )
 
