@@ -9,7 +9,10 @@ type Base struct {
 	ID  int
 	Sub *Base `json:",omitempty"`
 }
-type Opt struct{ Base; V float64 }
+type Opt struct {
+	Base
+	V float64
+}
 type Item struct {
 	Base
 	*Opt
