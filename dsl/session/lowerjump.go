@@ -187,10 +187,13 @@ func (l *lowerer) jump(pos token.Pos, tok token.Token, label string, t *target) 
 	if mine == l.fn.depth {
 		if t.code == nil {
 			out := &ast.BranchStmt{TokPos: pos, Tok: tok}
-			if label != "" {
-				out.Label = ident(pos, label)
+			if label == "" {
+				return []ast.Stmt{out}
 			}
-			return []ast.Stmt{out}
+			out.Label = ident(pos, label)
+			// At the end of a clause yaegi would only leave the switch or select,
+			// but not from within another statement.
+			return []ast.Stmt{&ast.IfStmt{If: pos, Cond: ident(pos, "true"), Body: &ast.BlockStmt{Lbrace: pos, List: []ast.Stmt{out}, Rbrace: pos}}}
 		}
 		// Of the loop over a function itself: its body returns.
 		return []ast.Stmt{&ast.ReturnStmt{Return: pos, Results: []ast.Expr{ident(pos, strconv.FormatBool(tok == token.CONTINUE))}}}
