@@ -46,7 +46,7 @@ func TestRefuses(t *testing.T) {
 		{[]string{"gradient", "--model", "cwnet", "--image", "cat", "--target", "dog", "--loss", "hinge"}, `"hinge"`},
 		{attack("--model", "nosuch", "--image", "cat"), `no model "nosuch"`},
 		{attack("--model", "cwnet", "--image", "nosuch.png"), `image "nosuch.png"`},
-		{attack("--model", "cwnet", "--image", large), "is 3x299x299, model cwnet takes 3x32x32"},
+		{attack("--model", "cwnet", "--image", large), "is 3x299x299, model cwnet takes 3x32x32: scale it with --resize"},
 		{attack("--model", "cwnet", "--image", "cat", "--target", "10"), "target 10, expected 0 to 9"},
 		{attack("--model", "cwnet", "--image", "cat", "--target", "dgo"), `did you mean "dog"`},
 		{attack("--model", "cwnet", "--image", "cat", "--target", "cat"), "is the image's own label"},

@@ -87,7 +87,7 @@ func LoadImage(ref string, m *models.Model, resize bool) (data.Image, error) {
 	}
 	x, err := data.Load(ref, o)
 	if s := m.InputShape(); err == nil && (x.C != s.C || x.H != s.H || x.W != s.W) {
-		return x, fmt.Errorf("image %s is %dx%dx%d, the model takes %dx%dx%d: scale it with --resize", ref, x.C, x.H, x.W, s.C, s.H, s.W)
+		return x, fmt.Errorf("image %q is %dx%dx%d, model %s takes %v: scale it with --resize", ref, x.C, x.H, x.W, m.Card().Name, s)
 	}
 	return x, err
 }
