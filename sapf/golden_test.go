@@ -405,7 +405,8 @@ func TestGoldenAttacks(t *testing.T) {
 		}
 	}
 	t.Logf("over %.0f rounds with the golden lambda1: mean ratios l1 %.3f, l2 %.3f", rounds, l1/rounds, l2/rounds)
-	if whole := os.Getenv("SAPF_CASES") == ""; whole && (math.Abs(l1/rounds-1) > 0.08 || math.Abs(l2/rounds-1) > 0.08) {
+	whole := os.Getenv("SAPF_CASES") == "" // means over few cases say little
+	if whole && (math.Abs(l1/rounds-1) > 0.08 || math.Abs(l2/rounds-1) > 0.08) {
 		t.Errorf("the mean ratios over rounds are %.3f and %.3f, allowed 0.92 to 1.08", l1/rounds, l2/rounds)
 	}
 	if apart > 2 {
@@ -414,11 +415,10 @@ func TestGoldenAttacks(t *testing.T) {
 	for _, name := range []string{"l1", "l2"} {
 		v := mean[name] / float64(max(together, 1))
 		t.Logf("mean ratio of %s over %d searches: %.3f", name, together, v)
-		if math.Abs(v-1) > 0.08 {
+		if whole && math.Abs(v-1) > 0.08 {
 			t.Errorf("the mean ratio of %s is %.3f, allowed 0.92 to 1.08", name, v)
 		}
 	}
-	t.Logf("mean ratios: %v", mean)
 }
 
 // TestSuccessNearTheBorderIsAChance repeats a round of cifar10:0 to 1 from
