@@ -142,10 +142,18 @@ func (m *Model) Program() (*engine.Program, error) {
 // String is the model's name.
 func (m *Model) String() string { return m.card.Name }
 
-// checkImage refuses an image that is not of the model's shape or not in [0,1].
-func (m *Model) checkImage(x data.Image) error {
+// Fits refuses an image that is not of the model's shape.
+func (m *Model) Fits(x data.Image) error {
 	if s := m.net.Input; x.C != s.C || x.H != s.H || x.W != s.W {
 		return fmt.Errorf("image %q is %dx%dx%d, model %s takes %v", x.Name, x.C, x.H, x.W, m.card.Name, s)
+	}
+	return nil
+}
+
+// checkImage refuses an image that does not fit or is not in [0,1].
+func (m *Model) checkImage(x data.Image) error {
+	if err := m.Fits(x); err != nil {
+		return err
 	}
 	return x.Validate()
 }

@@ -86,10 +86,13 @@ func LoadImage(ref string, m *models.Model, resize bool) (data.Image, error) {
 		o = m.ImageOptions()
 	}
 	x, err := data.Load(ref, o)
-	if s := m.InputShape(); err == nil && (x.C != s.C || x.H != s.H || x.W != s.W) {
-		return x, fmt.Errorf("image %q is %dx%dx%d, model %s takes %v: scale it with --resize", ref, x.C, x.H, x.W, m.Card().Name, s)
+	if err != nil {
+		return x, err
 	}
-	return x, err
+	if err := m.Fits(x); err != nil {
+		return x, fmt.Errorf("%w: scale it with --resize", err)
+	}
+	return x, nil
 }
 
 // GoalOf resolves a target, a class's name or index, for an image of the given
