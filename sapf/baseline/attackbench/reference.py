@@ -6,12 +6,10 @@
 Writes the smallest l0 of the first 20 CIFAR-10 test records, 0 where the model
 errs on the clean image, as {model: {attack: [l0 ...]}}.
 """
-import json, sys, types
+import json, pathlib, sys, types
 
 import numpy as np
 import torch
-import torch.nn as nn
-import torch.nn.functional as F
 
 visdom = types.ModuleType("visdom")  # adv-lib imports it for its plots
 visdom.Visdom = object
@@ -19,53 +17,13 @@ sys.modules.setdefault("visdom", visdom)
 
 import adv_lib.attacks as adv_lib
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "models" / "engine" / "bench"))
+from compare_pytorch import CW, ResNet20
+
 torch.set_num_threads(1)
 torch.manual_seed(0)
 data, out = sys.argv[1:3]
 STEPS, IMAGES = 1000, 20
-
-
-class CW(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.conv1, self.conv2 = nn.Conv2d(3, 64, 3), nn.Conv2d(64, 64, 3)
-        self.conv3, self.conv4 = nn.Conv2d(64, 128, 3), nn.Conv2d(128, 128, 3)
-        self.fc1, self.fc2, self.fc3 = nn.Linear(3200, 256), nn.Linear(256, 256), nn.Linear(256, 10)
-
-    def forward(self, x):
-        x = F.max_pool2d(F.relu(self.conv2(F.relu(self.conv1(x - 0.5)))), 2)
-        x = F.max_pool2d(F.relu(self.conv4(F.relu(self.conv3(x)))), 2).flatten(1)
-        return self.fc3(F.relu(self.fc2(F.relu(self.fc1(x)))))
-
-
-class Block(nn.Module):
-    """A residual block; the shortcut drops every second pixel and pads channels."""
-
-    def __init__(self, cin, cout, stride):
-        super().__init__()
-        self.conv1, self.bn1 = nn.Conv2d(cin, cout, 3, stride, 1, bias=False), nn.BatchNorm2d(cout)
-        self.conv2, self.bn2 = nn.Conv2d(cout, cout, 3, 1, 1, bias=False), nn.BatchNorm2d(cout)
-        self.pad, self.stride = (cout - cin) // 2, stride
-
-    def forward(self, x):
-        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
-        return F.relu(y + F.pad(x[:, :, ::self.stride, ::self.stride], (0, 0, 0, 0, self.pad, self.pad)))
-
-
-class ResNet20(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.conv1, self.bn1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16)
-        for i, (cin, cout, stride) in enumerate([(16, 16, 1), (16, 32, 2), (32, 64, 2)], 1):
-            blocks = [Block(cin, cout, stride), Block(cout, cout, 1), Block(cout, cout, 1)]
-            setattr(self, f"layer{i}", nn.Sequential(*blocks))
-        self.linear = nn.Linear(64, 10)
-        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1), persistent=False)
-
-    def forward(self, x):
-        x = F.relu(self.bn1(self.conv1((x - self.mean) / self.std)))
-        return self.linear(self.layer3(self.layer2(self.layer1(x))).mean((2, 3)))
 
 
 def load(net, state):

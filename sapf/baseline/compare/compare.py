@@ -8,7 +8,7 @@ The images are the first 20 test records that the network classifies rightly,
 the target of a targeted case is the next class. Norms are those of the image
 that came back, entries counted as changed if they differ at all.
 """
-import importlib, json, math, sys, time, types
+import importlib, json, math, pathlib, sys, time, types
 
 import numpy as np
 import torch
@@ -22,29 +22,18 @@ import adv_lib.attacks as adv_lib
 import foolbox
 import torchattacks
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "models" / "engine" / "bench"))
+from compare_pytorch import CW
+
 torch.set_num_threads(1)
 torch.manual_seed(0)
 np.random.seed(0)
 data, out, only = sys.argv[1], sys.argv[2], sys.argv[3:]
 
 
-class CW(nn.Module):
-    def __init__(self, state):
-        super().__init__()
-        self.conv1, self.conv2 = nn.Conv2d(3, 64, 3), nn.Conv2d(64, 64, 3)
-        self.conv3, self.conv4 = nn.Conv2d(64, 128, 3), nn.Conv2d(128, 128, 3)
-        self.fc1, self.fc2, self.fc3 = nn.Linear(3200, 256), nn.Linear(256, 256), nn.Linear(256, 10)
-        self.load_state_dict(state)
-        self.eval().requires_grad_(False)
-
-    def forward(self, x):
-        pool, relu = nn.functional.max_pool2d, torch.relu
-        x = pool(relu(self.conv2(relu(self.conv1(x - 0.5)))), 2)
-        x = pool(relu(self.conv4(relu(self.conv3(x)))), 2).flatten(1)
-        return self.fc3(relu(self.fc2(relu(self.fc1(x)))))
-
-
-model = CW(torch.load(data + "/models/cwnet.pth", weights_only=True))
+model = CW()
+model.load_state_dict(torch.load(data + "/models/cwnet.pth", weights_only=True))
+model.eval().requires_grad_(False)
 raw = np.fromfile(data + "/data/cifar-10-batches-bin/test_batch.bin", np.uint8).reshape(-1, 3073)[:100]
 images = torch.from_numpy(raw[:, 1:].reshape(-1, 3, 32, 32).astype("f4") / np.float32(255))
 labels = torch.from_numpy(raw[:, 0].astype("i8"))

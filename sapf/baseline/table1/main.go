@@ -184,20 +184,28 @@ func correct(m *models.Model, n int) ([]data.Image, error) {
 	return out, nil
 }
 
+// goals are the first targets of an image, in the order of the classes.
+func goals(m *models.Model, x data.Image, targets int) []sapf.Goal {
+	var out []sapf.Goal
+	for target := range m.Classes() {
+		if target != x.Label && len(out) < targets {
+			out = append(out, sapf.Goal{Label: x.Label, Target: target})
+		}
+	}
+	return out
+}
+
 // attack runs a method on the first targets of an image, as far as they are not
 // done.
 func attack(ctx context.Context, m *models.Model, x data.Image, targets int, part share, name string, a sapf.Attack, done []metric.Measured, out *json.Encoder) error {
 	var tasks []baseline.Task
-	for target := range m.Classes() {
-		if target == x.Label {
+	for _, goal := range goals(m, x, targets) {
+		if !part.has(goal.Target) || find(done, name, x.Name, goal.Target) != nil {
 			continue
 		}
-		if targets--; targets < 0 || !part.has(target) || find(done, name, x.Name, target) != nil {
-			continue
-		}
-		t := baseline.Task{Image: x, Goal: sapf.Goal{Label: x.Label, Target: target}, Attack: a}
+		t := baseline.Task{Image: x, Goal: goal, Attack: a}
 		k := 200
-		if s := find(done, "strattack", x.Name, target); s != nil && s.Success {
+		if s := find(done, "strattack", x.Name, goal.Target); s != nil && s.Success {
 			k = max(s.L0-4, 1)
 		}
 		switch name {

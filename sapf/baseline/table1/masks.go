@@ -23,80 +23,26 @@ var resolve = baseline.CWL2{Steps: 300, InitialConst: 1}
 // changes anew on the entries of each. It prints the means of the norms and of
 // the l2 relative to SAPF's, case by case.
 func supports(ctx context.Context, m *models.Model, images []data.Image, targets int) error {
-	names := []string{"strattack", "sapf", matched}
 	sums := map[string]*tally{}
 	for _, x := range images {
 		start := time.Now()
-		var tasks []baseline.Task
-		for target := range m.Classes() {
-			if target != x.Label && len(tasks) < targets {
-				tasks = append(tasks, baseline.Task{Image: x, Goal: sapf.Goal{Label: x.Label, Target: target}})
-			}
-		}
-		adversarial := map[string][]sapf.Result{}
-		for _, name := range names {
-			for i := range tasks {
-				tasks[i].Attack = shortened(name)
-				if name == "strattack" {
-					continue
-				}
-				k := max(selected(x, adversarial["strattack"][i])-4, 3)
-				if name == "sapf" {
-					tasks[i].Attack = withK(tasks[i].Attack, k)
-				} else {
-					tasks[i].Attack = withK(tasks[i].Attack, selected(x, adversarial["sapf"][i])/x.C)
-				}
-			}
-			results, err := baseline.Together(ctx, m, nil, tasks)
-			if err != nil {
-				return fmt.Errorf("%s on %s: %w", name, x.Name, err)
-			}
-			adversarial[name] = results
-		}
-		var anew []baseline.Task
-		for _, name := range names {
-			for i, t := range tasks {
-				t.Attack = resolve.On(changed(x, adversarial[name][i].Adversarial))
-				anew = append(anew, t)
-			}
-		}
-		results, err := baseline.Together(ctx, m, nil, anew)
+		rows, err := supportsOf(ctx, m, x, goals(m, x, targets))
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", x.Name, err)
 		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		for i, t := range tasks {
-			row := map[string]metric.Measurement{}
-			all := true
-			for j, name := range names {
-				for label, adv := range map[string]data.Image{
-					name: adversarial[name][i].Adversarial, name + ", l2 anew": results[j*len(tasks)+i].Adversarial,
-				} {
-					q, err := metric.Measure(m, x, adv, t.Goal)
-					if err != nil {
-						return err
-					}
-					row[label] = q
-					all = all && q.Success && !q.Already
-				}
-			}
-			if !all {
-				continue
-			}
+		for _, row := range rows {
 			for label, q := range row {
 				if sums[label] == nil {
 					sums[label] = &tally{}
 				}
-				sums[label].add(q.Norms, row["sapf"].L2)
+				sums[label].add(q, row["sapf"].L2)
 			}
 		}
 		fmt.Fprintf(os.Stderr, "%s %.0f s\n", x.Name, time.Since(start).Seconds())
 	}
 	fmt.Printf("%-22s %6s %8s %7s %7s %7s %18s\n", "entries of", "cases", "l0", "l1", "l2", "linf", "l2 beside SAPF's")
-	for _, name := range names {
-		for _, label := range []string{name, name + ", l2 anew"} {
+	for _, name := range held {
+		for _, label := range []string{name, name + anew} {
 			if s := sums[label]; s != nil {
 				fmt.Printf("%-22s %6.0f %8.1f %7.3f %7.4f %7.4f %18.3f\n",
 					label, s.n, s.l0/s.n, s.l1/s.n, s.l2/s.n, s.linf/s.n, math.Exp(s.logRatio/s.n))
@@ -104,6 +50,69 @@ func supports(ctx context.Context, m *models.Model, images []data.Image, targets
 		}
 	}
 	return nil
+}
+
+// held are the attacks held against each other, in the order in which one's l0
+// gives the next one's k. The rows of their supports solved anew end in anew.
+var held = []string{"strattack", "sapf", matched}
+
+const anew = ", l2 anew"
+
+// supportsOf gives the norms of each row, for the goals of an image that all
+// rows reach.
+func supportsOf(ctx context.Context, m *models.Model, x data.Image, goals []sapf.Goal) ([]map[string]sapf.Norms, error) {
+	found := map[string][]sapf.Result{}
+	for i, name := range held {
+		tasks := make([]baseline.Task, len(goals))
+		for j, goal := range goals {
+			a := shortened(name)
+			if i > 0 {
+				before, err := sapf.NormsOf(x, found[held[i-1]][j].Adversarial)
+				if err != nil {
+					return nil, err
+				}
+				if name == "sapf" {
+					a = withK(a, max(before.L0-4, 3))
+				} else {
+					a = withK(a, before.L0/x.C)
+				}
+			}
+			tasks[j] = baseline.Task{Image: x, Goal: goal, Attack: a}
+		}
+		var err error
+		if found[name], err = baseline.Together(ctx, m, nil, tasks); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	for _, name := range held {
+		tasks := make([]baseline.Task, len(goals))
+		for j, goal := range goals {
+			tasks[j] = baseline.Task{Image: x, Goal: goal, Attack: resolve.On(changed(x, found[name][j].Adversarial))}
+		}
+		var err error
+		if found[name+anew], err = baseline.Together(ctx, m, nil, tasks); err != nil {
+			return nil, fmt.Errorf("%s%s: %w", name, anew, err)
+		}
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	var rows []map[string]sapf.Norms
+	for j, goal := range goals {
+		row, all := map[string]sapf.Norms{}, true
+		for label, results := range found {
+			q, err := metric.Measure(m, x, results[j].Adversarial, goal)
+			if err != nil {
+				return nil, err
+			}
+			row[label] = q.Norms
+			all = all && q.Success && !q.Already
+		}
+		if all {
+			rows = append(rows, row)
+		}
+	}
+	return rows, nil
 }
 
 // tally sums norms, and the logarithm of l2 relative to another.
@@ -135,15 +144,4 @@ func changed(x, adv data.Image) []bool {
 		out[i] = x.Pix[i] != adv.Pix[i]
 	}
 	return out
-}
-
-// selected is the number of entries that a result changes.
-func selected(x data.Image, r sapf.Result) int {
-	n := 0
-	for _, c := range changed(x, r.Adversarial) {
-		if c {
-			n++
-		}
-	}
-	return n
 }
