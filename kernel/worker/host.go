@@ -3,11 +3,9 @@ package worker
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log"
 	"os"
 	"sync"
@@ -171,7 +169,7 @@ func (h *host) reply(k packet) {
 func (h *host) settle() {
 	for _, c := range []*capture{h.stdout, h.stderr} {
 		if c != nil {
-			c.barrier()
+			c.settle()
 		}
 	}
 	h.mu.Lock()
@@ -197,71 +195,6 @@ func (h *host) captureStandard() error {
 	os.Stdin, os.Stdout, os.Stderr = null, h.stdout.w, h.stderr.w
 	log.SetOutput(os.Stderr)
 	return nil
-}
-
-// capture is a file whose other end is read into a function.
-type capture struct {
-	w    *os.File
-	mark []byte
-	seen chan struct{}
-}
-
-func newCapture(emit func(string)) (*capture, error) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		return nil, fmt.Errorf("capture output: %w", err)
-	}
-	var random [16]byte
-	rand.Read(random[:])
-	c := &capture{w: w, mark: fmt.Appendf(nil, "\x00%x\x00", random), seen: make(chan struct{}, 1)}
-	go c.copy(r, emit)
-	return c, nil
-}
-
-// copy hands over what is read, without the marks, each of which it announces.
-func (c *capture) copy(r io.Reader, emit func(string)) {
-	buffer := make([]byte, 32<<10)
-	var held []byte // may be the beginning of a mark
-	for {
-		n, err := r.Read(buffer)
-		held = append(held, buffer[:n]...)
-		for {
-			i := bytes.Index(held, c.mark)
-			if i < 0 {
-				break
-			}
-			emit(string(held[:i]))
-			held = held[i+len(c.mark):]
-			select {
-			case c.seen <- struct{}{}:
-			default:
-			}
-		}
-		safe := len(held)
-		if i := bytes.LastIndexByte(held, 0); i >= 0 && bytes.HasPrefix(c.mark, held[i:]) {
-			safe = i
-		}
-		emit(string(held[:safe]))
-		held = append(held[:0], held[safe:]...)
-		if err != nil {
-			return
-		}
-	}
-}
-
-// barrier returns when all that was written before it has been handed over.
-func (c *capture) barrier() {
-	select {
-	case <-c.seen:
-	default:
-	}
-	if _, err := c.w.Write(c.mark); err != nil {
-		return // closed by the cell; nothing more can come
-	}
-	select {
-	case <-c.seen:
-	case <-time.After(time.Second):
-	}
 }
 
 // encode is JSON as browsers like it: with <, > and & as they are.

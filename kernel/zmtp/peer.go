@@ -2,51 +2,100 @@ package zmtp
 
 import (
 	"fmt"
-	"net"
 	"strings"
 	"sync"
 	"time"
 )
 
 // peer is one connection after its handshake: a goroutine that reads, another
-// that writes what was queued.
+// that writes what could not be written when it was queued.
 type peer struct {
 	identity string
-	conn     net.Conn
+	conn     *outlet
 	ch       channel
 	limit    int64 // bytes that may wait
 
 	mu      sync.Mutex
 	topics  map[string]int // subscriptions, counted
 	waiting []frame
-	bytes   int64
+	writing bool  // ch and conn are in use by a goroutine that does not hold mu
+	bytes   int64 // that wait or are being written, and are not yet with the system
 	ended   bool
 	empty   chan struct{} // closed when drained, if someone waits for that
 	wake    chan struct{} // holds one token when there is something to write
 }
 
-func newPeer(conn net.Conn, ch channel, limit int64) *peer {
+func newPeer(conn *outlet, ch channel, limit int64) *peer {
 	return &peer{conn: conn, ch: ch, limit: limit, topics: map[string]int{}, wake: make(chan struct{}, 1)}
 }
 
+// atOnce is the longest message that is written by whoever queues it.
+const atOnce = 32 << 10
+
 // queue adds a message, or says that too much waits already. One message always
-// finds room in an empty queue, however long it is.
+// finds room in an empty queue, however long it is. A short one that finds the
+// queue empty goes to the system at once, which saves waking a goroutine; it
+// never waits for the peer to read.
 func (p *peer) queue(frames [][]byte) bool {
-	var size int64
-	for _, f := range frames {
-		size += int64(len(f)) + 64 // 64 is about what the bookkeeping takes
+	batch := make([]frame, len(frames))
+	for i, f := range frames {
+		batch[i] = frame{more: i+1 < len(frames), body: f}
 	}
+	size := sizeOf(batch)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ended || (p.bytes > 0 && p.bytes+size > p.limit) {
 		return false
 	}
+	idle := p.bytes == 0
 	p.bytes += size
-	for i, f := range frames {
-		p.waiting = append(p.waiting, frame{more: i+1 < len(frames), body: f})
+	if !idle || size > atOnce {
+		p.waiting = append(p.waiting, batch...)
+		p.signal()
+		return true
 	}
-	p.signal()
+	p.writing = true
+	p.mu.Unlock()
+	p.conn.eager = true
+	err := p.write(batch)
+	p.conn.eager = false
+	p.mu.Lock()
+	p.writing = false
+	if err == nil && len(p.conn.rest) == 0 {
+		p.written(size)
+	}
+	if err != nil || p.bytes > 0 {
+		p.signal() // the loop writes the rest, or meets the error
+	}
 	return true
+}
+
+// sizeOf is what a message counts for in the queue.
+func sizeOf(frames []frame) int64 {
+	var size int64
+	for _, f := range frames {
+		size += int64(len(f.body)) + 64 // 64 is about what the bookkeeping takes
+	}
+	return size
+}
+
+// write gives whole messages to the connection.
+func (p *peer) write(batch []frame) error {
+	for _, f := range batch {
+		if err := p.ch.write(f); err != nil {
+			return err
+		}
+	}
+	return p.ch.flush()
+}
+
+// written says that so many queued bytes are with the system; p.mu is held.
+func (p *peer) written(size int64) {
+	p.bytes -= size
+	if p.empty != nil && p.bytes == 0 {
+		close(p.empty)
+		p.empty = nil
+	}
 }
 
 // queueCommand adds an answer of the protocol itself.
@@ -69,42 +118,34 @@ func (p *peer) signal() {
 	}
 }
 
-// writeLoop writes what is queued until the peer ends.
+// writeLoop writes what queue left until the peer ends.
 func (p *peer) writeLoop() {
 	for range p.wake {
 		for {
 			p.mu.Lock()
-			batch, ended := p.waiting, p.ended
-			p.waiting = nil
-			p.mu.Unlock()
-			if ended {
+			if p.ended {
+				p.mu.Unlock()
 				return
 			}
-			if len(batch) == 0 {
+			if p.writing || p.bytes == 0 { // whoever writes will signal
+				p.mu.Unlock()
 				break
 			}
-			var size int64
-			for _, f := range batch {
-				if p.ch.write(f) != nil {
-					p.end()
-					return
-				}
-				size += int64(len(f.body)) + 64
+			batch, size := p.waiting, p.bytes
+			p.waiting, p.writing = nil, true
+			p.mu.Unlock()
+			err := p.write(batch)
+			if err == nil {
+				err = p.conn.finish()
 			}
 			p.mu.Lock()
-			more := len(p.waiting) > 0
+			p.writing = false
+			p.written(size)
 			p.mu.Unlock()
-			if !more && p.ch.flush() != nil {
+			if err != nil {
 				p.end()
 				return
 			}
-			p.mu.Lock()
-			p.bytes -= size
-			if p.empty != nil && p.bytes == 0 {
-				close(p.empty)
-				p.empty = nil
-			}
-			p.mu.Unlock()
 		}
 	}
 }

@@ -214,11 +214,12 @@ func (s *Socket) accept() {
 }
 
 // serve is the life of one connection.
-func (s *Socket) serve(conn net.Conn) {
+func (s *Socket) serve(c net.Conn) {
+	conn := newOutlet(c)
 	defer s.done.Done()
 	defer func() {
 		s.mu.Lock()
-		delete(s.conns, conn)
+		delete(s.conns, c)
 		s.mu.Unlock()
 	}()
 	defer conn.Close()

@@ -406,7 +406,20 @@ func TestSubscriptionsAreCounted(t *testing.T) {
 		p.write(command(c, []byte("a")))
 	}
 	p.flush()
-	eventually(t, "subscribed", func() bool { s.Publish([][]byte{[]byte("a")}); return s.waiting(0) > 0 || p.r.Buffered() > 0 })
+	heard := make(chan bool, 1)
+	go func() {
+		m, err := p.read(10)
+		heard <- err == nil && string(m.body) == "a"
+	}()
+	eventually(t, "subscribed", func() bool {
+		s.Publish([][]byte{[]byte("a")})
+		select {
+		case ok := <-heard:
+			return ok
+		default:
+			return false
+		}
+	})
 	p.write(command("CANCEL", []byte("a")))
 	for i := range maxTopics + 1 {
 		p.write(command("SUBSCRIBE", fmt.Append(nil, i)))
@@ -457,7 +470,7 @@ func FuzzPeer(f *testing.F) {
 		}}
 		ours, theirs := net.Pipe()
 		theirs.Close()
-		p := newPeer(ours, plain{bufio.NewReader(bytes.NewReader(b)), bufio.NewWriter(io.Discard)}, 1<<20)
+		p := newPeer(newOutlet(ours), plain{bufio.NewReader(bytes.NewReader(b)), bufio.NewWriter(io.Discard)}, 1<<20)
 		s.join(p, "")
 		if err := s.readLoop(p); err == nil {
 			t.Fatal("it never ended")
