@@ -82,57 +82,67 @@ func (k *kernel) executeLoop(ctx context.Context) {
 	}
 }
 
-// execute runs one cell: busy, execute_input, its output, the reply, idle.
+// execute runs one cell: busy, execute_input, its output, the reply, the
+// result, idle. What can leave together does: for a short cell every message of
+// its own costs as much as the cell.
 func (k *kernel) execute(ctx context.Context, r request) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	c := &cell{request: r, kernel: k, cancel: cancel}
-	k.mu.Lock()
-	k.running = c
-	k.status("busy", r.Raw)
-	k.mu.Unlock()
-	defer func() {
-		k.mu.Lock()
-		k.running = nil
-		k.status("idle", r.Raw)
-		k.mu.Unlock()
-		k.abort(c.aborted)
-	}()
-	if err := c.parse(); err != nil {
-		k.answer(r, failure("MessageError", err.Error()))
-		return
-	}
-	code, store := *c.asked.Code, !c.asked.Silent && orTrue(c.asked.StoreHistory)
+	err := c.parse()
+	first := [][][]byte{k.statusNote("busy", r.Raw)}
+	store := err == nil && !c.asked.Silent && orTrue(c.asked.StoreHistory)
 	if store {
 		k.count++
-		k.history.add(k.count, code)
+		k.history.add(k.count, *c.asked.Code)
 	}
-	if !c.asked.Silent {
-		k.publish("execute_input", r.Raw, content{"code": code, "execution_count": k.count})
+	if err == nil && !c.asked.Silent {
+		first = append(first, k.note("execute_input", r.Raw, content{"code": *c.asked.Code, "execution_count": k.count}))
 	}
-	if name := pagerName(code); name != "" {
+	k.mu.Lock()
+	k.running = c
+	k.iopub.Publish(first...)
+	k.mu.Unlock()
+	var last [][][]byte
+	if err != nil {
+		k.answer(r, failure("MessageError", err.Error()))
+	} else if name := pagerName(*c.asked.Code); name != "" {
 		k.page(ctx, c, name)
-		return
+	} else {
+		last = c.run(ctx, store)
 	}
+	last = append(last, k.statusNote("idle", r.Raw))
+	k.mu.Lock()
+	k.running = nil
+	k.iopub.Publish(last...)
+	k.mu.Unlock()
+	k.abort(c.aborted)
+}
+
+// run has the interpreter run the cell, and answers the request. It returns
+// the result for everybody, if there is one.
+func (c *cell) run(ctx context.Context, store bool) [][][]byte {
+	k := c.kernel
 	result := k.worker.Execute(ctx, worker.Request{
-		Cell:        session.Cell{Count: k.count, Code: code, Quiet: c.asked.Silent},
+		Cell:        session.Cell{Count: k.count, Code: *c.asked.Code, Quiet: c.asked.Silent},
 		Expressions: c.asked.Expressions,
 	}, c)
 	if result.Err != nil {
 		c.fail(result.Err)
-		return
-	}
-	if result.Value != nil && !c.asked.Silent {
-		if store {
-			k.history.setOutput(k.count, plainText(result.Value))
-		}
-		k.publishRaw("execute_result", r.Raw, splice(content{"execution_count": k.count}, result.Value))
+		return nil
 	}
 	answers := content{}
 	for name, a := range result.Answers {
 		answers[name] = a
 	}
-	k.answer(r, content{"status": "ok", "execution_count": k.count, "payload": []content{}, "user_expressions": answers})
+	k.answer(c.request, content{"status": "ok", "execution_count": k.count, "payload": []content{}, "user_expressions": answers})
+	if result.Value == nil || c.asked.Silent {
+		return nil
+	}
+	if store {
+		k.history.setOutput(k.count, plainText(result.Value))
+	}
+	return [][][]byte{k.noteRaw("execute_result", c.Raw, splice(content{"execution_count": k.count}, result.Value))}
 }
 
 func (c *cell) parse() error {
@@ -225,13 +235,13 @@ func (c *cell) Stream(name, text string) {
 
 func (c *cell) Display(raw json.RawMessage) {
 	if !c.asked.Silent {
-		c.kernel.publishRaw("display_data", c.Raw, raw)
+		c.kernel.iopub.Publish(c.kernel.noteRaw("display_data", c.Raw, raw))
 	}
 }
 
 func (c *cell) Update(raw json.RawMessage) {
 	if !c.asked.Silent {
-		c.kernel.publishRaw("update_display_data", c.Raw, raw)
+		c.kernel.iopub.Publish(c.kernel.noteRaw("update_display_data", c.Raw, raw))
 	}
 }
 

@@ -220,15 +220,25 @@ func encode(c any) json.RawMessage {
 	return raw
 }
 
-// publish sends a message to everybody on iopub. parent is the header of the
+// note makes a message for everybody on iopub. parent is the header of the
 // request that it belongs to, nil for none.
-func (k *kernel) publish(kind string, parent json.RawMessage, c content) {
-	k.publishRaw(kind, parent, encode(c))
+func (k *kernel) note(kind string, parent json.RawMessage, c content) [][]byte {
+	return k.noteRaw(kind, parent, encode(c))
 }
 
-func (k *kernel) publishRaw(kind string, parent, c json.RawMessage) {
+func (k *kernel) noteRaw(kind string, parent, c json.RawMessage) [][]byte {
 	topic := []byte("kernel." + k.id + "." + kind)
-	k.iopub.Publish(append([][]byte{topic}, k.codec.Encode(kind, parent, nil, c)...))
+	return append([][]byte{topic}, k.codec.Encode(kind, parent, nil, c)...)
+}
+
+// statusNote says what the kernel does for the request with this header.
+func (k *kernel) statusNote(state string, parent json.RawMessage) [][]byte {
+	return k.note("status", parent, content{"execution_state": state})
+}
+
+// publish sends everybody on iopub one message.
+func (k *kernel) publish(kind string, parent json.RawMessage, c content) {
+	k.iopub.Publish(k.note(kind, parent, c))
 }
 
 // welcome greets a new subscriber of iopub: from here on it misses nothing

@@ -136,7 +136,7 @@ func failure(name, text string) content {
 
 // status publishes what the kernel does for the request with this header.
 func (k *kernel) status(state string, parent json.RawMessage) {
-	k.publish("status", parent, content{"execution_state": state})
+	k.iopub.Publish(k.statusNote(state, parent))
 }
 
 // settle ends a request that did not wait for the running cell. Clients show
@@ -145,10 +145,11 @@ func (k *kernel) status(state string, parent json.RawMessage) {
 func (k *kernel) settle(parent json.RawMessage) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.status("idle", parent)
+	notes := [][][]byte{k.statusNote("idle", parent)}
 	if k.running != nil {
-		k.status("busy", k.running.Raw)
+		notes = append(notes, k.statusNote("busy", k.running.Raw))
 	}
+	k.iopub.Publish(notes...)
 }
 
 func (k *kernel) shutdown(r request) {

@@ -29,17 +29,19 @@ func newPeer(conn *outlet, ch channel, limit int64) *peer {
 	return &peer{conn: conn, ch: ch, limit: limit, topics: map[string]int{}, wake: make(chan struct{}, 1)}
 }
 
-// atOnce is the longest message that is written by whoever queues it.
+// atOnce is how long messages may be that are written by whoever queues them.
 const atOnce = 32 << 10
 
-// queue adds a message, or says that too much waits already. One message always
-// finds room in an empty queue, however long it is. A short one that finds the
-// queue empty goes to the system at once, which saves waking a goroutine; it
-// never waits for the peer to read.
-func (p *peer) queue(frames [][]byte) bool {
-	batch := make([]frame, len(frames))
-	for i, f := range frames {
-		batch[i] = frame{more: i+1 < len(frames), body: f}
+// queue adds messages, or says that too much waits already. An empty queue has
+// room for them, however long they are. Short ones that find the queue empty go
+// to the system at once, which saves waking a goroutine; that never waits for
+// the peer to read.
+func (p *peer) queue(messages ...[][]byte) bool {
+	var batch []frame
+	for _, frames := range messages {
+		for i, f := range frames {
+			batch = append(batch, frame{more: i+1 < len(frames), body: f})
+		}
 	}
 	size := sizeOf(batch)
 	p.mu.Lock()
@@ -177,16 +179,24 @@ func (p *peer) end() {
 	p.conn.Close()
 }
 
-// wants says whether a message with this topic is for this peer.
-func (p *peer) wants(topic string) bool {
+// wanted is the messages whose topics are for this peer.
+func (p *peer) wanted(messages [][][]byte) [][][]byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for prefix := range p.topics {
-		if strings.HasPrefix(topic, prefix) {
-			return true
+	var wanted [][][]byte
+	for _, frames := range messages {
+		topic := ""
+		if len(frames) > 0 {
+			topic = string(frames[0])
+		}
+		for prefix := range p.topics {
+			if strings.HasPrefix(topic, prefix) {
+				wanted = append(wanted, frames)
+				break
+			}
 		}
 	}
-	return false
+	return wanted
 }
 
 // subscribe adds or takes back one subscription. Cancelling what was never

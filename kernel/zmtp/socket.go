@@ -318,19 +318,17 @@ func (s *Socket) Send(identity string, frames [][]byte) error {
 	return nil
 }
 
-// Publish queues a message for every peer whose subscription its first frame
-// begins with. It never waits: for a peer that does not read, the message is
-// dropped and counted. The frames must not change afterwards.
-func (s *Socket) Publish(frames [][]byte) {
-	topic := ""
-	if len(frames) > 0 {
-		topic = string(frames[0])
-	}
+// Publish queues messages for every peer whose subscription their first frame
+// begins with; those that are given together leave together. It never waits:
+// for a peer that does not read, they are dropped and counted. The frames must
+// not change afterwards.
+func (s *Socket) Publish(messages ...[][]byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock() // held throughout, so that all peers see one order
 	for _, p := range s.order {
-		if p.wants(topic) && !p.queue(frames) {
-			s.dropped.Add(1)
+		wanted := p.wanted(messages)
+		if len(wanted) > 0 && !p.queue(wanted...) {
+			s.dropped.Add(int64(len(wanted)))
 		}
 	}
 }
