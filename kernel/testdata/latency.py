@@ -13,6 +13,7 @@ import os
 import statistics
 import time
 
+import zmq
 from jupyter_client.manager import KernelManager
 
 # The same work in each language.
@@ -105,6 +106,30 @@ class Client:
                 return (time.perf_counter() - start) * 1e3
 
 
+def wire(c, code, timeout=10):
+    """Time to reply and idle for a client that neither signs nor reads JSON then."""
+    session, shell, iopub = c.kc.session, c.kc.shell_channel.socket, c.kc.iopub_channel.socket
+    msg = session.msg("execute_request", {"code": code, "silent": False})
+    frames = session.serialize(msg)
+    mid = msg["header"]["msg_id"].encode()
+    poller = zmq.Poller()
+    poller.register(shell, zmq.POLLIN)
+    poller.register(iopub, zmq.POLLIN)
+    waiting = {shell, iopub}
+    start = time.perf_counter()
+    shell.send_multipart(frames)
+    while waiting:
+        ready = poller.poll(timeout * 1000)
+        if not ready:
+            raise TimeoutError("no reply")
+        for socket, _ in ready:
+            got = socket.recv_multipart()
+            i = got.index(b"<IDS|MSG>")
+            if mid in got[i + 3] and (socket is shell or b"idle" in got[i + 5]):
+                waiting.discard(socket)
+    return (time.perf_counter() - start) * 1e3
+
+
 def control(c, kind):
     start = time.perf_counter()
     msg = c.kc.session.msg(kind, {})
@@ -130,6 +155,7 @@ def measure(name, language, runs):
         for _ in range(20):
             c.run(c.code["trivial"])
         result["trivial_cell"] = summary([c.run(c.code["trivial"])[0] for _ in range(200)])
+        result["trivial_cell_wire"] = summary([wire(c, c.code["trivial"]) for _ in range(200)])
         result["kernel_info"] = summary([c.shell(c.kc.kernel_info) for _ in range(100)])
         try:
             result["complete"] = summary([c.shell(lambda: c.kc.complete(c.code["complete"], len(c.code["complete"])), 5) for _ in range(50)])
