@@ -81,7 +81,7 @@ func (t *terminal) Input(prompt string, _ bool) (string, error) {
 	t.Stream("stdout", prompt)
 	line := bufio.NewScanner(os.Stdin)
 	if !line.Scan() {
-		return "", errors.New("input: standard input is closed")
+		return "", errors.New("standard input is closed")
 	}
 	return line.Text(), nil
 }

@@ -85,15 +85,24 @@ func (s *Session) describe(obj types.Object, detail int) (decl, doc string) {
 		return decl, ""
 	}
 	symbol := obj.Name()
-	if fn, ok := obj.(*types.Func); ok && fn.Signature().Recv() != nil {
-		if n, ok := types.Unalias(deref(fn.Signature().Recv().Type())).(*types.Named); ok {
-			symbol = n.Obj().Name() + "." + symbol
+	switch obj := obj.(type) {
+	case *types.Func:
+		if recv := obj.Signature().Recv(); recv != nil {
+			if n, ok := types.Unalias(deref(recv.Type())).(*types.Named); ok {
+				symbol = n.Obj().Name() + "." + symbol
+			}
+		}
+	case *types.Var:
+		if obj.IsField() {
+			symbol = s.universe.structOf(obj) + "." + symbol
+		} else if n, ok := types.Unalias(deref(obj.Type())).(*types.Named); ok && n.Obj().Pkg() != nil {
+			_, doc, _ = symbols.Doc(n.Obj().Pkg().Path(), n.Obj().Name())
 		}
 	}
 	if text, d, ok := symbols.Doc(obj.Pkg().Path(), symbol); ok {
 		return text, d
 	}
-	return decl, ""
+	return decl, doc
 }
 
 // describeOwn describes what a cell declared: its doc comment, or its source.

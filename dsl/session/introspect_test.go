@@ -121,6 +121,10 @@ x := Twice(2)`)
 		{"strin|gs.Fields", "import \"strings\"", "UTF-8"},
 		{"var b strings.Builder\nb.Write|String", "WriteString(s string)", "appends"},
 		{"len|", "builtin len", ""},
+		{"Options{K|: 3}", "K int", "K is the number of ones in G"},
+		{"Options{Rou|nd: \"topk\"}", "threshold topk topk_product", "(paper: exactly K)"},
+		{"Options{Lambda1Max|: 3}", "Lambda1Max float64 `range:\"(0,inf)\"`", "Lambda1Max (100)"},
+		{"im := LoadImage(\"cat\")\nim|", "var im data.Image", "one picture, channels first"},
 	} {
 		code, cursor := at(c.code)
 		b, ok := s.Inspect(code, cursor, 0)

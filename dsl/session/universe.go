@@ -93,6 +93,26 @@ func (u *universe) know(t reflect.Type, is types.Type) {
 	u.named[t] = is
 }
 
+// structOf is the name of the compiled type that has a field, "" for none.
+func (u *universe) structOf(field *types.Var) string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, t := range u.named {
+		n, ok := t.(*types.Named)
+		if !ok || n.Obj().Pkg() != field.Pkg() {
+			continue
+		}
+		if st, ok := n.Underlying().(*types.Struct); ok {
+			for f := range st.Fields() {
+				if f == field {
+					return n.Obj().Name()
+				}
+			}
+		}
+	}
+	return ""
+}
+
 // load is Import with the lock held.
 func (u *universe) load(p string) (*types.Package, error) {
 	t, compiled := u.tables[p]

@@ -148,10 +148,10 @@ func (h *host) Input(prompt string, password bool) (string, error) {
 	}
 	select {
 	case <-ctx.Done():
-		return "", fmt.Errorf("input: %w", ctx.Err())
+		return "", ctx.Err()
 	case k := <-h.replies:
 		if k.Failure != "" {
-			return "", errors.New("input: " + k.Failure)
+			return "", errors.New(k.Failure)
 		}
 		return k.Text, nil
 	}

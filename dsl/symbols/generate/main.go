@@ -23,6 +23,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -400,6 +401,7 @@ func docs(p *packages.Package) {
 		values(t.Vars)
 		fields(p.Fset, out, t)
 	}
+	follow(out)
 }
 
 // fields adds the fields of a structure and the methods of an interface.
@@ -418,11 +420,42 @@ func fields(fset *token.FileSet, out map[string]entry, t *doc.Type) {
 		default:
 			continue
 		}
+		// A comment is of the fields below it too, up to a blank line.
+		above, line := "", 0
 		for _, f := range list.List {
-			text := strings.TrimSpace(f.Doc.Text() + f.Comment.Text())
-			for _, name := range f.Names {
-				out[t.Name+"."+name.Name] = entry{name.Name + " " + strings.TrimPrefix(show(fset, f.Type), "func"), text}
+			from := fset.Position(f.Pos()).Line
+			if f.Doc != nil || from > line+1 && !explainedAt.MatchString(above) {
+				above = strings.TrimSpace(f.Doc.Text())
 			}
+			line = fset.Position(f.End()).Line
+			text := above
+			if f.Comment != nil {
+				text = strings.TrimSpace(f.Doc.Text() + f.Comment.Text())
+			}
+			decl := strings.TrimPrefix(show(fset, f.Type), "func")
+			if f.Tag != nil { // what values an option may have
+				decl += " " + f.Tag.Value
+			}
+			for _, name := range f.Names {
+				out[t.Name+"."+name.Name] = entry{name.Name + " " + decl, text}
+			}
+		}
+	}
+}
+
+// explainedAt is the comment of fields that another type has too.
+var explainedAt = regexp.MustCompile(`^The fields are explained at (\w+)\.$`)
+
+// follow replaces such comments by those of the other type's fields.
+func follow(out map[string]entry) {
+	for symbol, e := range out {
+		if m := explainedAt.FindStringSubmatch(e.Doc); m != nil {
+			_, field, _ := strings.Cut(symbol, ".")
+			there, ok := out[m[1]+"."+field]
+			if !ok {
+				log.Fatalf("%s is explained at %s, which has no such field", symbol, m[1])
+			}
+			out[symbol] = there
 		}
 	}
 }
