@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"go/types"
 	"reflect"
-	"strings"
+	"regexp"
 	"sync"
 )
 
@@ -122,25 +122,28 @@ func (m *machine) into(id int, x any, to ...any) bool {
 	return true
 }
 
-// must is x.(T) without the ok.
-func (m *machine) must(id int, x any, to ...any) {
+// must is x.(T) without the ok; type number from is that of x.
+func (m *machine) must(id, from int, x any, to ...any) {
 	if m.into(id, x, to...) {
 		return
 	}
-	want := typeName(m.typeNumber(id))
+	want, is := typeName(m.typeNumber(id)), "nil"
 	t, _ := m.dynamic(x)
+	if t != nil {
+		is = typeName(t)
+	}
+	iface, toInterface := m.typeNumber(id).Underlying().(*types.Interface)
 	switch {
+	case !toInterface:
+		panic(conversionError(fmt.Sprintf("interface conversion: %s is %s, not %s", typeName(m.typeNumber(from)), is, want)))
 	case t == nil:
 		panic(conversionError("interface conversion: interface is nil, not " + want))
-	case types.IsInterface(m.typeNumber(id)):
-		missing, _ := types.MissingMethod(t, m.typeNumber(id).Underlying().(*types.Interface), true)
-		name := ""
-		if missing != nil {
-			name = ": missing method " + missing.Name()
-		}
-		panic(conversionError(fmt.Sprintf("interface conversion: %s is not %s%s", typeName(t), want, name)))
 	}
-	panic(conversionError(fmt.Sprintf("interface conversion: interface {} is %s, not %s", typeName(t), want)))
+	name := ""
+	if missing, _ := types.MissingMethod(t, iface, true); missing != nil {
+		name = ": missing method " + missing.Name()
+	}
+	panic(conversionError(fmt.Sprintf("interface conversion: %s is not %s%s", is, want, name)))
 }
 
 // conversionError is the panic of a failed assertion.
@@ -153,9 +156,11 @@ func (conversionError) RuntimeError() {}
 
 // typeName is a type as %T prints it.
 func typeName(t types.Type) string {
-	s := types.TypeString(t, (*types.Package).Name)
-	return strings.ReplaceAll(strings.ReplaceAll(s, "interface{}", "interface {}"), "any", "interface {}")
+	return emptyInterface.ReplaceAllString(types.TypeString(t, (*types.Package).Name), "interface {}")
 }
+
+// emptyInterface is how go/types prints what %T prints as interface {}.
+var emptyInterface = regexp.MustCompile(`interface\{\}|\bany\b`)
 
 // lookup finds the method of a value: a function without its receiver.
 func (m *machine) lookup(x any, name string) (func(in []reflect.Value, spread bool) []reflect.Value, bool) {

@@ -167,12 +167,12 @@ func (s *Session) adapterSymbol(to types.Type) (string, error) {
 
 // assertion lowers x.(T) to a call with one result, or two with the ok.
 func (l *lowerer) assertion(e *ast.TypeAssertExpr, two bool) ast.Expr {
-	return l.assert(e.Pos(), l.expr(e.X), l.typeOf(e.Type), two)
+	return l.assert(e.Pos(), l.expr(e.X), l.typeOf(e.X), l.typeOf(e.Type), two)
 }
 
-// assert is func(x any) (v T, ok bool) { ok = rt.Into(x, &v, id); return }(x),
-// or the like with rt.Must and no ok.
-func (l *lowerer) assert(pos token.Pos, x ast.Expr, t types.Type, two bool) ast.Expr {
+// assert is func(x any) (v T, ok bool) { ok = rt.Into(id, x, &v); return }(x),
+// or the like with rt.Must and no ok. Type from is that of x in the source.
+func (l *lowerer) assert(pos token.Pos, x ast.Expr, from, t types.Type, two bool) ast.Expr {
 	field := func(name string, t ast.Expr) *ast.Field {
 		return &ast.Field{Names: []*ast.Ident{ident(pos, name)}, Type: t}
 	}
@@ -181,26 +181,26 @@ func (l *lowerer) assert(pos token.Pos, x ast.Expr, t types.Type, two bool) ast.
 		Results: &ast.FieldList{List: []*ast.Field{{Type: l.typeExpr(pos, t)}}},
 	}}
 	var body []ast.Stmt
-	name := "Must"
+	name, args := "Must", []ast.Expr{l.typeID(pos, t)}
 	if two {
 		name = "Into"
 		lit.Type.Results.List = append(lit.Type.Results.List, &ast.Field{Type: ident(pos, "bool")})
+	} else {
+		args = append(args, l.typeID(pos, from))
 	}
-	test := func(args ...ast.Expr) ast.Expr { return l.runtimeCall(pos, name, args...) }
+	args = append(args, ident(pos, "#x"))
 	v := ast.Expr(ident(pos, "#v"))
 	switch {
 	case !types.IsInterface(t):
 		body = append(body, l.varOf(pos, "#v", t, nil))
-		test = func(args ...ast.Expr) ast.Expr {
-			return l.runtimeCall(pos, name, append(args, &ast.UnaryExpr{OpPos: pos, Op: token.AND, X: v})...)
-		}
+		args = append(args, &ast.UnaryExpr{OpPos: pos, Op: token.AND, X: v})
 	case l.opaque(t):
 		v = ident(pos, "#x")
 	default:
 		// An interface of a compiled package.
 		body = append(body, l.varOf(pos, "#v", t, nil))
 		make := assign(pos, v, call(pos, l.adapter(pos, t), ident(pos, "#x")))
-		ok := l.runtimeCall(pos, name, l.typeID(pos, t), ident(pos, "#x"))
+		ok := l.runtimeCall(pos, name, args...)
 		if two {
 			body = append(body, define(pos, "#ok", ok),
 				&ast.IfStmt{If: pos, Cond: ident(pos, "#ok"), Body: &ast.BlockStmt{Lbrace: pos, List: []ast.Stmt{make}, Rbrace: pos}},
@@ -211,7 +211,7 @@ func (l *lowerer) assert(pos token.Pos, x ast.Expr, t types.Type, two bool) ast.
 		lit.Body = &ast.BlockStmt{Lbrace: pos, List: body, Rbrace: pos}
 		return call(pos, lit, x)
 	}
-	ok := test(l.typeID(pos, t), ident(pos, "#x"))
+	ok := l.runtimeCall(pos, name, args...)
 	if two {
 		body = append(body, define(pos, "#ok", ok))
 		if v.(*ast.Ident).Name == "#x" {

@@ -114,7 +114,7 @@ func (l *lowerer) typeSwitch(st *ast.TypeSwitchStmt, label string) []ast.Stmt {
 				matched = l.s.fresh("v")
 				v = matched
 			}
-			assertion := l.assert(e.Pos(), ident(e.Pos(), value), l.typeOf(e), true)
+			assertion := l.assert(e.Pos(), ident(e.Pos(), value), nil, l.typeOf(e), true)
 			pre = append(pre, &ast.AssignStmt{TokPos: e.Pos(), Tok: token.DEFINE, Lhs: []ast.Expr{ident(e.Pos(), v), ident(e.Pos(), ok)}, Rhs: []ast.Expr{assertion}})
 			if v != "_" {
 				pre = append(pre, assign(e.Pos(), ident(e.Pos(), "_"), ident(e.Pos(), v)))

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"sort"
 	"strings"
 )
@@ -230,4 +231,27 @@ func main() {
 		var x any = "s"
 		fmt.Println(x.(int))
 	}()
+	conversions := []func(){
+		func() { var s Shape = Rect{}; fmt.Println(s.(*Counter2)) },
+		func() { var s Shape; fmt.Println(s.(Rect)) },
+		func() { var x any; fmt.Println(x.(Company)) },
+		func() { var x any = Company{}; fmt.Println(x.(Shape)) },
+		func() { var x any = []Company{{}}; fmt.Println(x.(map[string]any)) },
+		func() { var x any; fmt.Println(x.(Shape)) },
+		func() { var err error = fmt.Errorf("e"); fmt.Println(err.(*fs.PathError)) },
+	}
+	for _, f := range conversions {
+		func() {
+			defer func() { fmt.Println(recover()) }()
+			f()
+		}()
+	}
 }
+
+// Counter2 is a shape whose methods have pointer receivers.
+type Counter2 struct{ n float64 }
+
+func (c *Counter2) Area() float64      { return c.n }
+func (c *Counter2) Perimeter() float64 { return 4 * c.n }
+
+type Company struct{ Staff any }
