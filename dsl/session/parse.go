@@ -128,6 +128,7 @@ type parsed struct {
 	src     *source
 	parts   []part // in the order of the text
 	imports []*ast.ImportSpec
+	file    bool // the cell is a whole file: see fileOrder
 	quiet   bool // the cell ends in a written semicolon: show nothing
 }
 
@@ -135,6 +136,7 @@ type parsed struct {
 type part struct {
 	decl  ast.Decl // func, type or const: something that can be hoisted
 	stmt  ast.Stmt // anything else; nil when decl is set
+	init  bool     // stmt is a func init
 	start int      // offset in the code
 }
 
@@ -149,8 +151,10 @@ func (p part) node() ast.Node {
 func parse(fset *token.FileSet, src *source) (*parsed, error) {
 	items := split(src.code)
 	var decls, stmts []item
+	file := false
 	for _, it := range items {
-		if it.first == token.PACKAGE { // says nothing that a cell needs
+		if it.first == token.PACKAGE {
+			file = true
 			src = &source{src.file, src.name, blank(src.code, []item{it}), src.written}
 			continue
 		}
@@ -178,10 +182,10 @@ func parse(fset *token.FileSet, src *source) (*parsed, error) {
 		}
 		fn := d.(*ast.FuncDecl)
 		if fn.Recv == nil && fn.Name.Name == "init" && fn.Body != nil {
-			// init runs where it stands, and leaves no name behind.
+			// init runs where it stands (see fileOrder), and leaves no name behind.
 			lit := &ast.FuncLit{Type: fn.Type, Body: fn.Body}
 			call := &ast.CallExpr{Fun: lit, Lparen: fn.End(), Rparen: fn.End()}
-			out.parts = append(out.parts, part{stmt: &ast.ExprStmt{X: call}, start: offset(d)})
+			out.parts = append(out.parts, part{stmt: &ast.ExprStmt{X: call}, init: true, start: offset(d)})
 			continue
 		}
 		out.parts = append(out.parts, part{decl: d, start: offset(d)})
@@ -197,6 +201,9 @@ func parse(fset *token.FileSet, src *source) (*parsed, error) {
 		}
 	}
 	sort.SliceStable(out.parts, func(i, j int) bool { return out.parts[i].start < out.parts[j].start })
+	if file {
+		out.fileOrder()
+	}
 	return out, nil
 }
 

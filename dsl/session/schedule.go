@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"maps"
 	"sort"
 )
 
@@ -72,6 +73,9 @@ func (s *Session) schedule(p *parsed, sc scope) []group {
 	}
 	for _, d := range decls {
 		d.names = mentions(d.decl)
+		if p.file {
+			continue // the checker takes variables and declarations together
+		}
 		for name := range d.names {
 			for _, i := range declaredBy[name] {
 				// A variable there is already will do for what comes before the
@@ -85,7 +89,7 @@ func (s *Session) schedule(p *parsed, sc scope) []group {
 	// A variable that needs what needs it is checked like a declaration: the
 	// names of a type's values, say, that its String method looks up.
 	var extra []*pending
-	for _, i := range cyclic(stmts, sc, declaredBy, func(yield func(ast.Decl, map[string]bool) bool) {
+	for _, i := range cyclic(stmts, sc, p.file, declaredBy, func(yield func(ast.Decl, map[string]bool) bool) {
 		for _, d := range decls {
 			if !yield(d.decl, d.names) {
 				return
@@ -95,7 +99,7 @@ func (s *Session) schedule(p *parsed, sc scope) []group {
 		v := &pending{decl: asDeclaration(stmts[i]), stmt: stmts[i], names: mentions(stmts[i])}
 		for name := range v.names {
 			for _, j := range declaredBy[name] {
-				if j < i {
+				if j < i && !p.file {
 					v.at = max(v.at, j+1)
 				}
 			}
@@ -153,44 +157,28 @@ func (s *Session) schedule(p *parsed, sc scope) []group {
 }
 
 // cyclic finds the statements that declare variables which a declaration
-// mentions that they mention, directly or through other declarations.
-func cyclic(stmts []ast.Stmt, sc scope, declaredBy map[string][]int, decls func(func(ast.Decl, map[string]bool) bool)) []int {
-	// reach is all that a name leads to by way of declarations.
-	direct := map[string]map[string]bool{}
+// mentions that they mention, directly or through other declarations; in a
+// file all that declare variables.
+func cyclic(stmts []ast.Stmt, sc scope, file bool, declaredBy map[string][]int, decls func(func(ast.Decl, map[string]bool) bool)) []int {
+	leads := mentioned{}
 	for d, names := range decls {
-		own := declares(d)
-		if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv != nil {
-			own = []string{receiverBase(fn)}
-		}
-		for _, name := range own {
-			if direct[name] == nil {
-				direct[name] = map[string]bool{}
-			}
-			for n := range names {
-				direct[name][n] = true
-			}
-		}
+		leads.add(d, names)
 	}
-	reaches := func(from map[string]bool, to string) bool {
-		seen := map[string]bool{}
-		var visit func(map[string]bool) bool
-		visit = func(names map[string]bool) bool {
-			for n := range names {
-				if seen[n] || direct[n] == nil {
-					continue
-				}
-				seen[n] = true
-				if direct[n][to] || visit(direct[n]) {
-					return true
-				}
-			}
-			return false
+	// behind is what the declarations lead to that a statement mentions.
+	behind := func(st ast.Stmt) map[string]bool {
+		all := map[string]bool{}
+		for n := range mentions(st) {
+			maps.Copy(all, leads.from(leads[n]))
 		}
-		return visit(from)
+		return all
 	}
 	var out []int
 	for i, st := range stmts {
 		if asDeclaration(st) == nil {
+			continue
+		}
+		if file {
+			out = append(out, i)
 			continue
 		}
 		for _, id := range definedNames(st) {
@@ -198,7 +186,7 @@ func cyclic(stmts []ast.Stmt, sc scope, declaredBy map[string][]int, decls func(
 			if define && sc[id.Name] != nil {
 				continue // the declarations mean the one there is
 			}
-			if len(declaredBy[id.Name]) == 1 && reaches(mentions(st), id.Name) {
+			if len(declaredBy[id.Name]) == 1 && behind(st)[id.Name] {
 				out = append(out, i)
 				break
 			}

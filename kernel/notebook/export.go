@@ -467,3 +467,20 @@ func (p *Program) source(mark bool) ([]byte, error) {
 	}
 	return text, nil
 }
+
+var clause = regexp.MustCompile(`(?m)^package\s+\w+[ \t]*;?`)
+
+// blankPackage takes out a package clause, and keeps the lines' numbers.
+func blankPackage(source string) string {
+	at := clause.FindStringIndex(source)
+	if at == nil {
+		return source
+	}
+	// Only comments may stand before the clause; elsewhere the word is text.
+	for _, line := range strings.Split(source[:at[0]], "\n") {
+		if t := strings.TrimSpace(line); t != "" && !strings.HasPrefix(t, "//") {
+			return source
+		}
+	}
+	return source[:at[0]] + strings.Repeat(" ", at[1]-at[0]) + source[at[1]:]
+}

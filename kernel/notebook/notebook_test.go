@@ -101,7 +101,7 @@ func TestFromScript(t *testing.T) {
 	for _, c := range n.Cells {
 		got = append(got, fmt.Sprintf("%s:%q", c.Type, c.Source))
 	}
-	want := `code:"///usr/bin/env -S sapf run\n            \n\nx := 1" markdown:"# Title\n\ntext" code:"y := 2"`
+	want := `code:"///usr/bin/env -S sapf run\npackage main\n\nx := 1" markdown:"# Title\n\ntext" code:"y := 2"`
 	if s := strings.Join(got, " "); s != want {
 		t.Errorf("got  %s\nwant %s", s, want)
 	}

@@ -7,15 +7,13 @@ import (
 
 // FromScript turns Go source into a notebook. Lines that begin with `// %%`
 // part it into cells, `// %% [markdown]` ones of commented text, as editors and
-// jupytext write them; without such lines the script is one cell. A package
-// clause is blanked, which keeps the lines' numbers.
+// jupytext write them; without such lines the script is one cell.
 func FromScript(source string) *Notebook {
 	n := &Notebook{Metadata: map[string]any{}}
 	source = strings.ReplaceAll(source, "\r\n", "\n")
 	if strings.HasPrefix(source, "#!") { // so that a script can be executable
 		source = "//" + source[2:]
 	}
-	source = blankPackage(source)
 	cell := Cell{Type: Code}
 	var body []string
 	end := func(first bool) {
@@ -52,23 +50,8 @@ func FromScript(source string) *Notebook {
 
 var (
 	marker  = regexp.MustCompile(`^//\s*%%(?:.*(\[(?:markdown|md)\]))?`)
-	clause  = regexp.MustCompile(`(?m)^package\s+\w+[ \t]*;?`)
 	comment = regexp.MustCompile(`^// ?`)
 )
-
-func blankPackage(source string) string {
-	at := clause.FindStringIndex(source)
-	if at == nil {
-		return source
-	}
-	// Only comments may stand before the clause; elsewhere the word is text.
-	for _, line := range strings.Split(source[:at[0]], "\n") {
-		if t := strings.TrimSpace(line); t != "" && !strings.HasPrefix(t, "//") {
-			return source
-		}
-	}
-	return source[:at[0]] + strings.Repeat(" ", at[1]-at[0]) + source[at[1]:]
-}
 
 func uncomment(body []string) string {
 	lines := make([]string, len(body))

@@ -1,0 +1,123 @@
+package session
+
+import (
+	"go/ast"
+	"go/token"
+	"maps"
+	"slices"
+)
+
+// fileOrder gives the parts of a cell that is a whole file, package clause and
+// all, the order in which Go would initialise it: variables when what they need
+// is there (The Go Programming Language Specification, "Package
+// initialization"), then the init functions. A cell with other statements is no
+// file and keeps its order.
+func (p *parsed) fileOrder() {
+	var vars, inits, rest []part
+	for _, part := range p.parts {
+		switch {
+		case part.decl != nil:
+			rest = append(rest, part)
+		case part.init:
+			inits = append(inits, part)
+		default:
+			d := asDeclaration(part.stmt)
+			if _, short := part.stmt.(*ast.AssignStmt); d == nil || short {
+				return
+			}
+			for _, spec := range d.Specs {
+				one := &ast.GenDecl{Doc: d.Doc, TokPos: spec.Pos(), Tok: token.VAR, Specs: []ast.Spec{spec}}
+				vars = append(vars, partOf(one, part.start))
+			}
+		}
+	}
+	p.file = true
+	p.parts = append(append(rest, initOrder(vars, rest)...), inits...)
+}
+
+func partOf(d *ast.GenDecl, start int) part {
+	return part{stmt: &ast.DeclStmt{Decl: d}, start: start}
+}
+
+// initOrder takes the first variable that needs none of those left, again and
+// again. Variables that need each other, which Go refuses, keep their order.
+func initOrder(vars, decls []part) []part {
+	var others []ast.Decl
+	for _, d := range decls {
+		others = append(others, d.decl)
+	}
+	leads := leadsTo(others)
+	owner := map[string]int{} // of the variables left
+	needs := make([]map[string]bool, len(vars))
+	for i, v := range vars {
+		d := asDeclaration(v.stmt)
+		for _, name := range declares(d) {
+			owner[name] = i
+		}
+		needs[i] = leads.from(mentions(d))
+	}
+	ready := func(i int) bool {
+		for name := range needs[i] {
+			if j, left := owner[name]; left && j != i {
+				return false
+			}
+		}
+		return true
+	}
+	left := make([]int, len(vars))
+	for i := range left {
+		left[i] = i
+	}
+	var out []part
+	for len(left) > 0 {
+		next := max(0, slices.IndexFunc(left, ready))
+		v := vars[left[next]]
+		for _, name := range declares(asDeclaration(v.stmt)) {
+			delete(owner, name)
+		}
+		left = slices.Delete(left, next, next+1)
+		out = append(out, v)
+	}
+	return out
+}
+
+// mentioned is the names that each name leads to directly: those in its
+// declaration, and for a type those in its methods.
+type mentioned map[string]map[string]bool
+
+func leadsTo(decls []ast.Decl) mentioned {
+	m := mentioned{}
+	for _, d := range decls {
+		m.add(d, mentions(d))
+	}
+	return m
+}
+
+func (m mentioned) add(d ast.Decl, names map[string]bool) {
+	own := declares(d)
+	if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv != nil {
+		own = []string{receiverBase(fn)}
+	}
+	for _, name := range own {
+		if m[name] == nil {
+			m[name] = map[string]bool{}
+		}
+		maps.Copy(m[name], names)
+	}
+}
+
+// from is names and all that they lead to.
+func (m mentioned) from(names map[string]bool) map[string]bool {
+	all := map[string]bool{}
+	var visit func(map[string]bool)
+	visit = func(names map[string]bool) {
+		for n := range names {
+			if !all[n] {
+				all[n] = true
+				visit(m[n])
+			}
+		}
+	}
+	visit(names)
+	return all
+}
