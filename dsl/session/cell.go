@@ -149,7 +149,8 @@ func (s *Session) lowerCell(pl *plan) ast.Stmt {
 		}
 	}
 	if pl.main != nil {
-		body = append(body, &ast.ExprStmt{X: call(pl.main.Pos(), base.object(pl.main.Pos(), pl.main))})
+		at := pl.main.Pos()
+		body = append(body, assign(at, ident(at, mark), base.int(at, int(at))), &ast.ExprStmt{X: call(at, base.object(at, pl.main))})
 	}
 	if defers != "" {
 		body = base.guarded(pl.pos, defers, &ast.BlockStmt{Lbrace: pl.pos, List: body, Rbrace: pl.pos})

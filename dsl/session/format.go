@@ -240,15 +240,35 @@ func (f formatter) ownMethod(st fmt.State, verb rune, t types.Type, v reflect.Va
 	}
 	for _, name := range []string{"Error", "String"} {
 		if isString, ok := f.m.methodResult(t, name); ok && isString {
-			if v.Kind() == reflect.Pointer && v.IsNil() {
+			text, panicked := f.m.textOr(x, name)
+			switch {
+			case panicked == nil:
+				fmt.Fprintf(st, fmt.FormatString(st, verb), text)
+			case v.Kind() == reflect.Pointer && v.IsNil(): // not all methods can do with a nil receiver
 				io.WriteString(st, "<nil>")
-				return true
+			default:
+				fmt.Fprintf(st, "%%!%c(PANIC=%s method: %v)", verb, name, panicked)
 			}
-			fmt.Fprintf(st, fmt.FormatString(st, verb), f.m.text(x, name))
 			return true
 		}
 	}
 	return false
+}
+
+// textOr is what a method returns, or the value that it panics with.
+func (m *machine) textOr(x any, method string) (text string, panicked any) {
+	m.mu.Lock()
+	trace := m.trace
+	m.mu.Unlock()
+	defer func() {
+		if p := recover(); p != nil {
+			panicked = plainValue(p)
+			m.mu.Lock()
+			m.trace = trace
+			m.mu.Unlock()
+		}
+	}()
+	return m.text(x, method), nil
 }
 
 // hasMethods reports whether t is a type of a cell, or a pointer to one.
