@@ -114,8 +114,8 @@ func (blockFormulas) Open(_ ast.Node, reader text.Reader, pc parser.Context) (as
 	if i := strings.Index(rest[skip:], f.close); i >= 0 && strings.TrimSpace(rest[skip+i+len(f.close):]) != "" {
 		return nil, parser.NoChildren // text follows: a formula within a paragraph
 	}
-	segment = segment.WithStart(segment.Start + at + skip)
-	f.take(segment, reader)
+	// at counts the spaces that goldmark reads for part of a tab (Padding).
+	f.take(text.NewSegment(segment.Start-segment.Padding+at+skip, segment.Stop), reader)
 	reader.AdvanceToEOL()
 	return f, parser.NoChildren
 }
