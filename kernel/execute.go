@@ -235,13 +235,13 @@ func (c *cell) Stream(name, text string) {
 
 func (c *cell) Display(raw json.RawMessage) {
 	if !c.asked.Silent {
-		c.kernel.iopub.Publish(c.kernel.noteRaw("display_data", c.Raw, raw))
+		c.kernel.publishRaw("display_data", c.Raw, raw)
 	}
 }
 
 func (c *cell) Update(raw json.RawMessage) {
 	if !c.asked.Silent {
-		c.kernel.iopub.Publish(c.kernel.noteRaw("update_display_data", c.Raw, raw))
+		c.kernel.publishRaw("update_display_data", c.Raw, raw)
 	}
 }
 

@@ -238,7 +238,11 @@ func (k *kernel) statusNote(state string, parent json.RawMessage) [][]byte {
 
 // publish sends everybody on iopub one message.
 func (k *kernel) publish(kind string, parent json.RawMessage, c content) {
-	k.iopub.Publish(k.note(kind, parent, c))
+	k.publishRaw(kind, parent, encode(c))
+}
+
+func (k *kernel) publishRaw(kind string, parent, c json.RawMessage) {
+	k.iopub.Publish(k.noteRaw(kind, parent, c))
 }
 
 // welcome greets a new subscriber of iopub: from here on it misses nothing

@@ -2,7 +2,6 @@ package session
 
 import (
 	"go/ast"
-	"go/token"
 	"maps"
 	"slices"
 )
@@ -13,7 +12,8 @@ import (
 // initialization"), then the init functions. A cell with other statements is no
 // file and keeps its order.
 func (p *parsed) fileOrder() {
-	var vars, inits, rest []part
+	var inits, rest []part
+	var vars []newVar
 	for _, part := range p.parts {
 		switch {
 		case part.decl != nil:
@@ -21,13 +21,12 @@ func (p *parsed) fileOrder() {
 		case part.init:
 			inits = append(inits, part)
 		default:
-			d := asDeclaration(part.stmt)
-			if _, short := part.stmt.(*ast.AssignStmt); d == nil || short {
+			st, ok := part.stmt.(*ast.DeclStmt) // of variables: the rest has become declarations
+			if !ok {
 				return
 			}
-			for _, spec := range d.Specs {
-				one := &ast.GenDecl{Doc: d.Doc, TokPos: spec.Pos(), Tok: token.VAR, Specs: []ast.Spec{spec}}
-				vars = append(vars, partOf(one, part.start))
+			for _, one := range specByOne(st.Decl.(*ast.GenDecl)) {
+				vars = append(vars, newVar{one, part.start})
 			}
 		}
 	}
@@ -35,26 +34,26 @@ func (p *parsed) fileOrder() {
 	p.parts = append(append(rest, initOrder(vars, rest)...), inits...)
 }
 
-func partOf(d *ast.GenDecl, start int) part {
-	return part{stmt: &ast.DeclStmt{Decl: d}, start: start}
+// newVar is the declaration of variables that one part, or one line of it, is.
+type newVar struct {
+	decl  *ast.GenDecl
+	start int
 }
 
 // initOrder takes the first variable that needs none of those left, again and
 // again. Variables that need each other, which Go refuses, keep their order.
-func initOrder(vars, decls []part) []part {
-	var others []ast.Decl
+func initOrder(vars []newVar, decls []part) []part {
+	leads := mentioned{}
 	for _, d := range decls {
-		others = append(others, d.decl)
+		leads.add(d.decl, mentions(d.decl))
 	}
-	leads := leadsTo(others)
 	owner := map[string]int{} // of the variables left
 	needs := make([]map[string]bool, len(vars))
 	for i, v := range vars {
-		d := asDeclaration(v.stmt)
-		for _, name := range declares(d) {
+		for _, name := range declares(v.decl) {
 			owner[name] = i
 		}
-		needs[i] = leads.from(mentions(d))
+		needs[i] = leads.from(mentions(v.decl))
 	}
 	ready := func(i int) bool {
 		for name := range needs[i] {
@@ -72,11 +71,11 @@ func initOrder(vars, decls []part) []part {
 	for len(left) > 0 {
 		next := max(0, slices.IndexFunc(left, ready))
 		v := vars[left[next]]
-		for _, name := range declares(asDeclaration(v.stmt)) {
+		for _, name := range declares(v.decl) {
 			delete(owner, name)
 		}
 		left = slices.Delete(left, next, next+1)
-		out = append(out, v)
+		out = append(out, part{stmt: &ast.DeclStmt{Decl: v.decl}, start: v.start})
 	}
 	return out
 }
@@ -84,14 +83,6 @@ func initOrder(vars, decls []part) []part {
 // mentioned is the names that each name leads to directly: those in its
 // declaration, and for a type those in its methods.
 type mentioned map[string]map[string]bool
-
-func leadsTo(decls []ast.Decl) mentioned {
-	m := mentioned{}
-	for _, d := range decls {
-		m.add(d, mentions(d))
-	}
-	return m
-}
 
 func (m mentioned) add(d ast.Decl, names map[string]bool) {
 	own := declares(d)

@@ -94,7 +94,7 @@ func (s *Session) describe(obj types.Object, detail int) (decl, doc string) {
 		}
 	case *types.Var:
 		if obj.IsField() {
-			symbol = s.universe.structOf(obj) + "." + symbol
+			symbol = s.universe.structWith(obj) + "." + symbol
 		} else if n, ok := types.Unalias(deref(obj.Type())).(*types.Named); ok && n.Obj().Pkg() != nil {
 			_, doc, _ = symbols.Doc(n.Obj().Pkg().Path(), n.Obj().Name())
 		}

@@ -214,10 +214,18 @@ func (p *parsed) addSpecs(gen *ast.GenDecl, start int) {
 		p.parts = append(p.parts, part{decl: gen, start: start})
 		return
 	}
-	for _, spec := range gen.Specs {
-		one := &ast.GenDecl{Doc: gen.Doc, TokPos: spec.Pos(), Tok: gen.Tok, Specs: []ast.Spec{spec}}
+	for _, one := range specByOne(gen) {
 		p.parts = append(p.parts, part{decl: one, start: start})
 	}
+}
+
+// specByOne parts a group into declarations of one spec each.
+func specByOne(gen *ast.GenDecl) []*ast.GenDecl {
+	var out []*ast.GenDecl
+	for _, spec := range gen.Specs {
+		out = append(out, &ast.GenDecl{Doc: gen.Doc, TokPos: spec.Pos(), Tok: gen.Tok, Specs: []ast.Spec{spec}})
+	}
+	return out
 }
 
 // lineStart is the offset of line n, counted from 1.

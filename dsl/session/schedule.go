@@ -166,11 +166,11 @@ func cyclic(stmts []ast.Stmt, sc scope, file bool, declaredBy map[string][]int, 
 	}
 	// behind is what the declarations lead to that a statement mentions.
 	behind := func(st ast.Stmt) map[string]bool {
-		all := map[string]bool{}
+		names := map[string]bool{}
 		for n := range mentions(st) {
-			maps.Copy(all, leads.from(leads[n]))
+			maps.Copy(names, leads[n])
 		}
-		return all
+		return leads.from(names)
 	}
 	var out []int
 	for i, st := range stmts {

@@ -93,8 +93,8 @@ func (u *universe) know(t reflect.Type, is types.Type) {
 	u.named[t] = is
 }
 
-// structOf is the name of the compiled type that has a field, "" for none.
-func (u *universe) structOf(field *types.Var) string {
+// structWith is the name of the compiled type that has a field, "" for none.
+func (u *universe) structWith(field *types.Var) string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, t := range u.named {
