@@ -320,15 +320,20 @@ func (s *Socket) Send(identity string, frames [][]byte) error {
 
 // Publish queues messages for every peer whose subscription their first frame
 // begins with; those that are given together leave together. It never waits:
-// for a peer that does not read, they are dropped and counted. The frames must
-// not change afterwards.
+// for a peer that does not read, those that find no room are dropped and
+// counted. The frames must not change afterwards.
 func (s *Socket) Publish(messages ...[][]byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock() // held throughout, so that all peers see one order
 	for _, p := range s.order {
 		wanted := p.wanted(messages)
-		if len(wanted) > 0 && !p.queue(wanted...) {
-			s.dropped.Add(int64(len(wanted)))
+		if len(wanted) == 0 || p.queue(wanted...) {
+			continue
+		}
+		for _, m := range wanted { // where not all find room, some may
+			if !p.queue(m) {
+				s.dropped.Add(1)
+			}
 		}
 	}
 }

@@ -428,6 +428,21 @@ func TestSubscriptionsAreCounted(t *testing.T) {
 	eventually(t, "a peer that subscribes without end is refused", func() bool { return s.Counters().Refused == 1 })
 }
 
+// TestALongMessageDoesNotTakeAShortOneAlong: a result that finds no room must
+// not cost a slow peer the idle that is published with it.
+func TestALongMessageDoesNotTakeAShortOneAlong(t *testing.T) {
+	ours, theirs := net.Pipe()
+	defer theirs.Close()
+	p := newPeer(newOutlet(ours), plain{}, 1000)
+	p.subscribe("", true)
+	p.bytes = 500 // wait already
+	s := &Socket{order: []*peer{p}}
+	s.Publish([][]byte{make([]byte, 2000)}, [][]byte{[]byte("idle")})
+	if n := s.Counters().Dropped; n != 1 || len(p.waiting) != 1 || string(p.waiting[0].body) != "idle" {
+		t.Errorf("%d dropped, %d frames wait, want 1 and the short message", n, len(p.waiting))
+	}
+}
+
 func FuzzFrame(f *testing.F) {
 	f.Add([]byte{0, 1, 'x'})
 	f.Add([]byte{flagLong, 0, 0, 0, 0, 0, 0, 0, 2, 'x', 'y'})
