@@ -5,9 +5,15 @@ import "unsafe"
 // Winograd's transforms of the generic family: a line (a matrix times the
 // numbers of a row or column) on all columns of a tile, then on all rows.
 
-var genericWino = [2]winoKernels{
-	{genericWinoIn(6, 6, inputLine4), genericWinoOut(6, 4, outputLine4), genericWinoIn(4, 6, spreadLine4), genericCollect(6, collectLine4)},
-	{genericWinoIn(7, 7, inputLine5), genericWinoOut(7, 5, outputLine5), genericWinoIn(5, 7, spreadLine5), genericCollect(7, collectLine5)},
+var genericWino = [2]winoKernels{genericWinoKernels(wino4), genericWinoKernels(wino5)}
+
+func genericWinoKernels(f *winoForm) winoKernels {
+	return winoKernels{
+		in:      genericWinoIn(f.side, f.side, f.input),
+		out:     genericWinoOut(f.side, f.tile, f.output),
+		spread:  genericWinoIn(f.tile, f.side, f.spread),
+		collect: genericCollect(f.side, f.collect),
+	}
 }
 
 // winoLine is what a line takes and gives; the shorter ones leave the end.
@@ -124,79 +130,90 @@ func (a *winoArgs) masked(v float32, i, j, c int) float32 {
 	return v
 }
 
-// inputLine4 is B' of F(4x4,3x3).
-func inputLine4(x *winoLine) {
-	a, b := x[4]-float32(4*x[2]), x[3]-float32(4*x[1])
-	c, d := x[4]-x[2], x[3]-x[1]
-	x[0] = float32(4*x[0]) + (x[4] - float32(5*x[2]))
-	x[5] = float32(4*x[1]) + (x[5] - float32(5*x[3]))
-	x[1], x[2] = a+b, a-b
-	x[3], x[4] = c+float32(2*d), c-float32(2*d)
-}
-
-// inputLine5 is B' of F(5x5,3x3): inputLine4 of d[k+1] + d[k]/2, and the line of
-// the point -1/2.
-func inputLine5(x *winoLine) {
-	last := float32(4*x[1]) + (x[5] - float32(5*x[3]))
-	for k := range 6 {
-		x[k] = x[k+1] + float32(0.5*x[k])
+// first is the place of the first pair.
+func (f *winoForm) first() int {
+	if f.zero {
+		return 1
 	}
-	inputLine4(x)
-	x[6] = last
+	return 0
 }
 
-// outputLine4 is A' of F(4x4,3x3).
-func outputLine4(m *winoLine) {
-	s1, d1, s2, d2 := m[1]+m[2], m[1]-m[2], m[3]+m[4], m[3]-m[4]
-	m[0] += s1 + s2
-	m[1], m[2] = d1+float32(2*d2), s1+float32(4*s2)
-	m[3] = d1 + float32(8*d2) + m[5]
-}
-
-// outputLine5 is A' of F(5x5,3x3).
-func outputLine5(m *winoLine) {
-	s1, d1, s2, d2, h := m[1]+m[2], m[1]-m[2], m[3]+m[4], m[3]-m[4], m[6]
-	m[0] += s1 + s2 + h
-	m[1], m[2] = d1+float32(2*d2)-float32(h/2), s1+float32(4*s2)+float32(h/4)
-	m[3], m[4] = d1+float32(8*d2)-float32(h/8), s1+float32(16*s2)+float32(h/16)+m[5]
-}
-
-// spreadLine4 is A of F(4x4,3x3).
-func spreadLine4(d *winoLine) {
-	s, t, u, v := d[0]+d[2], d[1]+d[3], d[0]+float32(4*d[2]), float32(2*d[1])+float32(8*d[3])
-	d[5] = d[3]
-	d[1], d[2], d[3], d[4] = s+t, s-t, u+v, u-v
-}
-
-// spreadLine5 is A of F(5x5,3x3).
-func spreadLine5(d *winoLine) {
-	s, t := d[0]+d[2]+d[4], d[1]+d[3]
-	u, v := d[0]+float32(4*(d[2]+float32(4*d[4]))), float32(2*d[1])+float32(8*d[3])
-	d[6] = d[0] - float32(d[1]/2) + float32(d[2]/4) - float32(d[3]/8) + float32(d[4]/16)
-	d[5] = d[4]
-	d[1], d[2], d[3], d[4] = s+t, s-t, u+v, u-v
-}
-
-// collectLine4 is B of F(4x4,3x3).
-func collectLine4(m *winoLine) {
-	s1, d1, s2, d2 := m[1]+m[2], m[1]-m[2], m[3]+m[4], m[3]-m[4]
-	m[1] = float32(4*(m[5]-d1)) - float32(2*d2)
-	m[2] = -float32(4*s1) - s2 - float32(5*m[0])
-	m[3] = d1 + float32(2*d2) - float32(5*m[5])
-	m[4] = m[0] + s1 + s2
-	m[0] = float32(4 * m[0])
-}
-
-// collectLine5 is B of F(5x5,3x3).
-func collectLine5(m *winoLine) {
-	h := m[6]
-	collectLine4(m)
-	m[6] = m[5]
-	for k := 5; k > 0; k-- {
-		m[k] = m[k-1] + float32(m[k]/2)
+// second sums c[k]*x[2k].
+func second(c []float32, x []float32) (sum float32) {
+	for k, c := range c {
+		sum += float32(c * x[2*k])
 	}
-	m[0] = float32(m[0] / 2)
-	m[1] += float32(4 * h)
-	m[3] -= float32(5 * h)
-	m[5] += h
+	return sum
+}
+
+// input is B': the products of x minus every other point.
+func (f *winoForm) input(x *winoLine) {
+	d, first := *x, f.first()
+	if f.zero {
+		x[0] = second(f.whole, d[:])
+	}
+	for i, p := range f.pairs {
+		odd, even := second(f.without[i], d[first+1:]), float32(p*second(f.without[i], d[first:]))
+		x[first+2*i], x[first+2*i+1] = odd+even, odd-even
+	}
+	x[f.side-1] = second(f.whole, d[first:])
+}
+
+// spread is A: the polynomial with these coefficients at every point.
+func (f *winoForm) spread(x *winoLine) {
+	d, first := *x, f.first()
+	for i, p := range f.pairs {
+		var even, odd float32
+		for k := f.tile - 1; k >= 0; k-- {
+			if k%2 > 0 {
+				odd = float32(odd*p*p) + d[k]
+			} else {
+				even = float32(even*p*p) + d[k]
+			}
+		}
+		odd = float32(odd * p)
+		x[first+2*i], x[first+2*i+1] = even+odd, even-odd
+	}
+	x[f.side-1] = d[f.tile-1]
+}
+
+// output is A': the sums of every product times the powers of its point.
+func (f *winoForm) output(m *winoLine) {
+	d, first := *m, f.first()
+	clear(m[:f.tile])
+	if f.zero {
+		m[0] = d[0]
+	}
+	for i, p := range f.pairs {
+		sum, difference := d[first+2*i]+d[first+2*i+1], d[first+2*i]-d[first+2*i+1]
+		power := float32(1)
+		for k := range f.tile {
+			if k%2 > 0 {
+				m[k] += float32(power * difference)
+			} else {
+				m[k] += float32(power * sum)
+			}
+			power *= p
+		}
+	}
+	m[f.tile-1] += d[f.side-1]
+}
+
+// collect is B.
+func (f *winoForm) collect(m *winoLine) {
+	d, first := *m, f.first()
+	clear(m[:f.side])
+	for i, p := range f.pairs {
+		sum, difference := d[first+2*i]+d[first+2*i+1], float32(p*(d[first+2*i]-d[first+2*i+1]))
+		for k, c := range f.without[i] {
+			m[first+2*k+1] += float32(c * sum)
+			m[first+2*k] += float32(c * difference)
+		}
+	}
+	for k, c := range f.whole {
+		if f.zero {
+			m[2*k] += float32(c * d[0])
+		}
+		m[first+2*k] += float32(c * d[f.side-1])
+	}
 }

@@ -24,7 +24,6 @@ func offsets() []offset {
 		{"winoArgs.act", unsafe.Offsetof(w.act), 112},
 		{"winoArgs.mahead", unsafe.Offsetof(w.mahead), 160},
 		{"winoArgs.hi", unsafe.Offsetof(w.hi), 168},
-		{"winoArgs.consts", unsafe.Offsetof(w.consts), 172},
 		{"poolTap.number", unsafe.Offsetof(poolTap{}.number), 8},
 	}
 }

@@ -83,7 +83,6 @@ func newWorker(f *fast) *worker {
 	w.scratch = aligned(maxCells * 16)
 	w.winoIn, w.winoOut = aligned(f.winoIn), aligned(f.wino)
 	w.wino.scratch = unsafe.Pointer(&w.scratch[0])
-	w.wino.consts = winoConsts
 	return w
 }
 

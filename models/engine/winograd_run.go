@@ -30,11 +30,7 @@ type winoArgs struct {
 	ahead    unsafe.Pointer // the next tile's p, and mask or nil
 	mahead   unsafe.Pointer
 	hi       float32
-	consts   [6]float32 // winoConsts
 }
-
-// winoConsts are the constants of the transforms.
-var winoConsts = [6]float32{2, 4, 5, 8, 16, 0.5}
 
 // winoKernels are the transforms of a form: B' and A', and for the adjoint way
 // A (spread) and B (collect).

@@ -58,14 +58,12 @@ func main() {
 	f.maxForward()
 	f.maxBackward()
 	f.combine()
-	f.winoIn("In4", input4)
-	f.winoOut("Out4", output4, false)
-	f.winoIn("Spread4", spread4)
-	f.winoOut("Collect4", collect4, true)
-	f.winoIn("In5", input5)
-	f.winoOut("Out5", output5, false)
-	f.winoIn("Spread5", spread5)
-	f.winoOut("Collect5", collect5, true)
+	for _, w := range forms {
+		newLine(f, w, w.side(), w.side(), (*line).input).winoIn("In")
+		newLine(f, w, w.side(), w.outputs(), (*line).output).winoOut("Out", false)
+		newLine(f, w, w.outputs(), w.side(), (*line).spread).winoIn("Spread")
+		newLine(f, w, w.side(), w.side(), (*line).collect).winoOut("Collect", true)
+	}
 	if !f.wide() {
 		TEXT("pause", NOSPLIT|NOFRAME, "func()")
 		Doc("pause tells the processor that this is a spinning loop.")

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"math"
+	"slices"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -32,57 +34,157 @@ const (
 	winoAhead               // *float32, the next tile's first pixel
 	winoMAhead              // *float32, its mask, or nil
 	winoHi                  // float32
-	winoConsts   = winoHi + 4
 )
 
-// The constants, in the order of winoArgs.consts.
-const (
-	two = iota
-	four
-	five
-	eight
-	sixteen
-	half
-)
-
-// constant is the register of a constant of the transforms.
-func (f *family) constant(c int) reg.VecPhysical {
-	if f.wide() {
-		return f.v[20+c]
-	}
-	return f.v[[]int{two: 15, four: 14, five: 13, eight: 13, sixteen: 11, half: 12}[c]]
+// A form is the points where the polynomials of a tile are evaluated: 0 or not,
+// pairs of opposite ones, and infinity. The engine's winoForm has the same.
+type form struct {
+	size   string
+	atZero bool
+	pairs  []float64
 }
 
-func (f *family) loadConstants(cs []int) {
-	for _, c := range cs {
-		VBROADCASTSS(arg(winoConsts+4*c), f.constant(c))
+var forms = []form{{"4", true, []float64{0.625, 1.5}}, {"5", false, []float64{0.25, 0.875, 1.75}}}
+
+// first is the place of the first pair.
+func (w form) first() int {
+	if w.atZero {
+		return 1
 	}
+	return 0
 }
 
-// A winoLine is a matrix that a transform applies to all columns of a tile and
-// then to all rows.
-type winoLine struct {
+func (w form) side() int    { return 2*len(w.pairs) + w.first() + 1 }
+func (w form) outputs() int { return w.side() - 2 }
+
+// without has the coefficients, of x^0, x^2, ..., of the product of x^2 - p^2
+// over all pairs but one, or over all for -1.
+func (w form) without(pair int) []float64 {
+	c := []float64{1}
+	for i, p := range w.pairs {
+		if i == pair {
+			continue
+		}
+		c = append([]float64{0}, c...)
+		for k := range c[:len(c)-1] {
+			c[k] -= p * p * c[k+1]
+		}
+	}
+	return c
+}
+
+// A line is a matrix that a transform applies to all columns of a tile and then
+// to all rows: from v[:in] to the registers out, by way of v[:12].
+type line struct {
+	*family
+	form
 	in, out int
-	consts  []int
-	// apply multiplies the vectors v[:in], and tells where it leaves the
-	// results. It may use v[:12] (11 if it needs sixteen).
-	apply func(f *family) []reg.VecPhysical
+	code    []func()
+	results []reg.VecPhysical
+	// inRegister has the constants, in their order, where there are registers
+	// for them; else they are operands in memory.
+	inRegister []float64
 }
 
-// The points of F(4x4,3x3) are 0, 1, -1, 2, -2 and infinity; F(5x5,3x3) has
-// -1/2 besides, as the last. B' for a point is the product of x minus every
-// other point, so that with e[k] = d[k+1] + d[k]/2 the larger one's lines are
-// the smaller one's of e, and one more.
-var (
-	input4   = winoLine{6, 6, []int{two, four, five}, func(f *family) []reg.VecPhysical { return f.inputLine(f.v[6:11]) }}
-	input5   = winoLine{7, 7, []int{two, four, five, half}, (*family).inputLine5}
-	output4  = winoLine{6, 4, []int{two, four, eight}, func(f *family) []reg.VecPhysical { return f.outputLine(4) }}
-	output5  = winoLine{7, 5, []int{two, four, eight, sixteen, half}, func(f *family) []reg.VecPhysical { return f.outputLine(5) }}
-	spread4  = winoLine{4, 6, []int{two, four}, func(f *family) []reg.VecPhysical { return f.spreadLine(4) }}
-	spread5  = winoLine{5, 7, []int{two, four, half}, func(f *family) []reg.VecPhysical { return f.spreadLine(5) }}
-	collect4 = winoLine{6, 6, []int{two, four, five}, (*family).collectLine}
-	collect5 = winoLine{7, 7, []int{two, four, five, half}, (*family).collectLine5}
-)
+// newLine makes a line of in to out numbers.
+func newLine(f *family, w form, in, out int, write func(*line) []reg.VecPhysical) *line {
+	l := &line{family: f, form: w, in: in, out: out}
+	l.results = write(l)
+	return l
+}
+
+// load loads the constants.
+func (l *line) load() {
+	for i, c := range l.inRegister {
+		VBROADCASTSS(l.memory(c), l.v[12+i])
+	}
+}
+
+// apply writes the line's instructions, and tells where the results are.
+func (l *line) apply() []reg.VecPhysical {
+	for _, instruction := range l.code {
+		instruction()
+	}
+	return l.results
+}
+
+// inMemory are the constants that have been used.
+var inMemory = map[float64]Mem{}
+
+// memory is a vector of c; of the wide family only its beginning is read.
+func (l *line) memory(c float64) Mem {
+	m, known := inMemory[c]
+	if !known {
+		m = GLOBL(fmt.Sprintf("wino%sc%d", l.family.name, len(inMemory)), RODATA|NOPTR)
+		for i := range 8 {
+			DATA(4*i, F32(c))
+		}
+		inMemory[c] = m
+	}
+	return m
+}
+
+// constant is an operand.
+func (l *line) constant(c float64) Op {
+	if !l.wide() {
+		return l.memory(c)
+	}
+	i := slices.Index(l.inRegister, c)
+	if i < 0 {
+		i = len(l.inRegister)
+		l.inRegister = append(l.inRegister, c)
+		if i == 16 {
+			panic("more constants than registers")
+		}
+	}
+	return l.v[12+i]
+}
+
+func (l *line) move(x, to reg.VecPhysical)   { l.code = append(l.code, func() { VMOVAPS(x, to) }) }
+func (l *line) add(x, y, to reg.VecPhysical) { l.code = append(l.code, func() { VADDPS(y, x, to) }) }
+func (l *line) sub(x, y, to reg.VecPhysical) { l.code = append(l.code, func() { VSUBPS(y, x, to) }) }
+
+// times leaves c*x in to.
+func (l *line) times(c float64, x, to reg.VecPhysical) {
+	k := l.constant(c)
+	l.code = append(l.code, func() { VMULPS(k, x, to) })
+}
+
+// fma adds c*x to sum.
+func (l *line) fma(c float64, x, sum reg.VecPhysical) {
+	if c == 1 {
+		l.add(sum, x, sum)
+		return
+	}
+	k := l.constant(c)
+	l.code = append(l.code, func() { VFMADD231PS(k, x, sum) })
+}
+
+// combine leaves the sum of c[k]*x[k] in to, which may be the last of x if its
+// c is 1.
+func (l *line) combine(c []float64, x []reg.VecPhysical, to reg.VecPhysical) {
+	last := len(c) - 1
+	switch {
+	case x[last] == to:
+	case c[last] == 1:
+		l.move(x[last], to)
+	default:
+		l.times(c[last], x[last], to)
+	}
+	for k := last - 1; k >= 0; k-- {
+		l.fma(c[k], x[k], to)
+	}
+}
+
+// plusMinus leaves x + p*y in plus, and x - p*y in x.
+func (l *line) plusMinus(p float64, x, y, plus reg.VecPhysical) {
+	k := l.constant(p)
+	l.code = append(l.code, func() {
+		VMOVAPS(x, plus)
+		VFMADD231PS(k, y, plus)
+		VFNMADD231PS(k, y, x)
+	})
+}
 
 // steps makes n places a stride apart addressable, from the one in bases[0] on,
 // and leaves the last place but one stride behind in the last base.
@@ -121,8 +223,8 @@ func (s steps) next(n int) {
 }
 
 // winoIn writes the transform of a tile of the image, vector by vector.
-func (f *family) winoIn(kind string, l winoLine) {
-	name := "wino" + kind + f.name
+func (l *line) winoIn(kind string) {
+	f, name := l.family, "wino"+kind+l.form.size+l.family.name
 	TEXT(name, NOSPLIT, "func(a *int8)")
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s transforms a tile of %dx%d pixels to %d factors.", name, l.in, l.in, l.out*l.out))
@@ -136,7 +238,7 @@ func (f *family) winoIn(kind string, l winoLine) {
 	MOVQ(arg(winoSlab), slab)
 	MOVQ(arg(winoVecs), vecs)
 	MOVQ(arg(winoScratch), tmp)
-	f.loadConstants(l.consts)
+	l.load()
 	rows, slabs := steps{p, row}, steps{p, slab}
 	Label("vector")
 	// The lines of the next vector's results, before they are written.
@@ -160,7 +262,7 @@ func (f *family) winoIn(kind string, l winoLine) {
 		for k := 0; k < l.in; k++ {
 			VMOVUPS(rows.at(k), f.v[k])
 		}
-		for i, v := range l.apply(f) {
+		for i, v := range l.apply() {
 			VMOVUPS(v, at(tmp, (i*l.in+j)*f.bytes))
 		}
 	}
@@ -170,7 +272,7 @@ func (f *family) winoIn(kind string, l winoLine) {
 		for k := 0; k < l.in; k++ {
 			VMOVUPS(at(tmp, (i*l.in+k)*f.bytes), f.v[k])
 		}
-		for j, v := range l.apply(f) {
+		for j, v := range l.apply() {
 			VMOVUPS(v, slabs.at(j))
 		}
 		if i < l.out-1 {
@@ -185,82 +287,11 @@ func (f *family) winoIn(kind string, l winoLine) {
 	RET()
 }
 
-// inputLine is B' of F(4x4,3x3), on v[:6]:
-//
-//	4 x0 - 5 x2 + x4, (x4-4x2) + (x3-4x1), (x4-4x2) - (x3-4x1),
-//	(x4-x2) + 2(x3-x1), (x4-x2) - 2(x3-x1), 4 x1 - 5 x3 + x5
-func (f *family) inputLine(free []reg.VecPhysical) []reg.VecPhysical {
-	x := f.v[:6]
-	a, b, c, d, t := free[0], free[1], free[2], free[3], free[4]
-	VMOVAPS(x[4], a)
-	VFNMADD231PS(f.constant(four), x[2], a) // x4 - 4 x2
-	VMOVAPS(x[3], b)
-	VFNMADD231PS(f.constant(four), x[1], b) // x3 - 4 x1
-	VSUBPS(x[2], x[4], c)                   // x4 - x2
-	VSUBPS(x[1], x[3], d)                   // x3 - x1
-	VADDPS(b, a, t)
-	VSUBPS(b, a, a)
-	VMOVAPS(c, b)
-	VFMADD231PS(f.constant(two), d, b)
-	VFNMADD231PS(f.constant(two), d, c)
-	VFNMADD231PS(f.constant(five), x[2], x[4])
-	VFMADD231PS(f.constant(four), x[0], x[4])
-	VFNMADD231PS(f.constant(five), x[3], x[5])
-	VFMADD231PS(f.constant(four), x[1], x[5])
-	return []reg.VecPhysical{x[4], t, a, b, c, x[5]}
-}
-
-// inputLine5 is B' of F(5x5,3x3), on v[:7]: inputLine of e, and
-// 4 x1 - 5 x3 + x5.
-func (f *family) inputLine5() []reg.VecPhysical {
-	x, last := f.v[:7], f.v[7]
-	VMOVAPS(x[5], last)
-	VFNMADD231PS(f.constant(five), x[3], last)
-	VFMADD231PS(f.constant(four), x[1], last)
-	for k := range 6 {
-		VFMADD213PS(x[k+1], f.constant(half), x[k])
-	}
-	return append(f.inputLine([]reg.VecPhysical{x[6], f.v[8], f.v[9], f.v[10], f.v[11]}), last)
-}
-
-// spreadLine is A, on v[:tile]: the polynomial with these coefficients at every
-// point.
-func (f *family) spreadLine(tile int) []reg.VecPhysical {
-	d, last := f.v[:tile], f.v[tile-1]
-	s, t, u, v := f.v[5], f.v[6], f.v[7], f.v[8]
-	plus, plus2 := f.v[9], f.v[10]
-	// Even and odd coefficients, of 1 and of 2.
-	VADDPS(d[2], d[0], s)
-	VADDPS(d[3], d[1], t)
-	VMOVAPS(d[2], u)
-	if tile == 5 {
-		VADDPS(d[4], s, s)
-		VFMADD231PS(f.constant(four), d[4], u)
-	}
-	VFMADD213PS(d[0], f.constant(four), u)
-	VMOVAPS(d[1], v)
-	VFMADD231PS(f.constant(four), d[3], v)
-	VADDPS(t, s, plus)
-	VSUBPS(t, s, s)
-	VMOVAPS(u, plus2)
-	VFMADD231PS(f.constant(two), v, plus2)
-	VFNMADD231PS(f.constant(two), v, u)
-	out := []reg.VecPhysical{d[0], plus, s, plus2, u, last}
-	if tile == 5 {
-		VMOVAPS(d[4], t)
-		for k := 3; k >= 0; k-- {
-			VFNMADD213PS(d[k], f.constant(half), t)
-		}
-		out = append(out, t)
-	}
-	return out
-}
-
 // winoOut writes the transform of a tile's products to pixels, and their
 // epilogue, for the rows and columns inside the image. overlap says that tiles
 // overlap and pixels are sums over tiles, without bias and clamp.
-func (f *family) winoOut(kind string, l winoLine, overlap bool) {
-	name := "wino" + kind + f.name
+func (l *line) winoOut(kind string, overlap bool) {
+	f, name := l.family, "wino"+kind+l.form.size+l.family.name
 	TEXT(name, NOSPLIT, "func(a *int8)")
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s transforms the %d products of a tile to %dx%d pixels.", name, l.in*l.in, l.out, l.out))
@@ -277,14 +308,9 @@ func (f *family) winoOut(kind string, l winoLine, overlap bool) {
 		MOVQ(arg(winoBias), bias)
 	}
 	zero, hi := f.temp(0), f.temp(1)
-	limits := func() {
-		f.zero(zero)
-		VBROADCASTSS(arg(winoHi), hi)
-	}
-	if f.wide() {
-		f.loadConstants(l.consts)
-		limits()
-	}
+	f.zero(zero)
+	VBROADCASTSS(arg(winoHi), hi)
+	l.load()
 	XORQ(off, off)
 	Label("vector")
 	// What the next tile's epilogue reads and writes, but for the columns that
@@ -309,9 +335,6 @@ func (f *family) winoOut(kind string, l winoLine, overlap bool) {
 	JZ(LabelRef("ahead"))
 	ahead(winoMAhead, winoMRow, winoMPix)
 	Label("ahead")
-	if !f.wide() {
-		f.loadConstants(l.consts)
-	}
 	for j := 0; j < l.in; j++ {
 		// Product k*in+j: p at j.
 		if j == 0 {
@@ -330,7 +353,7 @@ func (f *family) winoOut(kind string, l winoLine, overlap bool) {
 			}
 			VMOVUPS(Mem{Base: p2, Index: off, Scale: 1}, f.v[k])
 		}
-		for i, v := range l.apply(f) {
+		for i, v := range l.apply() {
 			VMOVUPS(v, at(tmp, (i*l.in+j)*f.bytes))
 		}
 	}
@@ -354,16 +377,10 @@ func (f *family) winoOut(kind string, l winoLine, overlap bool) {
 		label := func(s string) string { return fmt.Sprint(s, i) }
 		CMPQ(arg(winoRows), Imm(uint64(i)))
 		JLE(LabelRef("stored"))
-		if !f.wide() {
-			f.loadConstants(l.consts)
-		}
 		for k := 0; k < l.in; k++ {
 			VMOVUPS(at(tmp, (i*l.in+k)*f.bytes), f.v[k])
 		}
-		out := l.apply(f)
-		if !f.wide() {
-			limits()
-		}
+		out := l.apply()
 		if overlap {
 			// Earlier tiles have written the columns before over.
 			MOVQ(cols, over)
@@ -427,87 +444,148 @@ func (f *family) winoOut(kind string, l winoLine, overlap bool) {
 	RET()
 }
 
-// outputLine is A', on v[:tile+2]:
-//
-//	m0 + (m1+m2) + (m3+m4), (m1-m2) + 2(m3-m4), (m1+m2) + 4(m3+m4),
-//	(m1-m2) + 8(m3-m4) + m5
-//
-// or for five outputs, instead of the last:
-//
-//	(m1-m2) + 8(m3-m4), (m1+m2) + 16(m3+m4) + m5
-//
-// and m6 times the powers of -1/2 added to all.
-func (f *family) outputLine(tile int) []reg.VecPhysical {
-	m := f.v[:tile+2]
-	d1, d2, s := f.v[7], f.v[8], f.v[9]
-	VSUBPS(m[2], m[1], d1)
-	VADDPS(m[2], m[1], s) // s1
-	VSUBPS(m[4], m[3], d2)
-	VADDPS(m[4], m[3], m[4]) // s2
-	VADDPS(s, m[0], m[0])
-	VADDPS(m[4], m[0], m[0]) // y0
-	if tile == 5 {
-		VADDPS(s, m[5], m[5])
-		VFMADD231PS(f.constant(sixteen), m[4], m[5]) // y4
+// every takes every second of x.
+func every(x []reg.VecPhysical) (second []reg.VecPhysical) {
+	for k := 0; k < len(x); k += 2 {
+		second = append(second, x[k])
 	}
-	VFMADD231PS(f.constant(four), m[4], s)
-	VMOVAPS(s, m[2]) // y2
-	VMOVAPS(d1, m[1])
-	VFMADD231PS(f.constant(two), d2, m[1]) // y1
-	VFMADD231PS(f.constant(eight), d2, d1)
-	if tile == 4 {
-		VADDPS(m[5], d1, m[3]) // y3
-		return []reg.VecPhysical{m[0], m[1], m[2], m[3]}
-	}
-	y := []reg.VecPhysical{m[0], m[1], m[2], d1, m[5]}
-	for i, v := range y {
-		if i > 0 {
-			VMULPS(f.constant(half), m[6], m[6])
-		}
-		if i%2 == 0 {
-			VADDPS(m[6], v, v)
-		} else {
-			VSUBPS(m[6], v, v)
-		}
-	}
-	return y
+	return second
 }
 
-// collectLine is B of F(4x4,3x3), on v[:6]:
-//
-//	4 m0, -4(m1-m2) - 2(m3-m4) + 4 m5, -5 m0 - 4(m1+m2) - (m3+m4),
-//	(m1-m2) + 2(m3-m4) - 5 m5, m0 + (m1+m2) + (m3+m4), m5
-func (f *family) collectLine() []reg.VecPhysical {
-	m, s := f.v[:6], f.v[11]
-	VADDPS(m[2], m[1], s)    // s1
-	VSUBPS(m[2], m[1], m[1]) // d1
-	VADDPS(m[4], m[3], m[2]) // s2
-	VSUBPS(m[4], m[3], m[3]) // d2
-	VADDPS(s, m[0], m[4])
-	VADDPS(m[2], m[4], m[4])                   // z4
-	VFNMSUB231PS(f.constant(four), s, m[2])    // -4 s1 - s2
-	VFNMADD231PS(f.constant(five), m[0], m[2]) // z2
-	VSUBPS(m[1], m[5], s)
-	VMULPS(f.constant(four), s, s)
-	VFNMADD231PS(f.constant(two), m[3], s) // z1
-	VFMADD231PS(f.constant(two), m[3], m[1])
-	VFNMADD231PS(f.constant(five), m[5], m[1]) // z3
-	VMULPS(f.constant(four), m[0], m[0])       // z0
-	return []reg.VecPhysical{m[0], s, m[2], m[1], m[4], m[5]}
+// input is B': the products of x minus every other point, on v[:side].
+func (l *line) input() []reg.VecPhysical {
+	x, free, even := l.v[:l.side()], l.v[l.side():11], l.v[11]
+	first := l.first()
+	infinity := x[l.side()-1]
+	l.combine(l.without(-1), every(x[first:]), infinity)
+	var out []reg.VecPhysical
+	for i, p := range l.pairs {
+		c := l.without(i)
+		odds, evens := every(x[first+1:l.side()-1]), every(x[first:l.side()-2])
+		if i == len(l.pairs)-1 && !l.atZero { // nobody needs them any more
+			odd := odds[len(odds)-1]
+			l.combine(c, odds, odd)
+			l.combine(c, evens, evens[len(evens)-1])
+			l.plusMinus(p, odd, evens[len(evens)-1], even)
+			out = append(out, even, odd)
+			break
+		}
+		plus, odd := free[0], free[1]
+		free = free[2:]
+		l.combine(c, odds, odd)
+		l.combine(c, evens, even)
+		l.plusMinus(p, odd, even, plus)
+		out = append(out, plus, odd)
+	}
+	if l.atZero {
+		zero := x[l.side()-2]
+		l.combine(l.without(-1), every(x[:l.side()-1]), zero)
+		out = append([]reg.VecPhysical{zero}, out...)
+	}
+	return append(out, infinity)
 }
 
-// collectLine5 is B of F(5x5,3x3), on v[:7]: with z of collectLine, z[k-1] +
-// z[k]/2, and m6 times (0, 4, 0, -5, 0, 1, 0).
-func (f *family) collectLine5() []reg.VecPhysical {
-	z, m6, y1 := f.collectLine(), f.v[6], f.v[3]
-	VMOVAPS(z[0], y1)
-	VFMADD231PS(f.constant(half), z[1], y1)
-	VFMADD231PS(f.constant(four), m6, y1)
-	VMULPS(f.constant(half), z[0], z[0]) // y0
-	for k := 1; k < 5; k++ {
-		VFMADD231PS(f.constant(half), z[k+1], z[k]) // y[k+1]
+// spread is A: the polynomial with the coefficients v[:tile] at every point.
+func (l *line) spread() []reg.VecPhysical {
+	d, free, odd := l.v[:l.outputs()], l.v[l.outputs():11], l.v[11]
+	var out []reg.VecPhysical
+	if l.atZero {
+		out = append(out, d[0])
 	}
-	VFNMADD231PS(f.constant(five), m6, z[2])
-	VADDPS(m6, z[4], z[4])
-	return []reg.VecPhysical{z[0], y1, z[1], z[2], z[3], z[4], z[5]}
+	for _, p := range l.pairs {
+		minus, plus := free[0], free[1]
+		free = free[2:]
+		sum := func(x []reg.VecPhysical, to reg.VecPhysical) {
+			l.move(x[0], to)
+			for k, power := 1, p*p; k < len(x); k, power = k+1, power*p*p {
+				l.fma(power, x[k], to)
+			}
+		}
+		sum(every(d), minus)
+		sum(every(d[1:]), odd)
+		l.plusMinus(p, minus, odd, plus)
+		out = append(out, plus, minus)
+	}
+	return append(out, d[l.outputs()-1])
+}
+
+// split leaves the sums and differences of the pairs of v[:side], and two free
+// registers.
+func (l *line) split() (sums, differences, free []reg.VecPhysical) {
+	d := l.v[l.side()]
+	for i := l.first(); i < l.side()-1; i += 2 {
+		plus, minus := l.v[i], l.v[i+1]
+		l.sub(plus, minus, d)
+		l.add(plus, minus, plus)
+		sums, differences, d = append(sums, plus), append(differences, d), minus
+	}
+	return sums, differences, append([]reg.VecPhysical{d}, l.v[l.side()+1:12]...)
+}
+
+// output is A', on v[:side]: the sums of every product times the powers of its
+// point.
+func (l *line) output() []reg.VecPhysical {
+	sums, differences, free := l.split()
+	out := make([]reg.VecPhysical, l.outputs())
+	for k := range out {
+		x := sums
+		if k%2 > 0 {
+			x = differences
+		}
+		powers := make([]float64, len(x))
+		for i, p := range l.pairs {
+			powers[i] = math.Pow(p, float64(k))
+		}
+		switch {
+		case k == 0 && l.atZero:
+			out[k] = l.v[0]
+		case k == l.outputs()-1:
+			out[k] = l.v[l.side()-1]
+		default:
+			out[k], free = free[0], free[1:]
+			l.combine(powers, x, out[k])
+			continue
+		}
+		for i := range x {
+			l.fma(powers[i], x[i], out[k])
+		}
+	}
+	return out
+}
+
+// collect is B, on v[:side].
+func (l *line) collect() []reg.VecPhysical {
+	sums, differences, free := l.split()
+	first, whole := l.first(), l.without(-1)
+	zero, infinity := l.v[0], l.v[l.side()-1]
+	for i, p := range l.pairs {
+		l.times(p, differences[i], differences[i])
+	}
+	out := make([]reg.VecPhysical, l.side())
+	out[l.side()-1] = infinity
+	column := func(k int) (c []float64) {
+		for i := range l.pairs {
+			c = append(c, l.without(i)[k])
+		}
+		return c
+	}
+	for k := range l.pairs {
+		// The last is in the place of the last that it comes from.
+		odd, even := sums[len(sums)-1], differences[len(differences)-1]
+		if k < len(l.pairs)-1 {
+			odd, even, free = free[0], free[1], free[2:]
+		}
+		l.combine(column(k), sums, odd)
+		l.combine(column(k), differences, even)
+		if l.atZero {
+			l.fma(whole[k+1], zero, odd)
+		}
+		l.fma(whole[k], infinity, even)
+		out[2*k+first], out[2*k+1+first] = even, odd
+	}
+	if l.atZero {
+		l.times(whole[0], zero, zero)
+		out[0] = zero
+	}
+	return out
 }
