@@ -5,15 +5,9 @@ import "unsafe"
 // Winograd's transforms of the generic family: a line (a matrix times the
 // numbers of a row or column) on all columns of a tile, then on all rows.
 
-var genericWino = [2]winoKernels{genericWinoKernels(wino4), genericWinoKernels(wino5)}
-
-func genericWinoKernels(f *winoForm) winoKernels {
-	return winoKernels{
-		in:      genericWinoIn(f.side, f.side, f.input),
-		out:     genericWinoOut(f.side, f.tile, f.output),
-		spread:  genericWinoIn(f.tile, f.side, f.spread),
-		collect: genericCollect(f.side, f.collect),
-	}
+var genericWino = [2]winoKernels{
+	{genericWinoIn(6, 6, inputLine4), genericWinoOut(6, 4, outputLine4), genericWinoIn(4, 6, spreadLine4), genericCollect(6, collectLine4)},
+	{genericWinoIn(7, 7, inputLine5), genericWinoOut(7, 5, outputLine5), genericWinoIn(5, 7, spreadLine5), genericCollect(7, collectLine5)},
 }
 
 // winoLine is what a line takes and gives; the shorter ones leave the end.
@@ -130,90 +124,100 @@ func (a *winoArgs) masked(v float32, i, j, c int) float32 {
 	return v
 }
 
-// first is the place of the first pair.
-func (f *winoForm) first() int {
-	if f.zero {
-		return 1
-	}
-	return 0
+// The points of F(4x4,3x3) are 0, p4, -p4, q4, -q4 and infinity.
+const (
+	p4, q4     = 0.625, 1.5
+	p4p4, q4q4 = p4 * p4, q4 * q4
+)
+
+// inputLine4 is B' of F(4x4,3x3): products of x minus every other point.
+func inputLine4(x *winoLine) {
+	oddP, evenP := x[4]-float32(q4q4*x[2]), float32(p4*(x[3]-float32(q4q4*x[1])))
+	oddQ, evenQ := x[4]-float32(p4p4*x[2]), float32(q4*(x[3]-float32(p4p4*x[1])))
+	x[0] = x[4] - float32((p4p4+q4q4)*x[2]) + float32(p4p4*q4q4*x[0])
+	x[5] = x[5] - float32((p4p4+q4q4)*x[3]) + float32(p4p4*q4q4*x[1])
+	x[1], x[2], x[3], x[4] = oddP+evenP, oddP-evenP, oddQ+evenQ, oddQ-evenQ
 }
 
-// second sums c[k]*x[2k].
-func second(c []float32, x []float32) (sum float32) {
-	for k, c := range c {
-		sum += float32(c * x[2*k])
-	}
-	return sum
+// outputLine4 is A' of F(4x4,3x3): products times the powers of their point.
+func outputLine4(m *winoLine) {
+	s, d, u, v := m[1]+m[2], m[1]-m[2], m[3]+m[4], m[3]-m[4]
+	m[0] += s + u
+	m[1], m[2] = float32(p4*d)+float32(q4*v), float32(p4p4*s)+float32(q4q4*u)
+	m[3] = float32(p4p4*p4*d) + float32(q4q4*q4*v) + m[5]
 }
 
-// input is B': the products of x minus every other point.
-func (f *winoForm) input(x *winoLine) {
-	d, first := *x, f.first()
-	if f.zero {
-		x[0] = second(f.whole, d[:])
-	}
-	for i, p := range f.pairs {
-		odd, even := second(f.without[i], d[first+1:]), float32(p*second(f.without[i], d[first:]))
-		x[first+2*i], x[first+2*i+1] = odd+even, odd-even
-	}
-	x[f.side-1] = second(f.whole, d[first:])
+// spreadLine4 is A of F(4x4,3x3): a polynomial at every point.
+func spreadLine4(d *winoLine) {
+	evenP, oddP := d[0]+float32(p4p4*d[2]), float32(p4*(d[1]+float32(p4p4*d[3])))
+	evenQ, oddQ := d[0]+float32(q4q4*d[2]), float32(q4*(d[1]+float32(q4q4*d[3])))
+	d[5] = d[3]
+	d[1], d[2], d[3], d[4] = evenP+oddP, evenP-oddP, evenQ+oddQ, evenQ-oddQ
 }
 
-// spread is A: the polynomial with these coefficients at every point.
-func (f *winoForm) spread(x *winoLine) {
-	d, first := *x, f.first()
-	for i, p := range f.pairs {
-		var even, odd float32
-		for k := f.tile - 1; k >= 0; k-- {
-			if k%2 > 0 {
-				odd = float32(odd*p*p) + d[k]
-			} else {
-				even = float32(even*p*p) + d[k]
-			}
-		}
-		odd = float32(odd * p)
-		x[first+2*i], x[first+2*i+1] = even+odd, even-odd
-	}
-	x[f.side-1] = d[f.tile-1]
+// collectLine4 is B of F(4x4,3x3).
+func collectLine4(m *winoLine) {
+	s, d, u, v := m[1]+m[2], float32(p4*(m[1]-m[2])), m[3]+m[4], float32(q4*(m[3]-m[4]))
+	m[1] = float32(p4p4*q4q4*m[5]) - (float32(q4q4*d) + float32(p4p4*v))
+	m[2] = -(float32(q4q4*s) + float32(p4p4*u)) - float32((p4p4+q4q4)*m[0])
+	m[3] = d + v - float32((p4p4+q4q4)*m[5])
+	m[4] = s + u + m[0]
+	m[0] = float32(p4p4 * q4q4 * m[0])
 }
 
-// output is A': the sums of every product times the powers of its point.
-func (f *winoForm) output(m *winoLine) {
-	d, first := *m, f.first()
-	clear(m[:f.tile])
-	if f.zero {
-		m[0] = d[0]
-	}
-	for i, p := range f.pairs {
-		sum, difference := d[first+2*i]+d[first+2*i+1], d[first+2*i]-d[first+2*i+1]
-		power := float32(1)
-		for k := range f.tile {
-			if k%2 > 0 {
-				m[k] += float32(power * difference)
-			} else {
-				m[k] += float32(power * sum)
-			}
-			power *= p
-		}
-	}
-	m[f.tile-1] += d[f.side-1]
+// The points of F(5x5,3x3) are p5, -p5, q5, -q5, r5, -r5 and infinity. The
+// product of x^2 - q^2 and x^2 - r^2 is x^4 - sumP x^2 + mulP, and so on; that of
+// all three has the last three coefficients.
+const (
+	p5, q5, r5       = 0.25, 0.875, 1.75
+	p5p5, q5q5, r5r5 = p5 * p5, q5 * q5, r5 * r5
+	sumP, mulP       = q5q5 + r5r5, q5q5 * r5r5
+	sumQ, mulQ       = p5p5 + r5r5, p5p5 * r5r5
+	sumR, mulR       = p5p5 + q5q5, p5p5 * q5q5
+	all4, all2, all0 = p5p5 + q5q5 + r5r5, mulP + mulQ + mulR, p5p5 * q5q5 * r5r5
+)
+
+// inputLine5 is B' of F(5x5,3x3).
+func inputLine5(x *winoLine) {
+	oddP, evenP := quartic(sumP, mulP, x[5], x[3], x[1]), float32(p5*quartic(sumP, mulP, x[4], x[2], x[0]))
+	oddQ, evenQ := quartic(sumQ, mulQ, x[5], x[3], x[1]), float32(q5*quartic(sumQ, mulQ, x[4], x[2], x[0]))
+	oddR, evenR := quartic(sumR, mulR, x[5], x[3], x[1]), float32(r5*quartic(sumR, mulR, x[4], x[2], x[0]))
+	x[6] = quartic(all4, all2, x[6], x[4], x[2]) - float32(all0*x[0])
+	x[0], x[1], x[2], x[3], x[4], x[5] = oddP+evenP, oddP-evenP, oddQ+evenQ, oddQ-evenQ, oddR+evenR, oddR-evenR
 }
 
-// collect is B.
-func (f *winoForm) collect(m *winoLine) {
-	d, first := *m, f.first()
-	clear(m[:f.side])
-	for i, p := range f.pairs {
-		sum, difference := d[first+2*i]+d[first+2*i+1], float32(p*(d[first+2*i]-d[first+2*i+1]))
-		for k, c := range f.without[i] {
-			m[first+2*k+1] += float32(c * sum)
-			m[first+2*k] += float32(c * difference)
-		}
-	}
-	for k, c := range f.whole {
-		if f.zero {
-			m[2*k] += float32(c * d[0])
-		}
-		m[first+2*k] += float32(c * d[f.side-1])
-	}
+// quartic is x4 - sum*x2 + mul*x0.
+func quartic(sum, mul, x4, x2, x0 float32) float32 {
+	return x4 - float32(sum*x2) + float32(mul*x0)
+}
+
+// outputLine5 is A' of F(5x5,3x3).
+func outputLine5(m *winoLine) {
+	s, d, u, v, y, z := m[0]+m[1], m[0]-m[1], m[2]+m[3], m[2]-m[3], m[4]+m[5], m[4]-m[5]
+	m[0], m[1] = s+u+y, three(p5, q5, r5, d, v, z)
+	m[2], m[3] = three(p5p5, q5q5, r5r5, s, u, y), three(p5p5*p5, q5q5*q5, r5r5*r5, d, v, z)
+	m[4] = three(p5p5*p5p5, q5q5*q5q5, r5r5*r5r5, s, u, y) + m[6]
+}
+
+// three is a*x + b*y + c*z.
+func three(a, b, c, x, y, z float32) float32 {
+	return float32(a*x) + float32(b*y) + float32(c*z)
+}
+
+// spreadLine5 is A of F(5x5,3x3).
+func spreadLine5(d *winoLine) {
+	evenP, oddP := d[0]+float32(p5p5*(d[2]+float32(p5p5*d[4]))), float32(p5*(d[1]+float32(p5p5*d[3])))
+	evenQ, oddQ := d[0]+float32(q5q5*(d[2]+float32(q5q5*d[4]))), float32(q5*(d[1]+float32(q5q5*d[3])))
+	evenR, oddR := d[0]+float32(r5r5*(d[2]+float32(r5r5*d[4]))), float32(r5*(d[1]+float32(r5r5*d[3])))
+	d[6] = d[4]
+	d[0], d[1], d[2], d[3], d[4], d[5] = evenP+oddP, evenP-oddP, evenQ+oddQ, evenQ-oddQ, evenR+oddR, evenR-oddR
+}
+
+// collectLine5 is B of F(5x5,3x3).
+func collectLine5(m *winoLine) {
+	s, u, y := m[0]+m[1], m[2]+m[3], m[4]+m[5]
+	d, v, z := float32(p5*(m[0]-m[1])), float32(q5*(m[2]-m[3])), float32(r5*(m[4]-m[5]))
+	m[0], m[1] = three(mulP, mulQ, mulR, d, v, z)-float32(all0*m[6]), three(mulP, mulQ, mulR, s, u, y)
+	m[2], m[3] = float32(all2*m[6])-three(sumP, sumQ, sumR, d, v, z), -three(sumP, sumQ, sumR, s, u, y)
+	m[4], m[5] = d+v+z-float32(all4*m[6]), s+u+y
 }

@@ -1,7 +1,5 @@
 package engine
 
-import "slices"
-
 // Winograd's minimal filtering F(m x m, 3x3) (Lavin and Gray, 2016, section 4
 // and eqs. 8-10): a tile of (m+2)x(m+2) inputs gives m x m outputs with as many
 // products per pair of channels as it has inputs: 36 for m = 4, where the direct
@@ -16,33 +14,26 @@ import "slices"
 //
 //	dX = sum over tiles of B [ sum over channels of (G g G') * (A dY A') ] B'
 
-// winoForm is one m, and the points where the polynomials behind the equation
-// are evaluated: 0 if zero, pairs of opposite ones, and infinity. That is also
-// the order of a tile's lines.
+// winoForm is one m.
 type winoForm struct {
 	// tile is m, side m + 2, cells the number of products.
 	tile, side, cells int
 	// transform is what transforming a number costs, in products.
 	transform int
-	zero      bool
-	pairs     []float32
 	// g is G: the powers of each point, over the product of its distances from
-	// the others.
+	// the others; of infinity, the last, the highest power alone.
 	g [][3]float64
-	// without[i] has the coefficients, of x^0, x^2, ..., of the product of
-	// x^2 - p^2 over all pairs but i; whole, over all pairs.
-	without [][]float32
-	whole   []float32
 }
 
 // The points decide the accuracy. Among multiples of 1/16, with which float32
 // computes exactly, these are about the best: relative errors of 128 channels are
 // 8e-7 forward and 1.0e-6 backward for m = 4, and 1.7e-6 and 2.2e-6 for m = 5
 // (TestWinogradErrors). With the usual 0, 1, -1, 2, -2 they are 1.8e-6 and 2.3e-6,
-// and with -1/2 besides 2.9e-6 and 3.6e-6. The assembly has the same table.
+// and with -1/2 besides 2.9e-6 and 3.6e-6. The points are in
+// generic_winograd.go, and the assembly has the same.
 var (
-	wino4 = newWinoForm(6, true, 0.625, 1.5)
-	wino5 = newWinoForm(7, false, 0.25, 0.875, 1.75)
+	wino4 = newWinoForm(6, 0, p4, -p4, q4, -q4)
+	wino5 = newWinoForm(7, p5, -p5, q5, -q5, r5, -r5)
 	// winoForms is in the order of kernelSet's.
 	winoForms = [2]*winoForm{wino4, wino5}
 )
@@ -50,17 +41,9 @@ var (
 // maxCells is the largest number of products.
 const maxCells = 49
 
-func newWinoForm(transform int, zero bool, pairs ...float32) *winoForm {
-	f := &winoForm{transform: transform, zero: zero, pairs: pairs}
-	var points []float64
-	if zero {
-		points = append(points, 0)
-	}
-	for _, p := range pairs {
-		points = append(points, float64(p), float64(-p))
-	}
-	f.side = len(points) + 1
-	f.tile, f.cells = f.side-2, f.side*f.side
+func newWinoForm(transform int, points ...float64) *winoForm {
+	side := len(points) + 1
+	f := &winoForm{tile: side - 2, side: side, cells: side * side, transform: transform}
 	for i, p := range points {
 		n := 1.0
 		for j, q := range points {
@@ -71,24 +54,7 @@ func newWinoForm(transform int, zero bool, pairs ...float32) *winoForm {
 		f.g = append(f.g, [3]float64{1 / n, p / n, float64(p*p) / n})
 	}
 	f.g = append(f.g, [3]float64{0, 0, 1})
-	for i := range pairs {
-		f.without = append(f.without, productOfPairs(slices.Concat(pairs[:i], pairs[i+1:])))
-	}
-	f.whole = productOfPairs(pairs)
 	return f
-}
-
-// productOfPairs has the coefficients, of x^0, x^2, ..., of the product of
-// x^2 - p^2.
-func productOfPairs(pairs []float32) []float32 {
-	c := []float32{1}
-	for _, p := range pairs {
-		c = append([]float32{0}, c...)
-		for k := range c[:len(c)-1] {
-			c[k] -= float32(p * p * c[k+1])
-		}
-	}
-	return c
 }
 
 // filter writes G g G' for a 3x3 filter, to u[0], u[step], ...

@@ -37,7 +37,7 @@ const (
 )
 
 // A form is the points where the polynomials of a tile are evaluated: 0 or not,
-// pairs of opposite ones, and infinity. The engine's winoForm has the same.
+// pairs of opposite ones, and infinity. generic_winograd.go has the same.
 type form struct {
 	size   string
 	atZero bool
