@@ -168,7 +168,7 @@ func (m *machine) lookup(x any, name string) (func(in []reflect.Value, spread bo
 	if t == nil {
 		return nil, false
 	}
-	if n, ok := types.Unalias(deref(t)).(*types.Named); ok {
+	if n, ok := namedBehind(t); ok {
 		m.registry.mu.RLock()
 		fn, ok := m.registry.methods[m.id0(n)][name]
 		m.registry.mu.RUnlock()

@@ -226,7 +226,7 @@ func (f formatter) ownMethod(st fmt.State, verb rune, t types.Type, v reflect.Va
 		return false
 	}
 	x := f.rebox(t, v)
-	if n, ok := types.Unalias(deref(t)).(*types.Named); ok && n.Obj().Pkg() == nil {
+	if n, ok := namedBehind(t); ok && n.Obj().Pkg() == nil {
 		return false
 	}
 	if !f.m.hasMethods(t) {
@@ -273,7 +273,7 @@ func (m *machine) textOr(x any, method string) (text string, panicked any) {
 
 // hasMethods reports whether t is a type of a cell, or a pointer to one.
 func (m *machine) hasMethods(t types.Type) bool {
-	n, ok := types.Unalias(deref(t)).(*types.Named)
+	n, ok := namedBehind(t)
 	return ok && n.Obj().Pkg() != nil
 }
 

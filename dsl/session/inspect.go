@@ -88,14 +88,14 @@ func (s *Session) describe(obj types.Object, detail int) (decl, doc string) {
 	switch obj := obj.(type) {
 	case *types.Func:
 		if recv := obj.Signature().Recv(); recv != nil {
-			if n, ok := types.Unalias(deref(recv.Type())).(*types.Named); ok {
+			if n, ok := namedBehind(recv.Type()); ok {
 				symbol = n.Obj().Name() + "." + symbol
 			}
 		}
 	case *types.Var:
 		if obj.IsField() {
 			symbol = s.universe.structWith(obj) + "." + symbol
-		} else if n, ok := types.Unalias(deref(obj.Type())).(*types.Named); ok && n.Obj().Pkg() != nil {
+		} else if n, ok := namedBehind(obj.Type()); ok && n.Obj().Pkg() != nil {
 			_, doc, _ = symbols.Doc(n.Obj().Pkg().Path(), n.Obj().Name())
 		}
 	}

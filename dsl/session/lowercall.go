@@ -158,7 +158,7 @@ func (l *lowerer) replaced(e *ast.CallExpr, out *ast.CallExpr, obj types.Object,
 	pos := e.Pos()
 	name := obj.Pkg().Path() + "." + obj.Name()
 	if recv != nil {
-		if n, ok := types.Unalias(deref(have)).(*types.Named); ok {
+		if n, ok := namedBehind(have); ok {
 			name = obj.Pkg().Path() + "." + n.Obj().Name() + "." + obj.Name()
 			if !isPointer(have) && !types.IsInterface(have) {
 				recv = &ast.UnaryExpr{OpPos: pos, Op: token.AND, X: recv}

@@ -80,7 +80,7 @@ func (s *Session) ambiguous(t types.Type) bool {
 
 // hasOwnMethods reports types whose methods, if any, are interpreted.
 func (s *Session) hasOwnMethods(t types.Type) bool {
-	n, ok := types.Unalias(deref(t)).(*types.Named)
+	n, ok := namedBehind(t)
 	return ok && n.Obj().Pkg() != nil && s.interpreted(n)
 }
 

@@ -96,7 +96,7 @@ func (l *lowerer) receiver(e *ast.SelectorExpr, s *types.Selection) (ast.Expr, t
 // userMethod is the method of an interpreted type that s selects, or nil.
 func (l *lowerer) userMethod(s *types.Selection, recv types.Type) (*types.Func, *types.Named) {
 	fn := s.Obj().(*types.Func)
-	named, ok := types.Unalias(deref(recv)).(*types.Named)
+	named, ok := namedBehind(recv)
 	if !ok || l.s.decls[fn.Origin()] == nil || types.IsInterface(named) {
 		return nil, nil
 	}
@@ -108,6 +108,12 @@ func deref(t types.Type) types.Type {
 		return p.Elem()
 	}
 	return t
+}
+
+// namedBehind is the named type that t is, or points to.
+func namedBehind(t types.Type) (*types.Named, bool) {
+	n, ok := types.Unalias(deref(t)).(*types.Named)
+	return n, ok
 }
 
 func isPointer(t types.Type) bool {
@@ -171,7 +177,7 @@ func (l *lowerer) methodValue(pos token.Pos, recv ast.Expr, s *types.Selection) 
 // nameable reports whether a compiled type, or what it points to, has a name
 // that lowered source can use.
 func (l *lowerer) nameable(t types.Type) bool {
-	n, ok := types.Unalias(deref(t)).(*types.Named)
+	n, ok := namedBehind(t)
 	if !ok || n.Obj().Pkg() == nil {
 		return false
 	}

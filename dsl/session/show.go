@@ -46,7 +46,7 @@ func (l *lowerer) silent(x ast.Expr) bool {
 	if !ok {
 		return false
 	}
-	if n, ok := types.Unalias(deref(l.typeOf(c))).(*types.Named); ok && n.Obj().Name() == "Handle" && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == "sapf/dsl" {
+	if n, ok := namedBehind(l.typeOf(c)); ok && n.Obj().Name() == "Handle" && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == "sapf/dsl" {
 		return true
 	}
 	s, ok := ast.Unparen(c.Fun).(*ast.SelectorExpr)
