@@ -3,7 +3,8 @@ package engine
 import "unsafe"
 
 // Winograd's transforms of the generic family: a line (a matrix times the
-// numbers of a row or column) on all columns of a tile, then on all rows.
+// numbers of a row or column) on all columns of a tile, then on all rows. Sums
+// are in the order of the assembly.
 
 var genericWino = [2]winoKernels{
 	{genericWinoIn(6, 6, inputLine4), genericWinoOut(6, 4, outputLine4), genericWinoIn(4, 6, spreadLine4), genericCollect(6, collectLine4)},
@@ -142,9 +143,9 @@ func inputLine4(x *winoLine) {
 // outputLine4 is A' of F(4x4,3x3): products times the powers of their point.
 func outputLine4(m *winoLine) {
 	s, d, u, v := m[1]+m[2], m[1]-m[2], m[3]+m[4], m[3]-m[4]
-	m[0] += s + u
+	m[0] = m[0] + s + u
 	m[1], m[2] = float32(p4*d)+float32(q4*v), float32(p4p4*s)+float32(q4q4*u)
-	m[3] = float32(p4p4*p4*d) + float32(q4q4*q4*v) + m[5]
+	m[3] = m[5] + float32(p4p4*p4*d) + float32(q4q4*q4*v)
 }
 
 // spreadLine4 is A of F(4x4,3x3): a polynomial at every point.
@@ -194,21 +195,21 @@ func quartic(sum, mul, x4, x2, x0 float32) float32 {
 // outputLine5 is A' of F(5x5,3x3).
 func outputLine5(m *winoLine) {
 	s, d, u, v, y, z := m[0]+m[1], m[0]-m[1], m[2]+m[3], m[2]-m[3], m[4]+m[5], m[4]-m[5]
-	m[0], m[1] = s+u+y, three(p5, q5, r5, d, v, z)
+	m[0], m[1] = y+u+s, three(p5, q5, r5, d, v, z)
 	m[2], m[3] = three(p5p5, q5q5, r5r5, s, u, y), three(p5p5*p5, q5q5*q5, r5r5*r5, d, v, z)
-	m[4] = three(p5p5*p5p5, q5q5*q5q5, r5r5*r5r5, s, u, y) + m[6]
+	m[4] = m[6] + float32(p5p5*p5p5*s) + float32(q5q5*q5q5*u) + float32(r5r5*r5r5*y)
 }
 
-// three is a*x + b*y + c*z.
+// three is a*x + b*y + c*z, in the order of the assembly.
 func three(a, b, c, x, y, z float32) float32 {
-	return float32(a*x) + float32(b*y) + float32(c*z)
+	return float32(c*z) + float32(b*y) + float32(a*x)
 }
 
 // spreadLine5 is A of F(5x5,3x3).
 func spreadLine5(d *winoLine) {
-	evenP, oddP := d[0]+float32(p5p5*(d[2]+float32(p5p5*d[4]))), float32(p5*(d[1]+float32(p5p5*d[3])))
-	evenQ, oddQ := d[0]+float32(q5q5*(d[2]+float32(q5q5*d[4]))), float32(q5*(d[1]+float32(q5q5*d[3])))
-	evenR, oddR := d[0]+float32(r5r5*(d[2]+float32(r5r5*d[4]))), float32(r5*(d[1]+float32(r5r5*d[3])))
+	evenP, oddP := d[0]+float32(p5p5*d[2])+float32(p5p5*p5p5*d[4]), float32(p5*(d[1]+float32(p5p5*d[3])))
+	evenQ, oddQ := d[0]+float32(q5q5*d[2])+float32(q5q5*q5q5*d[4]), float32(q5*(d[1]+float32(q5q5*d[3])))
+	evenR, oddR := d[0]+float32(r5r5*d[2])+float32(r5r5*r5r5*d[4]), float32(r5*(d[1]+float32(r5r5*d[3])))
 	d[6] = d[4]
 	d[0], d[1], d[2], d[3], d[4], d[5] = evenP+oddP, evenP-oddP, evenQ+oddQ, evenQ-oddQ, evenR+oddR, evenR-oddR
 }
@@ -219,5 +220,5 @@ func collectLine5(m *winoLine) {
 	d, v, z := float32(p5*(m[0]-m[1])), float32(q5*(m[2]-m[3])), float32(r5*(m[4]-m[5]))
 	m[0], m[1] = three(mulP, mulQ, mulR, d, v, z)-float32(all0*m[6]), three(mulP, mulQ, mulR, s, u, y)
 	m[2], m[3] = float32(all2*m[6])-three(sumP, sumQ, sumR, d, v, z), -three(sumP, sumQ, sumR, s, u, y)
-	m[4], m[5] = d+v+z-float32(all4*m[6]), s+u+y
+	m[4], m[5] = z+v+d-float32(all4*m[6]), y+u+s
 }
