@@ -2,11 +2,11 @@
 its image that differ by noise of 1e-6: how far the authors' procedure repeats
 itself. Prints one JSON line a search.
 
-    python spread.py DATA PAIRS > spread.jsonl
+    python spread.py DATA PAIR > spread.jsonl
 
-DATA is the folder with data/, models/ and golden/. Copies are made two at a
-time, PAIRS times; number 0 is the image itself. All searches of a pair run as
-one batch, float32, one thread: some twenty minutes a pair.
+DATA is the folder with data/, models/ and golden/. Pair 0 is the images
+themselves and copies number 1; pair 1, copies 2 and 3; and so on. All searches
+of a pair run as one batch, float32, one thread: some twenty minutes.
 """
 
 import json
@@ -19,7 +19,7 @@ import torch.nn.functional as F
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../models/engine/bench"))
 from compare_pytorch import CW
 
-data, pairs = sys.argv[1], int(sys.argv[2])
+data, pair = sys.argv[1], int(sys.argv[2])
 torch.set_num_threads(1)
 net = CW().eval()
 net.load_state_dict(torch.load(os.path.join(data, "models", "cwnet.pth")))
@@ -112,14 +112,13 @@ class Searches:
         return rounds
 
 
-torch.manual_seed(1)
-for pair in range(pairs):
-    cases = [(g, 2 * pair + i) for g in golden for i in range(2)]
-    x = torch.stack([image(g["image"]) for g, _ in cases])
-    noise = 1e-6 * torch.randn(x.shape)
-    if pair == 0:
-        noise[::2] = 0
-    searches = Searches((x + noise).clamp(0, 1), torch.tensor([g["target"] for g, _ in cases]), torch.tensor([float(g["k"]) for g, _ in cases]))
-    for (g, copy), rounds in zip(cases, searches.run()):
-        best = ([r for r in rounds if r["success"]] or rounds)[-1]
-        print(json.dumps(dict(image=g["image"], target=g["target"], k=g["k"], copy=copy, **best, rounds=rounds)), flush=True)
+torch.manual_seed(1 + pair)
+cases = [(g, 2 * pair + i) for g in golden for i in range(2)]
+x = torch.stack([image(g["image"]) for g, _ in cases])
+noise = 1e-6 * torch.randn(x.shape)
+if pair == 0:
+    noise[::2] = 0
+searches = Searches((x + noise).clamp(0, 1), torch.tensor([g["target"] for g, _ in cases]), torch.tensor([float(g["k"]) for g, _ in cases]))
+for (g, copy), rounds in zip(cases, searches.run()):
+    best = ([r for r in rounds if r["success"]] or rounds)[-1]
+    print(json.dumps(dict(image=g["image"], target=g["target"], k=g["k"], copy=copy, **best, rounds=rounds)))

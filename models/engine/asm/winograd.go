@@ -160,16 +160,14 @@ func (l *line) fma(c float64, x, sum reg.VecPhysical) {
 	l.code = append(l.code, func() { VFMADD231PS(k, x, sum) })
 }
 
-// combine leaves the sum of c[k]*x[k] in to, which may be the last of x if its
-// c is 1.
+// combine leaves the sum of c[k]*x[k] in to, which may be the last of x.
 func (l *line) combine(c []float64, x []reg.VecPhysical, to reg.VecPhysical) {
 	last := len(c) - 1
 	switch {
-	case x[last] == to:
-	case c[last] == 1:
-		l.move(x[last], to)
-	default:
+	case c[last] != 1:
 		l.times(c[last], x[last], to)
+	case x[last] != to:
+		l.move(x[last], to)
 	}
 	for k := last - 1; k >= 0; k-- {
 		l.fma(c[k], x[k], to)
@@ -509,8 +507,8 @@ func (l *line) spread() []reg.VecPhysical {
 	return append(out, d[l.outputs()-1])
 }
 
-// split leaves the sums and differences of the pairs of v[:side], and two free
-// registers.
+// split leaves the sums and differences of the pairs of v[:side], and tells which
+// registers are free.
 func (l *line) split() (sums, differences, free []reg.VecPhysical) {
 	d := l.v[l.side()]
 	for i := l.first(); i < l.side()-1; i += 2 {
