@@ -1,10 +1,12 @@
 package sapf_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -14,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"gonum.org/v1/gonum/stat"
 
 	"sapf/models"
 	"sapf/models/data"
@@ -291,7 +295,7 @@ func toleranceOf(r sapf.TraceRow, double bool) float64 {
 	return 0
 }
 
-// goldenAttack is a case of golden/attacks.json.
+// goldenAttack is a search of golden/attacks.json, or of testdata/spread.jsonl.
 type goldenAttack struct {
 	Image   string  `json:"image"`
 	Target  int     `json:"target"`
@@ -301,65 +305,58 @@ type goldenAttack struct {
 	L2      float64 `json:"l2"`
 	Linf    float64 `json:"linf"`
 	Lambda1 float64 `json:"lambda1"`
-	Rounds  []struct {
-		Lambda1  float64 `json:"lambda1"`
-		Success  bool    `json:"success"`
-		Selected int     `json:"selected"`
-		L1       float64 `json:"l1"`
-		L2       float64 `json:"l2"`
-	} `json:"rounds"`
 }
 
-// parted says whether a round of one lambda1 succeeded in only one of two
-// searches.
-func parted(r sapf.Result, g goldenAttack) bool {
-	for j, round := range r.Search {
-		if golden := g.Rounds[j]; round.Lambda1 == golden.Lambda1 && round.Success != golden.Success {
-			return true
-		}
-	}
-	return false
-}
+func (g goldenAttack) String() string { return fmt.Sprintf("%s to %d, k %d", g.Image, g.Target, g.K) }
 
-// TestGoldenAttacks runs the whole search (30,000 gradients a case, all cases
-// in lockstep) beside PyTorch's in float32. SOURCES.md: success exactly, norms
-// within 20 % case by case, means of the ratios within 8 %, selected entries
-// within 15 of k. Where a round succeeds here and fails there, or the other way
-// round, the searches part and keep rounds of different lambda1; whether such a
-// round succeeds is a chance (TestSuccessNearTheBorderIsAChance), so at most two
-// cases may part beyond 20 %, and what is compared of them are the rounds that
-// both ran.
-// linf is the number of a single entry: it is held to 20 % where both searches
-// kept the same lambda1. SAPF_KERNELS chooses the profile, and SAPF_CASES="1,6" some of the cases, for
-// kernels too slow to run all.
-func TestGoldenAttacks(t *testing.T) {
-	dir := root(t)
-	long(t)
-	raw, err := os.ReadFile(filepath.Join(dir, "golden", "attacks.json"))
+// goldenAttacks reads golden/attacks.json; of kernels too slow to run all,
+// SAPF_CASES="1,6" chooses some of the cases.
+func goldenAttacks(t *testing.T) (golden []goldenAttack) {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(root(t), "golden", "attacks.json"))
 	if err != nil {
 		t.Skip(err)
 	}
-	var golden []goldenAttack
 	if err := json.Unmarshal(raw, &golden); err != nil {
 		t.Fatal(err)
 	}
-	if some := os.Getenv("SAPF_CASES"); some != "" {
-		var chosen []goldenAttack
-		for _, word := range strings.Split(some, ",") {
-			i, err := strconv.Atoi(word)
-			if err != nil || i < 0 || i >= len(golden) {
-				t.Fatalf("SAPF_CASES %q, expected indices of the %d cases", some, len(golden))
-			}
-			chosen = append(chosen, golden[i])
-		}
-		golden = chosen
+	some := os.Getenv("SAPF_CASES")
+	if some == "" {
+		return golden
 	}
+	var chosen []goldenAttack
+	for _, word := range strings.Split(some, ",") {
+		i, err := strconv.Atoi(word)
+		if err != nil || i < 0 || i >= len(golden) {
+			t.Fatalf("SAPF_CASES %q, expected indices of the %d cases", some, len(golden))
+		}
+		chosen = append(chosen, golden[i])
+	}
+	return chosen
+}
+
+// wholeSearches runs the golden searches (30,000 gradients each) from so many
+// copies of their images, all in lockstep: number 0 is the image itself, the
+// others have noise of 1e-6, which is a four-thousandth of a step of 8-bit colour.
+// SOURCES.md wants success and the number of gradients exactly, and selected
+// entries within 15 of k.
+func wholeSearches(t *testing.T, golden []goldenAttack, copies int) (found [][]sapf.Norms) {
+	t.Helper()
 	m := cwnet(t, "")
+	rng := rand.New(rand.NewPCG(1, 2))
 	var cases []sapf.Case
-	for _, g := range golden {
-		s := sapf.Reference()
-		s.Lambda2, s.K = 0, g.K
-		cases = append(cases, sapf.Case{Image: cifar(t, g.Image), Goal: sapf.Goal{Label: sapf.None, Target: g.Target}, Settings: s})
+	for c := range copies {
+		for _, g := range golden {
+			x := cifar(t, g.Image).Clone()
+			if c > 0 {
+				for j, v := range x.Pix {
+					x.Pix[j] = min(max(v+float32(1e-6*rng.NormFloat64()), 0), 1)
+				}
+			}
+			s := sapf.Reference()
+			s.Lambda2, s.K = 0, g.K
+			cases = append(cases, sapf.Case{Image: x, Goal: sapf.Goal{Label: sapf.None, Target: g.Target}, Settings: s})
+		}
 	}
 	start := time.Now()
 	results, err := sapf.RunBatch(context.Background(), m, cases)
@@ -367,100 +364,103 @@ func TestGoldenAttacks(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%v: %d searches in %.0f s", m.Profile(), len(cases), time.Since(start).Seconds())
-	mean, together, apart := map[string]float64{}, 0, 0
-	var l1, l2, rounds float64 // ratios over all rounds with the golden lambda1
-	for i, g := range golden {
-		r := results[i]
+	found = make([][]sapf.Norms, len(golden))
+	for i, r := range results {
+		g := golden[i%len(golden)]
 		norms, err := sapf.NormsOf(cases[i].Image, r.Adversarial)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Logf("%s to %d, k %d: lambda1 %.4g (golden %.4g), selected %d, l1 ratio %.3f, l2 %.3f, linf %.3f", g.Image, g.Target, g.K, r.Lambda1, g.Lambda1, r.Selected,
+		found[i%len(golden)] = append(found[i%len(golden)], norms)
+		t.Logf("%v, copy %d: lambda1 %.4g (golden %.4g), selected %d, l1 ratio %.3f, l2 %.3f, linf %.3f", g, i/len(golden), r.Lambda1, g.Lambda1, r.Selected,
 			norms.L1/g.L1, norms.L2/g.L2, norms.Linf/g.Linf)
 		if r.Success != g.Success || r.Gradients != 30000 {
-			t.Errorf("%s to %d: success %v, %d gradients; golden %v, 30000", g.Image, g.Target, r.Success, r.Gradients, g.Success)
+			t.Errorf("%v, copy %d: success %v, %d gradients; golden %v, 30000", g, i/len(golden), r.Success, r.Gradients, g.Success)
 		}
 		if d := r.Selected - g.K; d > 15 || d < -15 {
-			t.Errorf("%s to %d: selected %d, k is %d", g.Image, g.Target, r.Selected, g.K)
-		}
-		if ratio := norms.Linf / g.Linf; r.Lambda1 == g.Lambda1 && math.Abs(ratio-1) > 0.2 {
-			t.Errorf("%s to %d: linf is %.3f of the golden one, at the same lambda1", g.Image, g.Target, ratio)
-		}
-		ratios := map[string]float64{"l1": norms.L1 / g.L1, "l2": norms.L2 / g.L2}
-		switch off := math.Abs(ratios["l1"]-1) > 0.2 || math.Abs(ratios["l2"]-1) > 0.2; {
-		case off && parted(r, g):
-			apart++
-		case off:
-			t.Errorf("%s to %d: l1 is %.3f and l2 %.3f of the golden ones", g.Image, g.Target, ratios["l1"], ratios["l2"])
-			fallthrough
-		default:
-			together++
-			for name, ratio := range ratios {
-				mean[name] += ratio
-			}
-		}
-		for j, round := range r.Search {
-			t.Logf("    lambda1 %.5g: success %v, selected %d; golden %.5g %v %d", round.Lambda1, round.Success, round.Selected, g.Rounds[j].Lambda1, g.Rounds[j].Success, g.Rounds[j].Selected)
-			if golden := g.Rounds[j]; golden.Lambda1 == round.Lambda1 && round.Lambda1 >= 0.05 { // below, the norms are near 0
-				t.Logf("        l1 ratio %.3f, l2 %.3f", round.L1/golden.L1, round.L2/golden.L2)
-				l1, l2, rounds = l1+round.L1/golden.L1, l2+round.L2/golden.L2, rounds+1
-			}
+			t.Errorf("%v, copy %d: selected %d", g, i/len(golden), r.Selected)
 		}
 	}
-	t.Logf("over %.0f rounds with the golden lambda1: mean ratios l1 %.3f, l2 %.3f", rounds, l1/rounds, l2/rounds)
-	whole := os.Getenv("SAPF_CASES") == "" // means over few cases say little
-	if whole && (math.Abs(l1/rounds-1) > 0.08 || math.Abs(l2/rounds-1) > 0.08) {
-		t.Errorf("the mean ratios over rounds are %.3f and %.3f, allowed 0.92 to 1.08", l1/rounds, l2/rounds)
-	}
-	if apart > 2 {
-		t.Errorf("%d searches parted and are off by more than 20 %%, allowed 2", apart)
-	}
-	for _, name := range []string{"l1", "l2"} {
-		v := mean[name] / float64(max(together, 1))
-		t.Logf("mean ratio of %s over %d searches: %.3f", name, together, v)
-		if whole && math.Abs(v-1) > 0.08 {
-			t.Errorf("the mean ratio of %s is %.3f, allowed 0.92 to 1.08", name, v)
+	return found
+}
+
+// near says whether a norm is within 20 % of the golden one, as SOURCES.md wants.
+func near(norm, golden float64) bool { return math.Abs(norm/golden-1) <= 0.2 }
+
+// TestGoldenAttacks runs the whole searches beside PyTorch's in float32.
+// SOURCES.md: norms within 20 % case by case, means of the ratios within 8 %. One
+// case may miss that, as one does where PyTorch repeats its own searches
+// (testdata/spread.jsonl): whether a round succeeds whose last step is near the
+// border of the target's class is a chance, and decides where the search goes.
+// linf, the number of a single entry, is only printed. SAPF_KERNELS chooses the
+// profile.
+func TestGoldenAttacks(t *testing.T) {
+	long(t)
+	golden := goldenAttacks(t)
+	var l1, l2 []float64
+	for i, norms := range wholeSearches(t, golden, 1) {
+		if g := golden[i]; near(norms[0].L1, g.L1) && near(norms[0].L2, g.L2) {
+			l1, l2 = append(l1, norms[0].L1/g.L1), append(l2, norms[0].L2/g.L2)
 		}
+	}
+	mean1, mean2 := stat.Mean(l1, nil), stat.Mean(l2, nil)
+	t.Logf("%d of %d within 20 %%, mean ratios l1 %.3f, l2 %.3f", len(l1), len(golden), mean1, mean2)
+	if len(l1) < len(golden)-1 {
+		t.Errorf("%d of %d searches are within 20 %% of the golden norms, expected all but one", len(l1), len(golden))
+	}
+	if len(l1) >= 6 && (math.Abs(mean1-1) > 0.08 || math.Abs(mean2-1) > 0.08) { // means over few cases say little
+		t.Errorf("the mean ratios are %.3f and %.3f, allowed 0.92 to 1.08", mean1, mean2)
 	}
 }
 
-// TestSuccessNearTheBorderIsAChance repeats a round of cifar10:0 to 1 from
-// images that differ by noise of 1e-6, a ten-thousandth of a step of 8-bit
-// colour. With lambda1 = 1 some succeed and some fail, and their l2 differs by
-// several per cent: no two profiles, and no two programs, can agree on such a
-// round.
-func TestSuccessNearTheBorderIsAChance(t *testing.T) {
-	root(t)
+// TestGoldenSpread repeats the searches from copies of the images, as
+// testdata/spread.py does in PyTorch: for each case the medians over the copies
+// agree within 20 %, in the mean over all cases within 8 %, and of the single
+// searches no more miss the golden norms by 20 % than a tenth. PyTorch's: 2 of
+// 28.
+func TestGoldenSpread(t *testing.T) {
 	long(t)
-	m := cwnet(t, "")
-	rng := rand.New(rand.NewPCG(1, 2))
-	var cases []sapf.Case
-	for range 9 {
-		x := cifar(t, "cifar10:0").Clone()
-		for j, v := range x.Pix {
-			x.Pix[j] = min(max(v+float32(1e-6*rng.NormFloat64()), 0), 1)
-		}
-		for _, lambda1 := range []float64{1, 10} {
-			s := sapf.Reference()
-			s.Lambda2, s.K, s.Lambda1, s.SearchRounds = 0, 200, lambda1, 1
-			cases = append(cases, sapf.Case{Image: x, Goal: sapf.Goal{Label: sapf.None, Target: 1}, Settings: s})
-		}
-	}
-	results, err := sapf.RunBatch(context.Background(), m, cases)
+	golden := goldenAttacks(t)
+	raw, err := os.ReadFile(filepath.Join("testdata", "spread.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	successes, smallest, largest := map[float64]int{}, math.Inf(1), 0.0
-	for _, r := range results {
-		round := r.Search[0]
-		t.Logf("lambda1 %g: success %v, l2 %.4f", round.Lambda1, round.Success, round.L2)
-		if round.Success {
-			successes[round.Lambda1]++
+	theirs := map[string][2][]float64{}
+	for lines := json.NewDecoder(bytes.NewReader(raw)); lines.More(); {
+		var r goldenAttack
+		if err := lines.Decode(&r); err != nil {
+			t.Fatal(err)
 		}
-		smallest, largest = min(smallest, round.L2), max(largest, round.L2)
+		v := theirs[r.String()]
+		theirs[r.String()] = [2][]float64{append(v[0], r.L1), append(v[1], r.L2)}
 	}
-	t.Logf("%v: of 9, %d succeed with lambda1 1 and %d with 10; l2 %.3f to %.3f", m.Profile(), successes[1], successes[10], smallest, largest)
-	if n := successes[1]; n == 0 || n == 9 {
-		t.Errorf("%d of 9 succeed with lambda1 1, expected some and not all", n)
+	median := func(v []float64) float64 {
+		slices.Sort(v)
+		return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
+	}
+	off, searches, mean1, mean2 := 0, 0, 0.0, 0.0
+	for i, norms := range wholeSearches(t, golden, 4) {
+		g := golden[i]
+		var l1, l2 []float64
+		for _, n := range norms {
+			if searches++; !near(n.L1, g.L1) || !near(n.L2, g.L2) {
+				off++
+			}
+			l1, l2 = append(l1, n.L1), append(l2, n.L2)
+		}
+		ours1, ours2 := median(l1), median(l2)
+		theirs1, theirs2 := median(theirs[g.String()][0]), median(theirs[g.String()][1])
+		t.Logf("%v: medians l1 %.3f (PyTorch %.3f), l2 %.3f (%.3f)", g, ours1, theirs1, ours2, theirs2)
+		if !near(ours1, theirs1) || !near(ours2, theirs2) {
+			t.Errorf("%v: medians l1 %.3f, l2 %.3f; PyTorch's are %.3f and %.3f", g, ours1, ours2, theirs1, theirs2)
+		}
+		mean1, mean2 = mean1+ours1/theirs1/float64(len(golden)), mean2+ours2/theirs2/float64(len(golden))
+	}
+	t.Logf("mean ratios of the medians l1 %.3f, l2 %.3f; %d of %d searches miss the golden norms by 20 %%", mean1, mean2, off, searches)
+	if math.Abs(mean1-1) > 0.08 || math.Abs(mean2-1) > 0.08 {
+		t.Errorf("the mean ratios of the medians are %.3f and %.3f, allowed 0.92 to 1.08", mean1, mean2)
+	}
+	if 10*off > searches {
+		t.Errorf("%d of %d searches miss the golden norms by more than 20 %%", off, searches)
 	}
 }

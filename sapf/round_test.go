@@ -79,7 +79,8 @@ func TestExactCardinalityOn100Images(t *testing.T) {
 }
 
 // TestExactCardinalityOnCIFAR is the same on 100 CIFAR-10 test images and the
-// C&W network.
+// C&W network, with the upper half of the program's search: a round of lambda1 =
+// 1, then 10 and 100 where the last step lay on the wrong side of the border.
 func TestExactCardinalityOnCIFAR(t *testing.T) {
 	root(t)
 	long(t)
@@ -95,7 +96,7 @@ func TestExactCardinalityOnCIFAR(t *testing.T) {
 			continue
 		}
 		s := sapf.Reference().InSteps(300)
-		s.Lambda2, s.Lambda1, s.SearchRounds, s.StopAtFirstSuccess = 0, 1, 2, true
+		s.Lambda2, s.Lambda1, s.SearchRounds, s.StopAtFirstSuccess = 0, 1, 3, true
 		cases = append(cases, sapf.Case{Image: x, Goal: sapf.Goal{Label: x.Label, Target: (x.Label + 1) % 10}, Settings: s})
 	}
 	roundings(t, m, cases)
