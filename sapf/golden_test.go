@@ -380,6 +380,9 @@ func wholeSearches(t *testing.T, golden []goldenAttack, copies int) (found [][]s
 		if d := r.Selected - g.K; d > 15 || d < -15 {
 			t.Errorf("%v, copy %d: selected %d", g, i/len(golden), r.Selected)
 		}
+		if i < len(golden) && r.Lambda1 == g.Lambda1 && !near(norms.Linf, g.Linf) {
+			t.Errorf("%v: linf is %.3f of the golden one, at the same lambda1", g, norms.Linf/g.Linf)
+		}
 	}
 	return found
 }
@@ -392,8 +395,8 @@ func near(norm, golden float64) bool { return math.Abs(norm/golden-1) <= 0.2 }
 // case may miss that, as one does where PyTorch repeats its own searches
 // (testdata/spread.jsonl): whether a round succeeds whose last step is near the
 // border of the target's class is a chance, and decides where the search goes.
-// linf, the number of a single entry, is only printed. SAPF_KERNELS chooses the
-// profile.
+// linf, the number of a single entry, is held where both searches kept the same
+// lambda1. SAPF_KERNELS chooses the profile.
 func TestGoldenAttacks(t *testing.T) {
 	long(t)
 	golden := goldenAttacks(t)
