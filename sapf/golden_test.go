@@ -419,8 +419,8 @@ func TestGoldenAttacks(t *testing.T) {
 // TestGoldenSpread repeats the searches from copies of the images, as
 // testdata/spread.py does in PyTorch: for each case the medians over the copies
 // agree within 20 %, in the mean over all cases within 8 %, and of the single
-// searches no more miss the golden norms by 20 % than a tenth. PyTorch's: 2 of
-// 28.
+// searches no more miss the golden norms by 20 % than a tenth. Of PyTorch's it is
+// 1 of 28.
 func TestGoldenSpread(t *testing.T) {
 	long(t)
 	golden := goldenAttacks(t)
