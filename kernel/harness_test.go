@@ -37,11 +37,11 @@ func play(role string, args []string) int {
 	var err error
 	switch {
 	case args[0] == "worker-session":
-		err = WorkerMain(os.Stdin, os.Stdout)
+		err = worker.Main(os.Stdin, os.Stdout)
 	case args[0] == "kernel" && role == "toy":
 		err = Serve(context.Background(), args[1], Options{Worker: toy.Command()})
 	case args[0] == "kernel":
-		err = Run(context.Background(), args[1])
+		err = Serve(context.Background(), args[1], EnvironmentOptions())
 	}
 	if err != nil {
 		os.Stderr.WriteString(err.Error() + "\n")

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 
+	"sapf/kernel/exit"
 	"sapf/kernel/kernelspec"
 )
 
@@ -35,15 +36,15 @@ type LabOptions struct {
 func Lab(ctx context.Context, opts LabOptions) error {
 	argv, err := findLab()
 	if err != nil {
-		return &RequestError{err}
+		return exit.Wrong(err)
 	}
 	share, err := os.MkdirTemp("", "sapf-lab-")
 	if err != nil {
-		return err
+		return exit.Fail(err)
 	}
 	defer os.RemoveAll(share)
 	if _, err := kernelspec.Install(Place{Prefix: share}); err != nil {
-		return err
+		return exit.Fail(err)
 	}
 	cmd := exec.CommandContext(ctx, argv[0], append(argv[1:], opts.Args...)...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
@@ -51,7 +52,7 @@ func Lab(ctx context.Context, opts LabOptions) error {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = opts.Stdin, opts.Stdout, opts.Stderr
 	cmd.Env = append(os.Environ(), "JUPYTER_PATH="+joinPath(filepath.Join(share, "share", "jupyter"), os.Getenv("JUPYTER_PATH")))
 	if err := cmd.Run(); err != nil && ctx.Err() == nil {
-		return fmt.Errorf("jupyter lab: %w", err)
+		return exit.Fail(fmt.Errorf("jupyter lab: %w", err))
 	}
 	return nil
 }

@@ -4,29 +4,23 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"runtime"
-	"strings"
 	"unicode/utf8"
 
+	"sapf/kernel/kernelspec"
 	"sapf/kernel/message"
 )
 
 // kernelInfo is the content of kernel_info_reply.
 func kernelInfo() content {
-	version := strings.TrimPrefix(runtime.Version(), "go")
-	version, _, _ = strings.Cut(version, " ")
 	return content{
 		"status":                 "ok",
 		"protocol_version":       message.Version,
 		"implementation":         "sapf",
 		"implementation_version": Version(),
-		"language_info": content{
-			"name": "go", "version": version, "mimetype": "text/x-go", "file_extension": ".go",
-			"pygments_lexer": "go", "codemirror_mode": "go", "nbconvert_exporter": "",
-		},
-		"banner":             "sapf: sparse adversarial attacks by perturbation factorization, in Go " + version + " cells",
-		"debugger":           false,
-		"supported_features": []string{},
+		"language_info":          kernelspec.LanguageInfo(),
+		"banner":                 "sapf: sparse adversarial attacks by perturbation factorization, in Go " + kernelspec.GoVersion() + " cells",
+		"debugger":               false,
+		"supported_features":     []string{},
 		"help_links": []content{
 			{"text": "SAPF (Fan et al., ECCV 2020)", "url": "https://www.ecva.net/papers/eccv_2020/papers_ECCV/papers/123670035.pdf"},
 			{"text": "The Go language", "url": "https://go.dev/ref/spec"},

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"sapf/kernel/notebook"
+	"sapf/kernel/runner"
 )
 
 // jupyter is a Python that has Jupyter: $SAPF_JUPYTER, or the one that the
@@ -180,8 +181,8 @@ func TestClientsAndRunnerAgree(t *testing.T) {
 	path := clientNotebook(t)
 	dir := t.TempDir()
 	ours := filepath.Join(dir, "ours.ipynb")
-	opts := RunOptions{Path: path, Output: ours, HTML: filepath.Join(dir, "ours.html"), Worker: realWorker(t)}
-	if err := RunNotebook(context.Background(), opts); err != nil {
+	opts := runner.Options{Path: path, Output: ours, HTML: filepath.Join(dir, "ours.html"), Worker: realWorker(t)}
+	if err := runner.Run(context.Background(), opts); err != nil {
 		t.Fatal(err)
 	}
 	want := sources(t, ours)

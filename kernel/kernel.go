@@ -19,8 +19,7 @@ import (
 	"sapf/kernel/zmtp"
 )
 
-// Options changes how a kernel serves. The zero value is what Run uses without
-// environment variables.
+// Options changes how a kernel serves. The zero value is the safe one.
 type Options struct {
 	// AllowRemote lets the kernel listen where other machines can reach it.
 	AllowRemote bool
@@ -37,18 +36,19 @@ type Options struct {
 // linger is how long replies may take to leave when the kernel ends.
 const linger = time.Second
 
-// Run serves a connection file until a client asks for shutdown, ctx is done,
-// the process that started it is gone, or SIGTERM comes. SIGINT interrupts the
-// running cell. SAPF_ALLOW_REMOTE=1 and SAPF_ALLOW_UNSIGNED=1 lift the checks
-// of the same names.
-func Run(ctx context.Context, connectionFile string) error {
-	return Serve(ctx, connectionFile, Options{
+// EnvironmentOptions are the zero Options with what the environment allows:
+// SAPF_ALLOW_REMOTE=1 and SAPF_ALLOW_UNSIGNED=1 lift the checks of the same
+// names.
+func EnvironmentOptions() Options {
+	return Options{
 		AllowRemote:   os.Getenv("SAPF_ALLOW_REMOTE") == "1",
 		AllowUnsigned: os.Getenv("SAPF_ALLOW_UNSIGNED") == "1",
-	})
+	}
 }
 
-// Serve is Run with options.
+// Serve serves a connection file until a client asks for shutdown, ctx is done,
+// the process that started it is gone, or SIGTERM comes. SIGINT interrupts the
+// running cell.
 func Serve(ctx context.Context, connectionFile string, opts Options) error {
 	c, warnings, err := ReadConnection(connectionFile, opts.AllowRemote, opts.AllowUnsigned)
 	if err != nil {

@@ -13,17 +13,18 @@ import (
 	"strings"
 	"testing"
 
-	"sapf/kernel"
 	"sapf/kernel/notebook"
+	"sapf/kernel/runner"
+	"sapf/kernel/worker"
 	"sapf/models"
 	"sapf/models/data"
 )
 
 // TestMain serves as the process that interprets cells, when it is started as
-// one: RunNotebook starts the program it is in with this argument.
+// one: runner.Run starts the program it is in with this argument.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "worker-session" {
-		if err := kernel.WorkerMain(os.Stdin, os.Stdout); err != nil {
+		if err := worker.Main(os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -209,7 +210,7 @@ func run(t *testing.T, file string, parameters map[string]string) *notebook.Note
 	t.Helper()
 	out := filepath.Join(t.TempDir(), file+".ipynb")
 	var log strings.Builder
-	err := kernel.RunNotebook(context.Background(), kernel.RunOptions{
+	err := runner.Run(context.Background(), runner.Options{
 		Path: file + ".ipynb", Parameters: parameters,
 		Output: out, HTML: strings.TrimSuffix(out, ".ipynb") + ".html", Progress: &log,
 	})

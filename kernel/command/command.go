@@ -11,28 +11,13 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"sapf/kernel/exit"
 )
 
-// Exit codes.
-const (
-	exitDone        = 0
-	exitFailed      = 1 // the work ran and failed
-	exitRequest     = 2 // the request was wrong
-	exitInterrupted = 130
-)
-
-// failure is an error with the exit code it asks for. Other errors mean that
-// the request was wrong.
-type failure struct {
-	code int
-	err  error
-}
-
-func (f failure) Error() string { return f.err.Error() }
-func (f failure) Unwrap() error { return f.err }
-
-// failed marks an error of work that was asked for rightly.
-func failed(err error) error { return failure{exitFailed, err} }
+// failed marks an error of work that was asked for rightly. Other errors mean
+// that the request was wrong (see exit.Code).
+func failed(err error) error { return exit.Fail(err) }
 
 // output is where a command writes; commands get it from kong.
 type output struct{ stdout, stderr io.Writer }
@@ -46,7 +31,7 @@ func (o output) print(asJSON bool, v any) error {
 	return err
 }
 
-// cli is the command line of product.md.
+// cli is the whole command line.
 type cli struct {
 	Run       runCmd       `cmd:"" help:"Run a notebook (.ipynb) or a script (.go, - for standard input) with no Jupyter."`
 	Lab       labCmd       `cmd:"" passthrough:"" help:"Start JupyterLab with this program as a kernel."`
@@ -68,17 +53,13 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	out := output{stdout, stderr}
 	err := obey(ctx, args, out)
 	if err == nil {
-		return exitDone
+		return exit.Done
 	}
 	fmt.Fprintln(out.stderr, "sapf:", strings.ReplaceAll(err.Error(), "\n", " "))
-	var f failure
-	switch {
-	case ctx.Err() != nil || errors.Is(err, context.Canceled):
-		return exitInterrupted
-	case errors.As(err, &f):
-		return f.code
+	if ctx.Err() != nil || errors.Is(err, context.Canceled) {
+		return exit.Interrupted
 	}
-	return exitRequest
+	return exit.Code(err)
 }
 
 // obey parses the arguments and runs the command.

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"sapf/kernel/exit"
 )
 
 // call runs a command line and returns its exit code and what it printed.
@@ -58,8 +60,8 @@ func TestRefuses(t *testing.T) {
 		{attack("--model", "cwnet", "--image", "cat", "--target", "dog", "--method", "cwl0"), `did you mean "cw-l0"`},
 	} {
 		code, stdout, stderr := call(t, t.Context(), c.args...)
-		if code != exitRequest || !strings.Contains(stderr, c.want) || strings.Count(stderr, "\n") != 1 || stdout != "" {
-			t.Errorf("%q: exit code %d, stdout %q, stderr %q, want %d and one line about %s", c.args, code, stdout, stderr, exitRequest, c.want)
+		if code != exit.Request || !strings.Contains(stderr, c.want) || strings.Count(stderr, "\n") != 1 || stdout != "" {
+			t.Errorf("%q: exit code %d, stdout %q, stderr %q, want %d and one line about %s", c.args, code, stdout, stderr, exit.Request, c.want)
 		}
 	}
 }
@@ -72,12 +74,12 @@ func TestAttack(t *testing.T) {
 			"--set", "delta_steps=" + n, "--set", "mask_steps=" + n, "--set", "tune_steps=" + n, "--set", "search_rounds=1"}
 	}
 	code, stdout, stderr := call(t, t.Context(), append(steps("1"), "--set", "lambda1=1e-9")...)
-	if code != exitFailed || !strings.Contains(stderr, "did not reach the goal") || !strings.Contains(stdout, `"success":false`) {
-		t.Errorf("an attack too short: exit code %d, stdout %q, stderr %q, want %d", code, stdout, stderr, exitFailed)
+	if code != exit.Failed || !strings.Contains(stderr, "did not reach the goal") || !strings.Contains(stdout, `"success":false`) {
+		t.Errorf("an attack too short: exit code %d, stdout %q, stderr %q, want %d", code, stdout, stderr, exit.Failed)
 	}
 	code, _, stderr = call(t, t.Context(), "attack", "--model", "cwnet", "--image", "cat", "--target", "dog", "--method", "fmn-l0", "--set", "steps=1")
-	if code != exitFailed || !strings.Contains(stderr, "--preset benchmark") {
-		t.Errorf("one step of fmn-l0: exit code %d, stderr %q, want %d and its preset", code, stderr, exitFailed)
+	if code != exit.Failed || !strings.Contains(stderr, "--preset benchmark") {
+		t.Errorf("one step of fmn-l0: exit code %d, stderr %q, want %d and its preset", code, stderr, exit.Failed)
 	}
 
 	dir := filepath.Join(t.TempDir(), "result")
@@ -90,7 +92,7 @@ func TestAttack(t *testing.T) {
 		Profile  string
 		Options  map[string]any
 	}
-	if err := json.Unmarshal([]byte(stdout), &record); err != nil || code != exitDone {
+	if err := json.Unmarshal([]byte(stdout), &record); err != nil || code != exit.Done {
 		t.Fatalf("exit code %d, stderr %q, stdout is not one JSON object: %v", code, stderr, err)
 	}
 	if !record.Success || record.K != 200 || record.Selected != 200 || record.L0 > 200 || record.Profile == "" || record.Options["mask_steps"] != 150.0 {
@@ -104,8 +106,8 @@ func TestAttack(t *testing.T) {
 
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if code, _, stderr := call(t, cancelled, steps("150")...); code != exitInterrupted {
-		t.Errorf("an interrupted attack: exit code %d, stderr %q, want %d", code, stderr, exitInterrupted)
+	if code, _, stderr := call(t, cancelled, steps("150")...); code != exit.Interrupted {
+		t.Errorf("an interrupted attack: exit code %d, stderr %q, want %d", code, stderr, exit.Interrupted)
 	}
 }
 
@@ -134,7 +136,7 @@ func TestGradientGolden(t *testing.T) {
 		var got struct {
 			Gradient string `json:"gradient_f32_chw_base64"`
 		}
-		if err := json.Unmarshal([]byte(stdout), &got); err != nil || code != exitDone {
+		if err := json.Unmarshal([]byte(stdout), &got); err != nil || code != exit.Done {
 			t.Fatalf("%s: exit code %d, stderr %q, %v", c.Image, code, stderr, err)
 		}
 		if d := distance(t, got.Gradient, c.Gradient); !(d < 1e-4) {

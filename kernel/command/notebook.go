@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"sapf/kernel"
+	"sapf/kernel/exit"
+	"sapf/kernel/runner"
+	"sapf/kernel/worker"
 )
 
 type runCmd struct {
@@ -26,7 +29,7 @@ type runCmd struct {
 
 func (c *runCmd) Run(ctx context.Context, out output) error {
 	if c.Export != "" {
-		return requestOr(kernel.ExportGo(c.File, c.Export))
+		return runner.Export(c.File, c.Export)
 	}
 	if info, err := os.Stat(c.File); err == nil && info.IsDir() {
 		return c.index(out)
@@ -35,16 +38,15 @@ func (c *runCmd) Run(ctx context.Context, out output) error {
 		c.Output = cmp.Or(c.Output, base+".out.ipynb")
 		c.HTML = cmp.Or(c.HTML, base+".out.html")
 	}
-	err := kernel.RunNotebook(ctx, kernel.RunOptions{
+	err := runner.Run(ctx, runner.Options{
 		Path: c.File, Stdin: os.Stdin, Parameters: c.Parameter, Output: c.Output, HTML: c.HTML,
 		Timeout: c.Timeout, AllowErrors: c.AllowErrors, NoTiming: c.NoTiming,
 		Progress: out.stderr, Terminal: isTerminal(out.stderr), Stdout: out.stdout, Stderr: out.stderr,
 	})
-	var bad *kernel.RequestError
-	if !errors.As(err, &bad) && c.Output != "" {
+	if exit.Code(err) != exit.Request && c.Output != "" {
 		fmt.Fprintf(out.stderr, "wrote %s and %s\n", c.Output, c.HTML)
 	}
-	return requestOr(err)
+	return err
 }
 
 // index writes one page of all notebooks in a folder.
@@ -53,20 +55,12 @@ func (c *runCmd) index(out output) error {
 		return errors.New("of a folder no notebook is run: -p and -o have no meaning, name one notebook")
 	}
 	page := cmp.Or(c.HTML, filepath.Join(c.File, "index.out.html"))
-	n, err := kernel.WriteIndex(c.File, page)
+	n, err := runner.Index(c.File, page)
 	if err != nil {
-		return requestOr(err)
+		return err
 	}
 	fmt.Fprintf(out.stderr, "wrote %s, %d notebooks\n", page, n)
 	return nil
-}
-
-// requestOr gives an error of the kernel package the exit code it stands for.
-func requestOr(err error) error {
-	if err == nil {
-		return nil
-	}
-	return failure{kernel.ExitCode(err), err}
 }
 
 type labCmd struct {
@@ -74,7 +68,7 @@ type labCmd struct {
 }
 
 func (c *labCmd) Run(ctx context.Context, out output) error {
-	return requestOr(kernel.Lab(ctx, kernel.LabOptions{Args: c.Args, Stdin: os.Stdin, Stdout: out.stdout, Stderr: out.stderr}))
+	return kernel.Lab(ctx, kernel.LabOptions{Args: c.Args, Stdin: os.Stdin, Stdout: out.stdout, Stderr: out.stderr})
 }
 
 // placeFlags say where Jupyter's kernels are.
@@ -119,8 +113,10 @@ type kernelCmd struct {
 
 // Run does not heed the context of main, which SIGINT ends: a kernel is
 // interrupted by it.
-func (c *kernelCmd) Run() error { return kernel.Run(context.Background(), c.Connection) }
+func (c *kernelCmd) Run() error {
+	return kernel.Serve(context.Background(), c.Connection, kernel.EnvironmentOptions())
+}
 
 type workerCmd struct{}
 
-func (c *workerCmd) Run() error { return kernel.WorkerMain(os.Stdin, os.Stdout) }
+func (c *workerCmd) Run() error { return worker.Main(os.Stdin, os.Stdout) }

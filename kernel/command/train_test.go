@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"sapf/kernel/exit"
 	"sapf/models"
 	"sapf/models/data"
 )
@@ -57,7 +58,7 @@ func TestTrain(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "mine.safetensors")
 	args := []string{"train", "cwmnist", "--epochs", "2", "--batch", "8", "--limit", "24", "--crop", "1", "--seed", "3", "--out", file}
 	var stdout, stderr bytes.Buffer
-	if code := Main(t.Context(), append(args, "--json"), &stdout, &stderr); code != exitDone {
+	if code := Main(t.Context(), append(args, "--json"), &stdout, &stderr); code != exit.Done {
 		t.Fatalf("exit code %d: %s", code, &stderr)
 	}
 	lines := strings.Split(strings.TrimSpace(stdout.String()), "\n")
@@ -91,7 +92,7 @@ func TestTrain(t *testing.T) {
 	weights, _ := os.ReadFile(file)
 
 	stdout.Reset()
-	if code := Main(t.Context(), append(args, "--resume", "--threads", "1"), &stdout, &stderr); code != exitDone {
+	if code := Main(t.Context(), append(args, "--resume", "--threads", "1"), &stdout, &stderr); code != exit.Done {
 		t.Fatalf("resumed: exit code %d: %s", code, &stderr)
 	}
 	if again, _ := os.ReadFile(file); !bytes.Equal(weights, again) || !strings.Contains(stdout.String(), "0 steps") {
@@ -116,8 +117,8 @@ func TestTrainRefuses(t *testing.T) {
 	} {
 		var stdout, stderr bytes.Buffer
 		code := Main(t.Context(), append([]string{"train"}, c.args...), &stdout, &stderr)
-		if code != exitRequest || !strings.Contains(stderr.String(), c.want) || strings.Count(stderr.String(), "\n") != 1 || stdout.Len() > 0 {
-			t.Errorf("%v: exit code %d, stderr %q, want %d and one line about %q", c.args, code, &stderr, exitRequest, c.want)
+		if code != exit.Request || !strings.Contains(stderr.String(), c.want) || strings.Count(stderr.String(), "\n") != 1 || stdout.Len() > 0 {
+			t.Errorf("%v: exit code %d, stderr %q, want %d and one line about %q", c.args, code, &stderr, exit.Request, c.want)
 		}
 	}
 }

@@ -45,7 +45,7 @@ var goodName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 func (p Place) Dir() (string, error) {
 	name := p.Name
 	if name == "" {
-		name = "sapf"
+		name = kernelName
 	}
 	if !goodName.MatchString(name) || strings.Trim(name, ".") == "" {
 		return "", fmt.Errorf("kernel name %q: letters, digits, dots, dashes and underscores expected", name)
@@ -179,7 +179,7 @@ func Install(p Place) (Report, error) {
 		r.Files = append(r.Files, l.name)
 	}
 	text, err := json.MarshalIndent(spec{
-		Argv: []string{r.Program, "kernel", "{connection_file}"}, DisplayName: "Go (sapf)", Language: "go",
+		Argv: []string{r.Program, "kernel", "{connection_file}"}, DisplayName: displayName, Language: language,
 		InterruptMode: "message", Env: map[string]string{},
 		// The first is where jupyter_client looks before it makes CURVE keys.
 		Metadata: map[string]any{"supported_encryption": "curve", "debugger": false},
@@ -213,7 +213,7 @@ func ours(dir string) error {
 	if err := json.Unmarshal(text, &s); err != nil {
 		return fmt.Errorf("%s: kernel.json: %w", dir, err)
 	}
-	if len(s.Argv) != 3 || s.Argv[1] != "kernel" || s.Language != "go" {
+	if len(s.Argv) != 3 || s.Argv[1] != "kernel" || s.Language != language {
 		return fmt.Errorf("%s has another kernel, %q: choose a --name", dir, s.DisplayName)
 	}
 	return nil

@@ -1,4 +1,4 @@
-package kernel
+package runner
 
 import (
 	"os"
@@ -10,7 +10,7 @@ import (
 	"sapf/kernel/notebook"
 )
 
-func TestExportGoCompiles(t *testing.T) {
+func TestExportCompiles(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("needs the go command")
 	}
@@ -29,7 +29,7 @@ func TestExportGoCompiles(t *testing.T) {
 	if err := n.WriteFile(in); err != nil {
 		t.Fatal(err)
 	}
-	if err := ExportGo(in, out); err != nil {
+	if err := Export(in, out); err != nil {
 		t.Fatal(err)
 	}
 	source, err := os.ReadFile(out)
@@ -49,7 +49,7 @@ func TestExportGoCompiles(t *testing.T) {
 	}
 	bad := filepath.Join(dir, "bad.go")
 	os.WriteFile(bad, []byte("x := undefinedName + 1\n"), 0o644)
-	if err := ExportGo(bad, filepath.Join(dir, "out.go")); err == nil || !strings.Contains(err.Error(), "undefinedName") {
+	if err := Export(bad, filepath.Join(dir, "out.go")); err == nil || !strings.Contains(err.Error(), "undefinedName") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package kernel
+package runner
 
 import (
 	"errors"
@@ -15,43 +15,44 @@ import (
 	"path/filepath"
 	"strings"
 
+	"sapf/kernel/exit"
 	"sapf/kernel/notebook"
 )
 
-// ExportGo writes a notebook, or a script with cells, as a Go program to out.
+// Export writes a notebook, or a script with cells, as a Go program to out.
 // Where the go command can be had and knows the imported packages, the program
 // is checked by Go's own type checker: calls that end a cell are shown if they
 // have a value, imports that nothing uses go, and what does not compile is the
 // error, with the program written all the same. Without the go command such
 // calls are made and not shown.
-func ExportGo(input, out string) error {
+func Export(input, out string) error {
 	n, err := readAny(input)
 	if err != nil {
-		return &RequestError{err}
+		return exit.Wrong(err)
 	}
 	if err := writable(out, input); err != nil {
-		return &RequestError{err}
+		return exit.Wrong(err)
 	}
 	p, err := n.Export(filepath.Base(input))
 	if err != nil {
-		return fmt.Errorf("export %s: %w", input, err)
+		return exit.Fail(fmt.Errorf("export %s: %w", input, err))
 	}
 	problem := settleTypes(p)
 	source, err := p.Source()
 	if err != nil {
-		return fmt.Errorf("export %s: %w", input, err)
+		return exit.Fail(fmt.Errorf("export %s: %w", input, err))
 	}
 	if err := notebook.WriteAtomic(out, source); err != nil {
-		return err
+		return exit.Fail(err)
 	}
 	if problem != nil {
-		return fmt.Errorf("export %s: the program in %s does not compile: %w", input, out, problem)
+		return exit.Fail(fmt.Errorf("export %s: the program in %s does not compile: %w", input, out, problem))
 	}
 	return nil
 }
 
 func readAny(path string) (*notebook.Notebook, error) {
-	n, _, err := load(RunOptions{Path: path})
+	n, _, err := load(Options{Path: path})
 	return n, err
 }
 

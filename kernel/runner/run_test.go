@@ -1,4 +1,4 @@
-package kernel
+package runner
 
 import (
 	"bytes"
@@ -10,9 +10,15 @@ import (
 	"testing"
 	"time"
 
+	"sapf/kernel/exit"
 	"sapf/kernel/internal/toy"
 	"sapf/kernel/notebook"
 )
+
+func TestMain(m *testing.M) {
+	toy.Main()
+	os.Exit(m.Run())
+}
 
 // writeNotebook makes a notebook of code cells.
 func writeNotebook(t *testing.T, cells ...string) string {
@@ -41,14 +47,14 @@ func tagged(t *testing.T, path string, cell int, tag string) {
 }
 
 // runToy runs a notebook and reads what came of it.
-func runToy(t *testing.T, opts RunOptions) (*notebook.Notebook, string, error) {
+func runToy(t *testing.T, opts Options) (*notebook.Notebook, string, error) {
 	t.Helper()
 	opts.Output = filepath.Join(t.TempDir(), "out.ipynb")
 	opts.HTML = filepath.Join(t.TempDir(), "out.html")
 	opts.Worker = toy.Command()
 	var log bytes.Buffer
 	opts.Progress = &log
-	err := RunNotebook(context.Background(), opts)
+	err := Run(context.Background(), opts)
 	n, readErr := notebook.ReadFile(opts.Output)
 	if readErr != nil {
 		t.Fatalf("no notebook was written: %v (run: %v)", readErr, err)
@@ -71,8 +77,8 @@ func outputs(c notebook.Cell) string {
 	return strings.Join(parts, "|")
 }
 
-func TestRunNotebook(t *testing.T) {
-	n, log, err := runToy(t, RunOptions{Path: writeNotebook(t,
+func TestRun(t *testing.T) {
+	n, log, err := runToy(t, Options{Path: writeNotebook(t,
 		"say a\nwarn b\nsay c\nvalue 1", "show id one\nclear wait\nshow id2 two", "update id2 three", "", "say before\nclear\nsay after")})
 	if err != nil {
 		t.Fatal(err)
@@ -93,42 +99,42 @@ func TestRunNotebook(t *testing.T) {
 
 func TestRunStopsAtTheFirstError(t *testing.T) {
 	path := writeNotebook(t, "say a", "fail now", "say never")
-	n, log, err := runToy(t, RunOptions{Path: path})
+	n, log, err := runToy(t, Options{Path: path})
 	var failure *CellFailure
-	if !errors.As(err, &failure) || failure.Cell != 2 || ExitCode(err) != 1 {
+	if !errors.As(err, &failure) || failure.Cell != 2 || exit.Code(err) != 1 {
 		t.Fatalf("error %v", err)
 	}
 	if outputs(n.Cells[1]) != "error:now" || n.Cells[2].Count != 0 || !strings.Contains(log, "line 1: now") {
 		t.Errorf("outputs %q, log\n%s", outputs(n.Cells[1]), log)
 	}
 	tagged(t, path, 1, "raises-exception")
-	if n, _, err := runToy(t, RunOptions{Path: path}); err != nil || outputs(n.Cells[2]) != "stream:stdoutnever\n" {
+	if n, _, err := runToy(t, Options{Path: path}); err != nil || outputs(n.Cells[2]) != "stream:stdoutnever\n" {
 		t.Errorf("raises-exception: %v, %q", err, outputs(n.Cells[2]))
 	}
 	tagged(t, path, 1, "skip-execution")
-	if n, _, err := runToy(t, RunOptions{Path: path}); err != nil || n.Cells[1].Count != 0 {
+	if n, _, err := runToy(t, Options{Path: path}); err != nil || n.Cells[1].Count != 0 {
 		t.Errorf("skip-execution: %v", err)
 	}
 }
 
 func TestRunDeathOfTheInterpreter(t *testing.T) {
-	n, _, err := runToy(t, RunOptions{Path: writeNotebook(t, "say a", "exit 3", "say b")})
-	if ExitCode(err) != 1 || !strings.HasPrefix(outputs(n.Cells[1]), "error:") {
+	n, _, err := runToy(t, Options{Path: writeNotebook(t, "say a", "exit 3", "say b")})
+	if exit.Code(err) != 1 || !strings.HasPrefix(outputs(n.Cells[1]), "error:") {
 		t.Errorf("error %v, outputs %q", err, outputs(n.Cells[1]))
 	}
 }
 
 func TestRunTimeoutAndInterrupt(t *testing.T) {
-	_, _, err := runToy(t, RunOptions{Path: writeNotebook(t, "spin"), Timeout: 100 * time.Millisecond})
+	_, _, err := runToy(t, Options{Path: writeNotebook(t, "spin"), Timeout: 100 * time.Millisecond})
 	var timeout *TimeoutError
-	if !errors.As(err, &timeout) || ExitCode(err) != 1 {
+	if !errors.As(err, &timeout) || exit.Code(err) != 1 {
 		t.Errorf("error %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(300*time.Millisecond, cancel)
 	out := filepath.Join(t.TempDir(), "out.ipynb")
-	err = RunNotebook(ctx, RunOptions{Path: writeNotebook(t, "say started", "spin", "say never"), Output: out, Worker: toy.Command()})
-	if !errors.Is(err, ErrInterrupted) || ExitCode(err) != 130 {
+	err = Run(ctx, Options{Path: writeNotebook(t, "say started", "spin", "say never"), Output: out, Worker: toy.Command()})
+	if !errors.Is(err, ErrInterrupted) || exit.Code(err) != 130 {
 		t.Errorf("error %v", err)
 	}
 	if n, err := notebook.ReadFile(out); err != nil || outputs(n.Cells[0]) != "stream:stdoutstarted\n" || n.Cells[2].Count != 0 {
@@ -140,20 +146,20 @@ func TestRunRefusals(t *testing.T) {
 	nb := writeNotebook(t, "say a")
 	bad := filepath.Join(t.TempDir(), "bad.ipynb")
 	os.WriteFile(bad, []byte("<html>"), 0o644)
-	for name, o := range map[string]RunOptions{
+	for name, o := range map[string]Options{
 		"missing": {Path: "no-such.ipynb"}, "not a notebook": {Path: bad}, "no parameters": {Path: nb, Parameters: map[string]string{"k": "1"}},
 		"onto itself": {Path: nb, Output: nb}, "no folder": {Path: nb, HTML: "/no/such/folder/x.html"},
 	} {
-		if err := RunNotebook(context.Background(), o); ExitCode(err) != 2 {
-			t.Errorf("%s: exit code %d, error %v", name, ExitCode(err), err)
+		if err := Run(context.Background(), o); exit.Code(err) != 2 {
+			t.Errorf("%s: exit code %d, error %v", name, exit.Code(err), err)
 		}
 	}
 }
 
 func TestRunScriptAndStdin(t *testing.T) {
 	var stdout, stderr bytes.Buffer
-	opts := RunOptions{Path: "-", Stdin: strings.NewReader("say a\n// %%\nwarn b\nvalue 3\n"), Stdout: &stdout, Stderr: &stderr, Worker: toy.Command()}
-	if err := RunNotebook(context.Background(), opts); err != nil {
+	opts := Options{Path: "-", Stdin: strings.NewReader("say a\n// %%\nwarn b\nvalue 3\n"), Stdout: &stdout, Stderr: &stderr, Worker: toy.Command()}
+	if err := Run(context.Background(), opts); err != nil {
 		t.Fatal(err)
 	}
 	if stdout.String() != "a\n3\n" || stderr.String() != "b\n" {
@@ -165,8 +171,8 @@ func TestFailure76_TwiceTheSame(t *testing.T) {
 	path := writeNotebook(t, "say a\nshow x 1", "update x 2\nvalue 5", "both 100")
 	var pages [2]bytes.Buffer
 	for i := range pages {
-		opts := RunOptions{Path: path, Output: filepath.Join(t.TempDir(), "o.ipynb"), HTML: filepath.Join(t.TempDir(), "o.html"), NoTiming: true, Worker: toy.Command()}
-		if err := RunNotebook(context.Background(), opts); err != nil {
+		opts := Options{Path: path, Output: filepath.Join(t.TempDir(), "o.ipynb"), HTML: filepath.Join(t.TempDir(), "o.html"), NoTiming: true, Worker: toy.Command()}
+		if err := Run(context.Background(), opts); err != nil {
 			t.Fatal(err)
 		}
 		for _, p := range []string{opts.Output, opts.HTML} {

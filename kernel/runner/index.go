@@ -1,20 +1,21 @@
-package kernel
+package runner
 
 import (
 	"fmt"
 	"path/filepath"
 	"strings"
 
+	"sapf/kernel/exit"
 	"sapf/kernel/notebook"
 )
 
-// WriteIndex writes one self-contained page of all notebooks in a folder, as
+// Index writes one self-contained page of all notebooks in a folder, as
 // they are, in the order of their names, and returns how many there are. What
 // runs have left (*.out.ipynb) is passed over.
-func WriteIndex(dir, page string) (int, error) {
+func Index(dir, page string) (int, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.ipynb"))
 	if err != nil {
-		return 0, &RequestError{err}
+		return 0, exit.Wrong(err)
 	}
 	var entries []notebook.Entry
 	for _, file := range files {
@@ -23,16 +24,16 @@ func WriteIndex(dir, page string) (int, error) {
 		}
 		n, err := notebook.ReadFile(file)
 		if err != nil {
-			return 0, &RequestError{err}
+			return 0, exit.Wrong(err)
 		}
 		entries = append(entries, notebook.Entry{Name: strings.TrimSuffix(filepath.Base(file), ".ipynb"), Notebook: n})
 	}
 	if len(entries) == 0 {
-		return 0, &RequestError{fmt.Errorf("no notebooks in %s", dir)}
+		return 0, exit.Wrong(fmt.Errorf("no notebooks in %s", dir))
 	}
 	b, err := notebook.Index("Notebooks", entries)
 	if err != nil {
-		return 0, fmt.Errorf("page %s: %w", page, err)
+		return 0, exit.Fail(fmt.Errorf("page %s: %w", page, err))
 	}
-	return len(entries), notebook.WriteAtomic(page, b)
+	return len(entries), exit.Fail(notebook.WriteAtomic(page, b))
 }

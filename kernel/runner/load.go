@@ -1,0 +1,61 @@
+package runner
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"sapf/kernel/notebook"
+)
+
+// load reads what is to be run, and says whether it is a script.
+func load(opts Options) (n *notebook.Notebook, script bool, err error) {
+	var text []byte
+	if opts.Path == "-" {
+		if opts.Stdin == nil {
+			return nil, false, errors.New("standard input is closed")
+		}
+		text, err = io.ReadAll(opts.Stdin)
+	} else {
+		text, err = os.ReadFile(opts.Path)
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	source := string(text)
+	if strings.HasSuffix(opts.Path, ".ipynb") || opts.Path == "-" && strings.HasPrefix(strings.TrimSpace(source), "{\"") ||
+		opts.Path == "-" && strings.HasPrefix(strings.TrimSpace(source), "{\n") {
+		n, err := notebook.Read(strings.NewReader(source))
+		if err != nil {
+			return nil, false, fmt.Errorf("read %s: %w", opts.Path, err)
+		}
+		return n, false, nil
+	}
+	return notebook.FromScript(source), true, nil
+}
+
+// writable refuses an output that is the input, or whose folder is missing.
+func writable(path, input string) error {
+	if a, err := os.Stat(path); err == nil {
+		if b, err := os.Stat(input); err == nil && os.SameFile(a, b) {
+			return fmt.Errorf("output %s is the input", path)
+		}
+		if a.IsDir() {
+			return fmt.Errorf("output %s is a folder", path)
+		}
+	}
+	if _, err := os.Stat(filepath.Dir(path)); err != nil {
+		return fmt.Errorf("output %s: %w", path, err)
+	}
+	return nil
+}
+
+func title(path string) string {
+	if path == "-" {
+		return "notebook"
+	}
+	return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+}
