@@ -3,6 +3,7 @@ module sapf
 go 1.26.0
 
 require (
+	github.com/agnivade/levenshtein v1.2.2
 	github.com/alecthomas/kong v1.17.0
 	github.com/chewxy/hm v1.0.0
 	github.com/go-zeromq/zmq4 v0.17.0

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"sapf/models/engine"
+	"sapf/models/nearest"
 )
 
 // Architecture is a kind of network that Load can build from weights. Each is
@@ -52,35 +53,9 @@ func architecture(name string) (*Architecture, error) {
 
 // didYouMean is ", did you mean X?" where a choice is near, else "".
 func didYouMean(name string, choices []string) string {
-	best, at := 3, ""
-	for _, c := range choices {
-		if d := editDistance(strings.ToLower(name), c); d < best {
-			best, at = d, c
-		}
-	}
+	at := nearest.Within(2, name, choices)
 	if at == "" {
 		return ""
 	}
 	return fmt.Sprintf(", did you mean %s?", at)
-}
-
-// editDistance is Levenshtein's.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		corner := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := corner
-			if a[i] != b[j] {
-				cost++
-			}
-			corner = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"sapf/models/atomicfile"
 	"sapf/models/engine"
 )
 
@@ -127,7 +128,7 @@ func Convert(from, to string, o LoadOptions) (Card, error) {
 	if err := WriteSafetensors(&out, d); err != nil {
 		return Card{}, fmt.Errorf("convert %s: %w", from, err)
 	}
-	if err := WriteFile(to, out.Bytes()); err != nil {
+	if err := atomicfile.WriteFile(to, out.Bytes()); err != nil {
 		return Card{}, fmt.Errorf("convert %s: %w", from, err)
 	}
 	return card, nil

@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 
+	"sapf/models/atomicfile"
 	"sapf/models/engine"
 )
 
@@ -56,52 +56,11 @@ func Save(file string, d *StateDict, card Card) (Card, error) {
 	if text, err = json.MarshalIndent(card, "", " "); err != nil {
 		return Card{}, fmt.Errorf("save model %s: its card: %w", file, err)
 	}
-	if err := WriteFile(file, raw.Bytes()); err != nil {
+	if err := atomicfile.WriteFile(file, raw.Bytes()); err != nil {
 		return Card{}, fmt.Errorf("save model: %w", err)
 	}
-	if err := WriteFile(strings.TrimSuffix(file, filepath.Ext(file))+".json", append(text, '\n')); err != nil {
+	if err := atomicfile.WriteFile(strings.TrimSuffix(file, filepath.Ext(file))+".json", append(text, '\n')); err != nil {
 		return Card{}, fmt.Errorf("save model: %w", err)
 	}
 	return card, nil
-}
-
-// TempPattern matches the files that a WriteFile which was killed has left.
-func TempPattern(name string) string {
-	return filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+".*.tmp")
-}
-
-// WriteFile writes a file that, whenever the program or the machine stops, is
-// either the old one or the new one as a whole.
-func WriteFile(name string, raw []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Split(TempPattern(name)))
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if _, err = f.Write(raw); err != nil {
-		return err
-	}
-	if err = f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	if err = os.Rename(f.Name(), name); err != nil {
-		return err
-	}
-	// The rename is durable once the folder is.
-	if dir, err := os.Open(filepath.Dir(name)); err == nil {
-		dir.Sync()
-		dir.Close()
-	}
-	return nil
 }

@@ -76,31 +76,3 @@ func TestSave(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
-
-// TestWriteFile: an old file stays as it is where the new one cannot be
-// written, and nothing is left behind.
-func TestWriteFile(t *testing.T) {
-	dir := t.TempDir()
-	file := filepath.Join(dir, "with space é.bin")
-	for _, text := range []string{"old", "newer"} {
-		if err := models.WriteFile(file, []byte(text)); err != nil {
-			t.Fatal(err)
-		}
-		if raw, err := os.ReadFile(file); err != nil || string(raw) != text {
-			t.Fatalf("%q, %v", raw, err)
-		}
-	}
-	if err := models.WriteFile(filepath.Join(dir, "missing", "x"), nil); err == nil {
-		t.Error("wrote into a folder that is not there")
-	}
-	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := models.WriteFile(filepath.Join(dir, "folder"), nil); err == nil {
-		t.Error("replaced a folder")
-	}
-	entries, _ := os.ReadDir(dir)
-	if len(entries) != 2 {
-		t.Errorf("left behind: %v", entries)
-	}
-}

@@ -5,6 +5,7 @@ import (
 	"hash/crc32"
 	"math"
 
+	"sapf/models/nearest"
 	"sapf/sapf/option"
 )
 
@@ -199,7 +200,7 @@ func Preset(name string) (Settings, error) {
 	case "paper":
 		return Paper(), nil
 	}
-	return Settings{}, fmt.Errorf("unknown preset %q, did you mean %q?", name, option.Nearest(name, Presets()))
+	return Settings{}, fmt.Errorf("unknown preset %q, did you mean %q?", name, nearest.Of(name, Presets()))
 }
 
 // Set parses value into the setting called name ("lambda1", "rho_box_max").

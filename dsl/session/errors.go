@@ -8,6 +8,8 @@ import (
 	"go/token"
 	"go/types"
 	"regexp"
+	"sapf/models/nearest"
+	"slices"
 	"strings"
 )
 
@@ -104,45 +106,18 @@ func (s *Session) hint(name string) string {
 
 // didYouMean is a hint at the nearest of the known names, if one is near.
 func didYouMean(name string, known []string) string {
-	best, least := "", 3
+	most := 2
 	switch {
 	case len(name) < 3:
 		return ""
 	case len(name) < 5:
-		least = 2
+		most = 1
 	}
-	for _, k := range known {
-		if d := distance(strings.ToLower(name), strings.ToLower(k), least); d < least || d == least && best != "" && k < best {
-			best, least = k, d
-		}
-	}
+	best := nearest.Within(most, name, slices.Sorted(slices.Values(known)))
 	if best == "" {
 		return ""
 	}
 	return fmt.Sprintf(" (did you mean %s?)", best)
-}
-
-// distance is the Levenshtein distance, or limit if it is at least that.
-func distance(a, b string, limit int) int {
-	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
-		return limit
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			diagonal, row[j] = row[j], min(row[j]+1, row[j-1]+1, diagonal+cost)
-		}
-	}
-	return min(row[len(b)], limit)
 }
 
 // syntaxError presents what the parser says.

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"sapf/models"
+	"sapf/models/atomicfile"
 	"sapf/models/train"
 	"sapf/sapf/figure"
 )
@@ -140,5 +140,5 @@ func plotCurve(file, title string, curve []train.Point) error {
 	if err != nil {
 		return err
 	}
-	return models.WriteFile(file, png)
+	return atomicfile.WriteFile(file, png)
 }

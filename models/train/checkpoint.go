@@ -8,10 +8,10 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"sapf/models"
+	"sapf/models/atomicfile"
 )
 
 // A checkpoint is a safetensors file: the parameters by their names, the
@@ -64,7 +64,7 @@ func (r *run) save() error {
 	var raw bytes.Buffer
 	err = models.WriteSafetensors(&raw, &models.StateDict{Tensors: r.tensors(), Metadata: map[string]string{metadataKey: string(text)}})
 	if err == nil {
-		err = models.WriteFile(r.o.Checkpoint, raw.Bytes())
+		err = atomicfile.WriteFile(r.o.Checkpoint, raw.Bytes())
 	}
 	if err != nil {
 		return fmt.Errorf("write checkpoint %s: %w", r.o.Checkpoint, err)
@@ -79,12 +79,8 @@ func (r *run) resume() error {
 	}
 	file := r.o.Checkpoint
 	// What a process left that was killed while it wrote.
-	left, err := filepath.Glob(models.TempPattern(file))
-	if err != nil {
+	if err := atomicfile.Sweep(file); err != nil {
 		return fmt.Errorf("resume: %w", err)
-	}
-	for _, name := range left {
-		os.Remove(name)
 	}
 	raw, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {

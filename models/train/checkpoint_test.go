@@ -12,8 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"sapf/models"
 )
 
 // TestFailureKill: a run that is killed (SIGKILL) again and again, wherever it
@@ -68,7 +66,7 @@ func TestFailureKill(t *testing.T) {
 	if !slices.Equal(bytesOf(want.Params), bytesOf(resumed.Params)) || !slices.Equal(want.Curve, resumed.Curve) {
 		t.Error("a killed run ends with other parameters or another curve")
 	}
-	if left, _ := filepath.Glob(models.TempPattern(file)); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(file), ".sapf-*.tmp")); len(left) > 0 {
 		t.Errorf("temporary files are left: %v", left)
 	}
 }

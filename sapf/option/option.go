@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"sapf/models/nearest"
 	"strconv"
 	"strings"
 	"unicode"
@@ -92,7 +93,7 @@ func Set(ptr any, name, value string) error {
 	for i, f := range all {
 		names[i] = f.name
 	}
-	return &UnknownError{name, Nearest(name, names)}
+	return &UnknownError{name, nearest.Of(name, names)}
 }
 
 func (f field) set(value string) error {
@@ -220,37 +221,4 @@ func Allowed(options any, name string) string {
 		return f.value.Kind().String()
 	}
 	return ""
-}
-
-// Nearest returns the candidate with the fewest edits from name, the first of
-// equal ones, or "" if there is none.
-func Nearest(name string, candidates []string) string {
-	best, fewest := "", math.MaxInt
-	for _, c := range candidates {
-		if d := edits(strings.ToLower(name), strings.ToLower(c)); d < fewest {
-			best, fewest = c, d
-		}
-	}
-	return best
-}
-
-// edits is the Levenshtein distance.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, diagonal+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -15,10 +15,10 @@ import (
 
 	"sapf/models"
 	"sapf/models/data"
+	"sapf/models/nearest"
 	"sapf/sapf"
 	"sapf/sapf/baseline"
 	"sapf/sapf/metric"
-	"sapf/sapf/option"
 )
 
 // Job is one attack in words.
@@ -128,7 +128,7 @@ func ClassIndex(classes []string, class string) (int, error) {
 	i, err := strconv.Atoi(class)
 	switch {
 	case err != nil:
-		return 0, fmt.Errorf("target %q is none of the model's classes, did you mean %q?", class, option.Nearest(class, classes))
+		return 0, fmt.Errorf("target %q is none of the model's classes, did you mean %q?", class, nearest.Of(class, classes))
 	case i < 0 || i >= len(classes):
 		return 0, fmt.Errorf("target %d, expected 0 to %d or a class's name", i, len(classes)-1)
 	}
@@ -218,7 +218,7 @@ func baselineWith(method, preset string, set map[string]string) (sapf.Attack, er
 	a, ok := baseline.New(method)
 	if !ok {
 		names := append([]string{"sapf", "sapf-matched"}, baseline.Names()...)
-		return nil, fmt.Errorf("unknown method %q, did you mean %q? (there are %s)", method, option.Nearest(method, names), strings.Join(names, ", "))
+		return nil, fmt.Errorf("unknown method %q, did you mean %q? (there are %s)", method, nearest.Of(method, names), strings.Join(names, ", "))
 	}
 	if preset != "" {
 		if err := baseline.Set(a, "preset", preset); err != nil {

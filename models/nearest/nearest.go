@@ -1,0 +1,35 @@
+// Package nearest finds the name that a misspelt one was meant to be.
+package nearest
+
+import (
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+)
+
+// Of returns the candidate with the fewest edits (Levenshtein's distance, upper
+// and lower case alike) from name, the first of equal ones, or "" if there are
+// no candidates.
+func Of(name string, candidates []string) string {
+	best, _ := of(name, candidates)
+	return best
+}
+
+// Within is Of where that takes up to most edits, else "".
+func Within(most int, name string, candidates []string) string {
+	best, edits := of(name, candidates)
+	if edits > most {
+		return ""
+	}
+	return best
+}
+
+func of(name string, candidates []string) (best string, edits int) {
+	name = strings.ToLower(name)
+	for i, c := range candidates {
+		if d := levenshtein.ComputeDistance(name, strings.ToLower(c)); i == 0 || d < edits {
+			best, edits = c, d
+		}
+	}
+	return best, edits
+}
