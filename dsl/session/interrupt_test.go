@@ -157,7 +157,7 @@ func TestRedefinitionFreesMemory(t *testing.T) {
 	runtime.KeepAlive(s)
 }
 
-// TestOutputLimit is failure 71: a million lines.
+// TestOutputLimit: a cell that prints a million lines.
 func TestFailure71_MillionLines(t *testing.T) {
 	r := &recorder{}
 	s, err := New(r, Options{OutputLines: 1000})

@@ -33,7 +33,7 @@ type Health struct {
 	// UnconstrainedFailure (I6): the attack failed although its bounds were
 	// taken away. Nil if no such attack was given.
 	UnconstrainedFailure *bool
-	// FalseSuccess (failure 22): the attack claims a success that the image it
+	// FalseSuccess: the attack claims a success that the image it
 	// returned does not bear out. It is not among the paper's six.
 	FalseSuccess bool
 }

@@ -22,14 +22,14 @@ type Measurement struct {
 	// channel.
 	Prediction, AdversarialPrediction, EightBitPrediction int
 	// Success says that the adversarial image reaches the goal, Success8Bit
-	// that it still does after rounding (failure 13).
+	// that it still does after rounding.
 	Success, Success8Bit bool
 	// Clamped counts entries of the adversarial image that were outside [0,1]
 	// by rounding, at most Slack, and were clamped before anything else.
 	Clamped int
 	// Already says that the image itself reaches the goal: no attack was
-	// needed (failure 9). Misclassified says that its label is known and is
-	// not its prediction (failure 10).
+	// needed. Misclassified says that its label is known and is not its
+	// prediction.
 	Already, Misclassified bool
 }
 

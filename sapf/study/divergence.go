@@ -40,8 +40,8 @@ var TableOfDivergences = []Variant{
 	"weight=variance",                              // 15
 	"weight=variance weight_stat=population weight_scale=max", // 15
 	"share=pixel k=60", // 16
-	"guard=cap",        // 1.5
-	"guard=implicit",   // 1.5
+	"guard=cap",        // the penalties grow without bound
+	"guard=implicit",   // as above
 }
 
 // Divergences runs the attack as the settings say, and with each variant, on
