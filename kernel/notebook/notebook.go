@@ -9,10 +9,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"regexp"
 	"sort"
 	"strings"
+
+	"sapf/models/atomicfile"
 )
 
 // Kinds of cell and of output.
@@ -321,43 +322,7 @@ func ReadFile(path string) (*Notebook, error) {
 // WriteFile writes a notebook to a file, which is at every moment the old one
 // or the new one, whole.
 func (n *Notebook) WriteFile(path string) error {
-	var b bytes.Buffer
-	if err := n.Write(&b); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return WriteAtomic(path, b.Bytes())
-}
-
-// WriteAtomic replaces a file's content in one step.
-func WriteAtomic(path string, content []byte) (err error) {
-	mode := os.FileMode(0o644)
-	if info, err := os.Stat(path); err == nil {
-		mode = info.Mode().Perm()
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-			err = fmt.Errorf("write %s: %w", path, err)
-		}
-	}()
-	if _, err = f.Write(content); err != nil {
-		return err
-	}
-	if err = f.Chmod(mode); err != nil {
-		return err
-	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return atomicfile.Write(path, 0o644, n.Write)
 }
 
 // sortedKeys is a map's keys in order.

@@ -17,6 +17,7 @@ import (
 
 	"sapf/kernel/exit"
 	"sapf/kernel/notebook"
+	"sapf/models/atomicfile"
 )
 
 // Export writes a notebook, or a script with cells, as a Go program to out.
@@ -42,7 +43,7 @@ func Export(input, out string) error {
 	if err != nil {
 		return exit.Fail(fmt.Errorf("export %s: %w", input, err))
 	}
-	if err := notebook.WriteAtomic(out, source); err != nil {
+	if err := atomicfile.WriteFile(out, source); err != nil {
 		return exit.Fail(err)
 	}
 	if problem != nil {

@@ -7,6 +7,7 @@ import (
 
 	"sapf/kernel/exit"
 	"sapf/kernel/notebook"
+	"sapf/models/atomicfile"
 )
 
 // Index writes one self-contained page of all notebooks in a folder, as
@@ -35,5 +36,5 @@ func Index(dir, page string) (int, error) {
 	if err != nil {
 		return 0, exit.Fail(fmt.Errorf("page %s: %w", page, err))
 	}
-	return len(entries), exit.Fail(notebook.WriteAtomic(page, b))
+	return len(entries), exit.Fail(atomicfile.WriteFile(page, b))
 }

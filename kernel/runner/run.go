@@ -13,6 +13,7 @@ import (
 	"sapf/kernel/kernelspec"
 	"sapf/kernel/notebook"
 	"sapf/kernel/worker"
+	"sapf/models/atomicfile"
 )
 
 // deafness is how long a cell may take to heed the end of its time.
@@ -181,7 +182,7 @@ func (r *run) save(last bool) error {
 		if err != nil {
 			return fmt.Errorf("page %s: %w", r.opts.HTML, err)
 		}
-		return notebook.WriteAtomic(r.opts.HTML, page)
+		return atomicfile.WriteFile(r.opts.HTML, page)
 	}
 	return nil
 }
