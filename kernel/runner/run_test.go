@@ -13,10 +13,19 @@ import (
 	"sapf/kernel/exit"
 	"sapf/kernel/internal/toy"
 	"sapf/kernel/notebook"
+	"sapf/kernel/worker"
 )
 
+// TestMain serves as the process that interprets cells, when it is started as
+// one: of the toy's, or of Go.
 func TestMain(m *testing.M) {
 	toy.Main()
+	if len(os.Args) > 1 && os.Args[1] == "worker-session" {
+		if err := worker.Main(os.Stdin, os.Stdout); err != nil {
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	os.Exit(m.Run())
 }
 
