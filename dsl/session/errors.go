@@ -1,25 +1,26 @@
 package session
 
 import (
+	"errors"
 	"fmt"
-	"go/ast"
-	"go/printer"
 	"go/scanner"
 	"go/token"
 	"go/types"
 	"regexp"
-	"sapf/models/nearest"
-	"slices"
 	"strings"
+
+	"sapf/dsl/session/plan"
+	"sapf/dsl/session/syntax"
+	"sapf/dsl/session/universe"
 )
 
 // errorAt is an error at a place in a cell, this one's or an earlier one's.
-func (s *Session) errorAt(src *source, pos token.Pos, name, msg string) *CellError {
+func (s *Session) errorAt(src *syntax.Source, pos token.Pos, name, msg string) *CellError {
 	p := s.fset.Position(pos)
 	return s.located(src, p, name, msg)
 }
 
-func (s *Session) located(src *source, p token.Position, name, msg string) *CellError {
+func (s *Session) located(src *syntax.Source, p token.Position, name, msg string) *CellError {
 	msg = strings.TrimSpace(msg)
 	first, rest, _ := strings.Cut(msg, "\n")
 	e := &CellError{Name: name, Message: first}
@@ -29,12 +30,12 @@ func (s *Session) located(src *source, p token.Position, name, msg string) *Cell
 	}
 	at := s.sources[p.Filename]
 	cell := p.Filename
-	if src != nil && p.Filename == src.file {
+	if src != nil && p.Filename == src.File {
 		at = src
 		e.Line, e.Column = p.Line, p.Column
 	}
 	if at != nil {
-		cell = at.name
+		cell = at.Name
 	}
 	e.Traceback = append(e.Traceback, fmt.Sprintf("%s: %s", name, first))
 	for _, l := range strings.Split(rest, "\n") {
@@ -50,8 +51,8 @@ func (s *Session) located(src *source, p token.Position, name, msg string) *Cell
 }
 
 // excerpt shows a line of a cell with a caret under the column (in bytes).
-func excerpt(src *source, line, column int) []string {
-	text := src.line(line)
+func excerpt(src *syntax.Source, line, column int) []string {
+	text := src.Line(line)
 	head := fmt.Sprintf("%5d | ", line)
 	out := []string{head + text}
 	if column < 1 || column > len(text)+1 {
@@ -70,9 +71,23 @@ func excerpt(src *source, line, column int) []string {
 	return append(out, strings.Repeat(" ", len(head)-2)+"| "+pad.String()+"^")
 }
 
+// refused presents why a cell can't be: an error of the type checker, or a
+// refusal.
+func (s *Session) refused(src *syntax.Source, err error) *CellError {
+	var e types.Error
+	var no *plan.Refusal
+	switch {
+	case errors.As(err, &e):
+		return s.typeError(src, e)
+	case errors.As(err, &no):
+		return s.errorAt(src, no.Pos, "CompileError", no.Msg)
+	}
+	return simpleError("CompileError", err.Error())
+}
+
 // typeError presents an error of the type checker.
-func (s *Session) typeError(src *source, e types.Error) *CellError {
-	msg := strings.ReplaceAll(e.Msg, showName, "the last expression")
+func (s *Session) typeError(src *syntax.Source, e types.Error) *CellError {
+	msg := strings.ReplaceAll(e.Msg, universe.ShowName, "the last expression")
 	if name, ok := strings.CutPrefix(msg, "undefined: "); ok {
 		msg += s.hint(name)
 	}
@@ -92,41 +107,25 @@ var twoTypes = regexp.MustCompile(`type (\S+)\) as (\S+) value`)
 
 // hint says what an undefined name may have meant.
 func (s *Session) hint(name string) string {
-	for _, path := range s.universe.paths() {
+	for _, path := range s.universe.Paths() {
 		if path == name || strings.HasSuffix(path, "/"+name) {
 			return fmt.Sprintf(" (import %q is missing)", path)
 		}
 	}
 	var known []string
-	for n := range s.scope {
+	for n := range s.declared.Scope {
 		known = append(known, n)
 	}
-	return didYouMean(name, known)
-}
-
-// didYouMean is a hint at the nearest of the known names, if one is near.
-func didYouMean(name string, known []string) string {
-	most := 2
-	switch {
-	case len(name) < 3:
-		return ""
-	case len(name) < 5:
-		most = 1
-	}
-	best := nearest.Within(most, name, slices.Sorted(slices.Values(known)))
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (did you mean %s?)", best)
+	return universe.DidYouMean(name, known)
 }
 
 // syntaxError presents what the parser says.
-func (s *Session) syntaxError(src *source, err error) *CellError {
+func (s *Session) syntaxError(src *syntax.Source, err error) *CellError {
 	if list, ok := err.(scanner.ErrorList); ok && len(list) > 0 {
 		pos, msg := list[0].Pos, list[0].Msg
-		lines := strings.Count(src.code, "\n") + 1
+		lines := strings.Count(src.Code, "\n") + 1
 		if pos.Line > lines { // in what was added to the cell to parse it
-			pos.Line, pos.Column = lines, len(src.line(lines))+1
+			pos.Line, pos.Column = lines, len(src.Line(lines))+1
 			msg, _, _ = strings.Cut(msg, ", found")
 			msg += ", found the end of the cell"
 		}
@@ -135,25 +134,15 @@ func (s *Session) syntaxError(src *source, err error) *CellError {
 	return &CellError{Name: "SyntaxError", Message: err.Error(), Traceback: []string{"SyntaxError: " + err.Error()}}
 }
 
-func nodeText(n ast.Node) string {
-	var b strings.Builder
-	printer.Fprint(&b, token.NewFileSet(), n)
-	return b.String()
-}
-
 // frame is one interpreted function on the stack of a panic.
 type traceFrame struct {
 	pos  token.Position
 	name string
 }
 
-// traceLine is what the interpreter prints for each function that a panic
-// leaves.
-var traceLine = regexp.MustCompile(`^(?:(?:(.*):)?(\d+):(\d+)|-): panic: (.*)\(\.\.\.\)\n$`)
-
 // panicError presents a panic with the interpreted functions it went through,
 // innermost first.
-func (s *Session) panicError(src *source, name, msg string, frames []traceFrame) *CellError {
+func (s *Session) panicError(src *syntax.Source, name, msg string, frames []traceFrame) *CellError {
 	e := &CellError{Name: name, Message: firstLine(msg)}
 	e.Traceback = append(e.Traceback, name+": "+msg)
 	for i, f := range frames {
@@ -167,7 +156,7 @@ func (s *Session) panicError(src *source, name, msg string, frames []traceFrame)
 		if e.Line == 0 && at == src {
 			e.Line, e.Column = f.pos.Line, f.pos.Column
 		}
-		where := fmt.Sprintf("%s, line %d", at.name, f.pos.Line)
+		where := fmt.Sprintf("%s, line %d", at.Name, f.pos.Line)
 		if f.name != "" {
 			where += ", in " + f.name
 		}
@@ -185,3 +174,8 @@ func firstLine(s string) string {
 	s, _, _ = strings.Cut(s, "\n")
 	return s
 }
+
+var (
+	backEndPosition = regexp.MustCompile(`(?s)^(cell#\d+):(\d+):(\d+): (.*)$`)
+	hashNumber      = regexp.MustCompile(`#\d+`)
+)

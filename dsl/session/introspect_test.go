@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"sapf/dsl/session/syntax"
 )
 
 // at splits code at the | that marks the cursor.
@@ -210,13 +212,7 @@ func FuzzExecute(f *testing.F) {
 		if len(code) > 2000 {
 			return
 		}
-		src := &source{file: s.fresh("cell"), name: "In [1]", code: code, written: code}
-		s.sources[src.file] = src
-		if p, err := parse(s.fset, src); err == nil {
-			s.lowerOnly(p, src)
-		} else {
-			s.syntaxError(src, err)
-		}
+		s.lowerOnly(code)
 		for _, cursor := range []int{0, len(code) / 2, len(code)} {
 			c := s.Complete(code, cursor)
 			if c.Start < 0 || c.End < c.Start || c.End > len(code) || utf8.ValidString(code) && !utf8.ValidString(code[c.Start:c.End]) {
@@ -229,28 +225,24 @@ func FuzzExecute(f *testing.F) {
 }
 
 // lowerOnly checks and lowers a cell without running it, and takes it back.
-func (s *Session) lowerOnly(p *parsed, src *source) {
-	if len(p.parts) == 0 {
-		return
+func (s *Session) lowerOnly(code string) error {
+	src := &syntax.Source{File: s.lowering.Fresh("cell"), Name: "In [1]", Code: code, Written: code}
+	s.sources[src.File] = src
+	p, err := syntax.Parse(s.fset, src)
+	if err != nil {
+		s.syntaxError(src, err)
+		return err
 	}
-	pl, failed := s.makePlan(p)
-	if failed != nil {
-		return
+	if len(p.Parts) == 0 {
+		return nil
 	}
-	s.out = &emitted{}
-	s.depth = 0
-	takeBack := s.enact(pl)
-	defer func() {
-		takeBack()
-		for i := len(s.out.undo) - 1; i >= 0; i-- {
-			s.out.undo[i]()
-		}
-		if r := recover(); r != nil {
-			if _, ok := r.(refuse); !ok {
-				panic(r)
-			}
-		}
-	}()
-	pl.pos = p.parts[0].node().Pos()
-	s.lowerCell(pl)
+	pl, err := s.declared.Plan(p)
+	if err != nil {
+		return nil
+	}
+	takeBack := s.declared.Enact(pl)
+	s.lowering.Cell(pl)
+	takeBack()
+	s.lowering.TakeBack()
+	return nil
 }

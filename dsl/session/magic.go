@@ -56,7 +56,7 @@ func (s *Session) magic(code string) (string, func(run func() Outcome) Outcome, 
 		return rest, func(run func() Outcome) Outcome {
 			start := time.Now()
 			o := run()
-			s.output.write("stdout", fmt.Sprintf("time: %s\n", time.Since(start).Round(time.Microsecond)))
+			s.output.Write("stdout", fmt.Sprintf("time: %s\n", time.Since(start).Round(time.Microsecond)))
 			return o
 		}, nil
 	case "%whos":
@@ -108,13 +108,4 @@ func (s *Session) whos() string {
 	}
 	w.Flush()
 	return b.String()
-}
-
-// completeMagic completes the word after a % at the start of a cell.
-func (s *Session) completeMagic(prefix string, cursor int) Completion {
-	var all []candidate
-	for name := range magics {
-		all = append(all, candidate{name, "magic"})
-	}
-	return match(all, prefix, 0, cursor)
 }

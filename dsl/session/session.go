@@ -1,11 +1,11 @@
 // Package session runs the cells of a notebook: Go source, interpreted by
 // yaegi behind a front end that makes it behave as current Go does.
 //
-// A cell goes through these steps. It is parsed (parse.go), its declarations
-// hoisted and its statements put in order (schedule.go, plan.go), and all of it checked by
-// go/types against what earlier cells declared and what compiled packages
-// export (check.go, universe.go). Only then is it lowered to the part of Go
-// that yaegi runs correctly (lower*.go, emit.go) and run (run.go).
+// This package is the front of several, one a step, and the README follows a cell
+// through them. Package syntax parses the cell and orders what is in it; plan
+// has it checked by go/types, against what package universe knows of earlier
+// cells and of compiled packages; lower turns it into the part of Go that yaegi
+// runs as Go does; and machine runs that. Package assist completes and explains.
 //
 // # What differs from a Go program
 //
@@ -25,9 +25,20 @@
 // variables of types that their package does not export. Reflection sees the
 // structure of a cell's types but not their names or methods; packages that
 // look at values by reflection (encoding/json, text/template) get the plain
-// value. An interrupt stops goroutines of cells too, but for one that is inside
-// a compiled call that waits; the cell's own such call holds the next cell
-// back. In the traceback of a recursion the innermost place stands for all.
+// value.
+//
+// # Interrupts and tracebacks
+//
+// An interrupt stops the cell and the goroutines that cells have started. What is
+// inside a compiled function that waits can't be stopped: after an interrupt in
+//
+//	resp, err := http.Get(url)
+//
+// the next cell starts when Get has returned. If it is a goroutine that waits
+// so, nothing is held up: it ends when its call does.
+//
+// A traceback says where each function had come to. Of a function that calls
+// itself the place of the innermost call stands for all of them.
 package session
 
 import (
@@ -36,17 +47,22 @@ import (
 	"fmt"
 	"go/token"
 	"go/types"
-	"reflect"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/traefik/yaegi/interp"
 	"github.com/traefik/yaegi/stdlib"
-	"golang.org/x/tools/go/types/typeutil"
 
 	"sapf/dsl/display"
+	"sapf/dsl/session/assist"
+	"sapf/dsl/session/lower"
+	"sapf/dsl/session/machine"
+	"sapf/dsl/session/plan"
+	"sapf/dsl/session/syntax"
+	"sapf/dsl/session/universe"
 	"sapf/dsl/symbols"
+	"sapf/dsl/words"
 )
 
 // Cell is one piece of source to run.
@@ -82,18 +98,20 @@ type CellError struct {
 
 func (e *CellError) Error() string { return e.Name + ": " + e.Message }
 
-// Completion is what can follow the cursor. Positions are byte offsets.
-type Completion struct {
-	Matches    []string
-	Start, End int
-	// Kinds has one word a match: "function", "type", "variable", ...
-	Kinds []string
-}
+// Completion is what can follow the cursor.
+type Completion = assist.Completion
 
-// Completeness is the answer to "may this cell run?": "complete",
-// "incomplete" (Indent is what the next line should begin with) or "invalid".
-type Completeness struct {
-	Status, Indent string
+// Completeness is the answer to "may this cell run?".
+type Completeness = syntax.Completeness
+
+// IsComplete tells whether a cell may run as it is, is wrong whatever follows,
+// or needs more: an open bracket, an operator without its right side, a block
+// to come.
+func (s *Session) IsComplete(code string) Completeness {
+	if magicName(code) != "" {
+		return Completeness{Status: "complete"}
+	}
+	return syntax.IsComplete(code)
 }
 
 // Options configure a session. The zero value is the one that notebooks use.
@@ -103,6 +121,9 @@ type Options struct {
 	Symbols interp.Exports
 	// DotImports are imported for the user with a dot. Nil means sapf/dsl.
 	DotImports []string
+	// Words lists what the string that a verb takes can be, given the values of
+	// the variables. Nil means those of dsl/words.
+	Words func(verb string, variables []any) []string
 	// OutputBytes and OutputLines limit what one cell may print; 0 means 4 MiB
 	// and 100,000 lines.
 	OutputBytes, OutputLines int
@@ -112,29 +133,17 @@ type Options struct {
 // runs one cell at a time; the other methods may be called meanwhile.
 type Session struct {
 	options Options
-	out     *emitted
-	output  *output
+	output  *machine.Output
 
 	running sync.Mutex // held while a cell is checked and run
 	state   sync.Mutex // guards what follows against Complete and its like
 
-	machine  *machine
-	universe *universe
+	machine  *machine.Machine
+	universe *universe.Universe
+	declared *plan.Declared
+	lowering *lower.Lowering
 	fset     *token.FileSet
-	scope    scope
-	order    []*decl                // every declaration there has been, oldest first
-	decls    map[types.Object]*decl // the present declaration of an object
-	sources  map[string]*source     // by the file name in positions
-
-	symbols   map[types.Object]string // yaegi's names of variables
-	instances map[string]string       // of functions and types, by key
-	typeIDs   *typeutil.Map           // the machine's numbers of types
-	imported  map[string]string       // yaegi's names of packages, by path
-	literals  []literal               // the function literals of cells
-	links     map[types.Object]string // variables by which closures call functions, and cells find those of packages
-	pinned    map[types.Object]bool   // variables that closures or pointers may hold
-	serial    int
-	depth     int // of instances within instances
+	sources  map[string]*syntax.Source // by the file name in positions
 }
 
 // New returns a session whose cells show things to host.
@@ -142,18 +151,21 @@ func New(host display.Host, opts Options) (*Session, error) {
 	if opts.Symbols == nil {
 		opts.Symbols = symbols.Symbols
 	}
-	if opts.DotImports == nil && opts.Symbols["sapf/dsl/dsl"] != nil {
-		opts.DotImports = []string{"sapf/dsl"}
+	if opts.DotImports == nil && opts.Symbols[syntax.DSLPath+"/dsl"] != nil {
+		opts.DotImports = []string{syntax.DSLPath}
+	}
+	if opts.Words == nil {
+		opts.Words = words.For
 	}
 	if opts.OutputBytes == 0 {
-		opts.OutputBytes = defaultOutputBytes
+		opts.OutputBytes = machine.DefaultOutputBytes
 	}
 	if opts.OutputLines == 0 {
-		opts.OutputLines = defaultOutputLines
+		opts.OutputLines = machine.DefaultOutputLines
 	}
 	s := &Session{
 		options: opts,
-		output:  &output{host: host, maxBytes: opts.OutputBytes, maxLines: opts.OutputLines},
+		output:  &machine.Output{Host: host, MaxBytes: opts.OutputBytes, MaxLines: opts.OutputLines},
 	}
 	for _, path := range opts.DotImports {
 		if opts.Symbols[path+"/"+pathBase(path)] == nil {
@@ -173,43 +185,31 @@ func pathBase(p string) string { return p[strings.LastIndexByte(p, '/')+1:] }
 
 // start gives the session an empty state.
 func (s *Session) start() {
-	s.machine = newMachine(s.output, s.options.Symbols)
-	s.machine.report = s.goroutinePanic
-	s.universe = newUniverse(stdlib.Symbols, s.options.Symbols)
-	s.fset = s.machine.yaegi.FileSet()
-	s.scope = scope{}
-	s.order = nil
-	s.decls = map[types.Object]*decl{}
-	s.universe.sources.fset = s.fset
-	s.universe.sources.register = func(d *decl) { s.decls[d.obj] = d }
-	s.sources = map[string]*source{}
-	s.symbols = map[types.Object]string{}
-	s.instances = map[string]string{}
-	s.typeIDs = newTypeIDs()
-	s.machine.registry = registry{methods: map[int]map[string]reflect.Value{}, named: map[*types.Named]int{}, universe: s.universe}
-	s.imported = map[string]string{}
-	s.literals = nil
-	s.links = map[types.Object]string{}
-	s.pinned = map[types.Object]bool{}
+	s.machine = machine.New(s.output, s.options.Symbols)
+	s.machine.Report = s.goroutinePanic
+	s.fset = s.machine.FileSet()
+	s.universe = universe.New(s.fset, stdlib.Symbols, s.options.Symbols)
+	s.machine.Know(s.universe)
+	s.declared = &plan.Declared{Universe: s.universe, Scope: universe.Scope{}}
+	s.lowering = lower.New(s.universe, s.machine)
+	s.sources = map[string]*syntax.Source{}
 	for _, path := range s.options.DotImports {
 		if pkg, err := s.universe.Import(path); err == nil { // New has seen to it
-			s.dotImport(s.scope, pkg)
+			plan.DotImport(s.declared.Scope, pkg)
 		}
 	}
 	// gophernotes has a package display that need not be imported.
-	if pkg, err := s.universe.Import(displayPath); err == nil && len(s.options.DotImports) > 0 {
-		s.scope[pkg.Name()] = types.NewPkgName(token.NoPos, nil, pkg.Name(), pkg)
+	if pkg, err := s.universe.Import(syntax.DisplayPath); err == nil && len(s.options.DotImports) > 0 {
+		s.declared.Scope[pkg.Name()] = types.NewPkgName(token.NoPos, nil, pkg.Name(), pkg)
 	}
 }
-
-const displayPath = "sapf/dsl/display"
 
 // Reset forgets all that cells have declared. A cell that is running is
 // abandoned.
 func (s *Session) Reset() {
 	s.state.Lock()
 	defer s.state.Unlock()
-	s.machine.abandon()
+	s.machine.Abandon()
 	s.start()
 }
 
@@ -221,11 +221,11 @@ func (s *Session) Execute(ctx context.Context, c Cell) (result Outcome) {
 	s.state.Lock()
 	machine := s.machine
 	s.state.Unlock()
-	if err := machine.idle(ctx); err != nil {
+	if err := machine.Idle(ctx); err != nil {
 		return Outcome{Err: simpleError("Interrupted", err.Error())}
 	}
-	s.output.begin()
-	defer s.output.end()
+	s.output.Begin()
+	defer s.output.End()
 	display.Bind(ctx, s.output)
 	code, magic, cellErr := s.magic(c.Code)
 	if cellErr != nil {
@@ -254,25 +254,25 @@ func (s *Session) execute(ctx context.Context, c Cell, code string) Outcome {
 		return Outcome{}
 	}
 	started := time.Now()
-	r := s.machine.run(ctx, program.body)
+	r := s.machine.Run(ctx, program.body)
 	switch {
-	case r.interrupted:
+	case r.Interrupted:
 		msg := fmt.Sprintf("stopped after %s", time.Since(started).Round(time.Millisecond))
 		return Outcome{Err: simpleError("Interrupted", msg)}
-	case r.panicked:
+	case r.Panicked:
 		return Outcome{Err: s.panicked(program.src, r)}
 	}
-	if c.Quiet || len(r.shown) == 0 {
+	if c.Quiet || len(r.Shown) == 0 {
 		return Outcome{}
 	}
-	return Outcome{Value: together(r.shown)}
+	return Outcome{Value: machine.Together(r.Shown)}
 }
 
 // panicked presents what a cell died of.
-func (s *Session) panicked(src *source, r result) *CellError {
-	name, msg := "Panic", describePanic(r.value)
+func (s *Session) panicked(src *syntax.Source, r machine.Result) *CellError {
+	name, msg := "Panic", machine.DescribePanic(r.Value)
 	var failure *display.Failure
-	if err, ok := r.value.(error); ok && errors.As(err, &failure) {
+	if err, ok := r.Value.(error); ok && errors.As(err, &failure) {
 		name = "Error"
 		if errors.Is(err, context.Canceled) {
 			name = "Interrupted"
@@ -280,13 +280,13 @@ func (s *Session) panicked(src *source, r result) *CellError {
 	}
 	s.state.Lock()
 	defer s.state.Unlock()
-	return s.panicError(src, name, msg, s.frames(r.trace))
+	return s.panicError(src, name, msg, s.frames(r.Trace))
 }
 
 // goroutinePanic presents what a goroutine of a cell died of.
 func (s *Session) goroutinePanic(value any, trace []string) string {
 	s.state.Lock()
 	defer s.state.Unlock()
-	e := s.panicError(nil, "panic in a goroutine", describePanic(value), s.frames(trace))
+	e := s.panicError(nil, "panic in a goroutine", machine.DescribePanic(value), s.frames(trace))
 	return strings.Join(e.Traceback, "\n") + "\n"
 }

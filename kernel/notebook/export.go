@@ -8,6 +8,7 @@ import (
 	"go/format"
 	"go/token"
 	"regexp"
+	"sapf/dsl/session/syntax"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,12 +24,6 @@ type Program struct {
 	depth int
 }
 
-// dslPath is what cells import without saying so.
-const dslPath = "sapf/dsl"
-
-// displayPath is what they know as display, without importing it.
-const displayPath = "sapf/dsl/display"
-
 // Export turns a notebook into a program: text cells become comments, types,
 // constants and functions go to the top, and the rest into main. Functions that
 // use a notebook's variables become closures there.
@@ -37,13 +32,13 @@ const displayPath = "sapf/dsl/display"
 // another variable, so functions made before go on using the first; and what a
 // cell defers runs at the end of the program.
 func (n *Notebook) Export(origin string) (*Program, error) {
-	e := &exporter{p: &Program{imports: map[string]string{dslPath: "."}, shows: map[int]string{}}, declared: map[string]int{}}
+	e := &exporter{p: &Program{imports: map[string]string{syntax.DSLPath: "."}, shows: map[int]string{}}, declared: map[string]int{}}
 	if err := e.collect(n); err != nil {
 		return nil, err
 	}
 	e.findClosures()
 	if e.usesDisplay() {
-		e.p.imports[displayPath] = ""
+		e.p.imports[syntax.DisplayPath] = ""
 	}
 	for i := range e.cells {
 		if err := e.cell(&e.cells[i]); err != nil {
@@ -128,11 +123,7 @@ func (e *exporter) collect(n *Notebook) error {
 			e.cells = append(e.cells, exportCell{number: i + 1, comment: c.Source})
 		case c.Type == Code && !c.Tagged("skip-execution") && !c.Tagged("raises-exception"):
 			cell := exportCell{number: i + 1}
-			list, err := items(blankPackage(withoutMagics(c.Source)))
-			if err != nil {
-				return fmt.Errorf("cell %d: %w", i+1, err)
-			}
-			for _, it := range list {
+			for _, it := range items(blankPackage(withoutMagics(c.Source))) {
 				part, err := e.part(it)
 				if err != nil {
 					return fmt.Errorf("cell %d: %w", i+1, err)

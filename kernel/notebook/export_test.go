@@ -19,12 +19,8 @@ func cells(sources ...string) *Notebook {
 
 func TestItems(t *testing.T) {
 	source := "import \"fmt\"\n// note\nx := 1; y := []int{\n1,\n2}\nfunc f(a int) int { return a }\nfunc (t T) M() {}\nfunc() { x++ }() // end\nx"
-	list, err := items(source)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var got []string
-	for _, it := range list {
+	for _, it := range items(source) {
 		s := it.first.String() + ":" + it.text
 		if it.name {
 			s = "named " + s

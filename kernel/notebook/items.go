@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"go/ast"
 	"go/parser"
-	"go/scanner"
 	"go/token"
+	"sapf/dsl/session/syntax"
 	"strings"
 )
 
@@ -17,74 +17,20 @@ type item struct {
 	name  bool        // of a func: it has a name or a receiver, so it is a declaration
 }
 
-// items parts a cell's source at the semicolons outside all brackets, which
-// parser.ParseFile can't do: a cell mixes what a file and what a function holds.
-func items(source string) ([]item, error) {
-	fset := token.NewFileSet()
-	file := fset.AddFile("", -1, len(source))
-	var s scanner.Scanner
-	var problem error
-	s.Init(file, []byte(source), func(pos token.Position, msg string) {
-		if problem == nil {
-			problem = fmt.Errorf("line %d: %s", pos.Line, msg)
-		}
-	}, scanner.ScanComments)
+// items parts a cell's source into what stands at its top.
+func items(source string) []item {
 	var found []item
-	var it item
-	start, depth, tokens := 0, 0, 0
-	flush := func(end int) {
-		if tokens > 0 || strings.TrimSpace(source[start:end]) != "" {
-			it.text = strings.TrimSpace(source[start:end])
-			found = append(found, it)
-		}
-		it, tokens, start = item{}, 0, end
+	start := 0
+	for _, it := range syntax.Split(source) {
+		end := it.Next(source)
+		text := strings.TrimSpace(source[start:end])
+		found = append(found, item{strings.TrimSuffix(text, ";"), it.First, it.First == token.FUNC && it.Decl})
+		start = end
 	}
-	for {
-		pos, tok, text := s.Scan()
-		if tok == token.EOF {
-			break
-		}
-		at := file.Offset(pos)
-		switch tok {
-		case token.COMMENT:
-			continue
-		case token.LPAREN, token.LBRACK, token.LBRACE:
-			depth++
-		case token.RPAREN, token.RBRACK, token.RBRACE:
-			depth--
-		case token.SEMICOLON:
-			if depth == 0 && tokens > 0 {
-				end := at
-				if text == ";" {
-					end++
-				} else if i := strings.IndexByte(source[at:], '\n'); i >= 0 {
-					end = at + i // a comment behind it belongs to it
-				} else {
-					end = len(source)
-				}
-				flush(end)
-				it.text = ""
-			}
-			continue
-		}
-		switch tokens++; {
-		case tokens == 1:
-			it.first = tok
-		case tokens == 2 && it.first == token.FUNC:
-			it.name = tok == token.IDENT
-		case it.first == token.FUNC && depth == 0 && tok == token.IDENT && tokens > 2 && !it.name:
-			// func (receiver) Name: an identifier right behind the first brackets.
-			it.name = strings.HasSuffix(strings.TrimSpace(source[:at]), ")")
-		}
+	if text := strings.TrimSpace(source[start:]); text != "" { // comments alone
+		found = append(found, item{text: strings.TrimSuffix(text, ";")})
 	}
-	flush(len(source))
-	if problem != nil {
-		return nil, problem
-	}
-	for i := range found {
-		found[i].text = strings.TrimSuffix(strings.TrimSpace(found[i].text), ";")
-	}
-	return found, nil
+	return found
 }
 
 // parseDecl parses a declaration of a file, and says which names in it are

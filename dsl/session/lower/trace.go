@@ -1,0 +1,107 @@
+package lower
+
+import (
+	"go/ast"
+	"go/token"
+	"strconv"
+
+	"sapf/dsl/session/machine"
+)
+
+// yaegi names the functions that a panic leaves, but not the places in them.
+// So each function of a cell has a global variable, and before a statement
+// that may panic it notes its position there. (Of a recursion the innermost
+// place is known, and stands for all.)
+
+// literal is a function literal of a cell and the name of its mark.
+type literal struct {
+	from, to token.Pos
+	name     string
+}
+
+// newMark declares the variable for the place of a function and links it up.
+func (s *Lowering) newMark(pos token.Pos, function string) string {
+	name := s.Fresh("at")
+	spec := &ast.ValueSpec{Names: []*ast.Ident{ident(pos, name)}, Type: ident(pos, "int")}
+	s.Out.Decls = append(s.Out.Decls, &ast.GenDecl{TokPos: pos, Tok: token.VAR, Specs: []ast.Spec{spec}})
+	c := call(pos, sel(ident(pos, s.importName(machine.RuntimePath)), "Mark"),
+		&ast.BasicLit{ValuePos: pos, Kind: token.STRING, Value: strconv.Quote(function)},
+		&ast.UnaryExpr{OpPos: pos, Op: token.AND, X: ident(pos, name)})
+	s.Out.links = append(s.Out.links, &ast.ExprStmt{X: c})
+	return name
+}
+
+// literalMark is newMark for a function literal, which has no name.
+func (s *Lowering) literalMark(e *ast.FuncLit) string {
+	name := s.Fresh("func")
+	s.literals = append(s.literals, literal{e.Pos(), e.End(), name})
+	return s.newMark(e.Pos(), name)
+}
+
+// risky is the place of the first expression in a statement that may panic,
+// but for those of statements within it, which have marks of their own.
+func risky(st ast.Stmt) token.Pos {
+	var at token.Pos
+	var visit func(ast.Node) bool
+	visit = func(n ast.Node) bool {
+		if at.IsValid() {
+			return false
+		}
+		switch n := n.(type) {
+		case *ast.FuncLit, *ast.BlockStmt, *ast.CaseClause, *ast.CommClause, *ast.CompositeLit:
+			if _, lit := n.(*ast.CompositeLit); lit {
+				return true
+			}
+			return false
+		case *ast.IfStmt:
+			if n != st {
+				return false
+			}
+		case *ast.CallExpr, *ast.IndexExpr, *ast.SliceExpr, *ast.StarExpr, *ast.TypeAssertExpr, *ast.SelectorExpr, *ast.SendStmt:
+			at = n.Pos()
+		case *ast.BinaryExpr:
+			if n.Op == token.QUO || n.Op == token.REM || n.Op == token.SHL || n.Op == token.SHR {
+				at = n.OpPos
+			}
+		case *ast.AssignStmt:
+			switch n.Tok {
+			case token.QUO_ASSIGN, token.REM_ASSIGN, token.SHL_ASSIGN, token.SHR_ASSIGN:
+				at = n.TokPos
+			}
+		case *ast.UnaryExpr:
+			if n.Op == token.ARROW {
+				at = n.Pos()
+			}
+		}
+		return true
+	}
+	switch st := st.(type) {
+	case *ast.BlockStmt, *ast.LabeledStmt, *ast.SelectStmt:
+		return token.NoPos
+	case *ast.DeclStmt:
+		if st.Decl.(*ast.GenDecl).Tok != token.VAR {
+			return token.NoPos
+		}
+	}
+	ast.Inspect(st, visit)
+	return at
+}
+
+// LiteralAt is the innermost literal around a position.
+func (s *Lowering) LiteralAt(p token.Position) string {
+	best, size := "", token.Pos(0)
+	for _, l := range s.literals {
+		from, to := s.universe.Fset.Position(l.from), s.universe.Fset.Position(l.to)
+		if from.Filename != p.Filename || before(p, from) || before(to, p) {
+			continue
+		}
+		if best == "" || l.to-l.from <= size {
+			best, size = l.name, l.to-l.from
+		}
+	}
+	return best
+}
+
+func before(a, b token.Position) bool {
+	return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
+}

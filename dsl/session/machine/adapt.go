@@ -1,0 +1,156 @@
+package machine
+
+import (
+	"fmt"
+	"go/types"
+	"reflect"
+	"strings"
+
+	"github.com/traefik/yaegi/interp"
+
+	"sapf/dsl/session/universe"
+)
+
+// The other direction of lower/face.go: a value of a cell as a compiled interface.
+
+// AddAdapter enters a function from interface{} to a compiled interface into
+// the runtime package. wrapper is yaegi's type for it; error has its own.
+func (m *Machine) AddAdapter(iface, wrapper reflect.Type, t types.Type) string {
+	m.adapters++
+	name := fmt.Sprintf("To#%d", m.adapters)
+	ft := reflect.FuncOf([]reflect.Type{reflect.TypeFor[any]()}, []reflect.Type{iface}, false)
+	fn := reflect.MakeFunc(ft, func(in []reflect.Value) []reflect.Value {
+		out := reflect.New(iface).Elem()
+		if x := in[0].Interface(); x != nil {
+			out.Set(m.adapt(x, iface, wrapper))
+		}
+		return []reflect.Value{out}
+	})
+	m.yaegi.Use(interp.Exports{RuntimePath + "/runtime": {name: fn}})
+	return name
+}
+
+// adapt makes x a value of a compiled interface.
+func (m *Machine) adapt(x any, iface, wrapper reflect.Type) reflect.Value {
+	if v := reflect.ValueOf(x); v.Type().Implements(iface) {
+		return v
+	}
+	x = original(x)
+	if v := reflect.ValueOf(x); v.Type().Implements(iface) && !isBoxed(x) {
+		return v
+	}
+	if iface == universe.ErrorType {
+		return reflect.ValueOf(m.errorOf(x))
+	}
+	w := reflect.New(wrapper).Elem()
+	w.Field(0).Set(reflect.ValueOf(x))
+	for i := 1; i < wrapper.NumField(); i++ {
+		field := wrapper.Field(i)
+		name := field.Name[1:]
+		w.Field(i).Set(reflect.MakeFunc(field.Type, func(in []reflect.Value) []reflect.Value {
+			fn, ok := m.lookup(x, name)
+			if !ok {
+				panic(runtimeError("invalid memory address or nil pointer dereference"))
+			}
+			return fitted(fn(in, field.Type.IsVariadic()), field.Type)
+		}))
+	}
+	return w
+}
+
+func isBoxed(x any) bool {
+	_, ok := x.(Boxed)
+	return ok
+}
+
+// errorValue is an error of an interpreted type for compiled code. Two are
+// equal if what is in them is, as errors.Is wants it.
+type errorValue struct {
+	m *Machine
+	x any
+}
+
+func (e errorValue) original() any { return e.x }
+
+func (e errorValue) Error() string { return e.m.text(e.x, "Error") }
+
+// Format formats the value that is in there.
+func (e errorValue) Format(st fmt.State, verb rune) { formatter{e.m, e.x}.Format(st, verb) }
+
+// errorUnwrap, errorTree and errorIs have one method more of those that package
+// errors looks for.
+type (
+	errorUnwrap   struct{ errorValue }
+	errorTree     struct{ errorValue }
+	errorIs       struct{ errorValue }
+	errorIsUnwrap struct{ errorUnwrap }
+)
+
+func (e errorUnwrap) Unwrap() error {
+	err, _ := e.m.call(e.x, "Unwrap").(error)
+	return err
+}
+
+func (e errorTree) Unwrap() []error {
+	list, _ := e.m.call(e.x, "Unwrap").([]error)
+	return list
+}
+
+func (e errorIs) Is(target error) bool       { return e.m.is(e.x, target) }
+func (e errorIsUnwrap) Is(target error) bool { return e.m.is(e.x, target) }
+
+func (m *Machine) is(x any, target error) bool {
+	ok, _ := m.call(x, "Is", reflect.ValueOf(&target).Elem()).(bool)
+	return ok
+}
+
+// errorOf is x as an error.
+func (m *Machine) errorOf(x any) error {
+	base := errorValue{m, x}
+	t, _ := m.dynamic(x)
+	set := types.NewMethodSet(t)
+	unwrap := set.Lookup(nil, "Unwrap")
+	is := set.Lookup(nil, "Is")
+	switch {
+	case unwrap != nil && strings.HasSuffix(unwrap.Type().String(), "[]error"):
+		return errorTree{base}
+	case unwrap != nil && is != nil:
+		return errorIsUnwrap{errorUnwrap{base}}
+	case unwrap != nil:
+		return errorUnwrap{base}
+	case is != nil:
+		return errorIs{base}
+	}
+	return base
+}
+
+// call calls a method and returns its first result.
+func (m *Machine) call(x any, name string, in ...reflect.Value) any {
+	fn, ok := m.lookup(x, name)
+	if !ok {
+		return nil
+	}
+	if out := fn(in, false); len(out) > 0 && out[0].CanInterface() {
+		return out[0].Interface()
+	}
+	return nil
+}
+
+func (m *Machine) text(x any, method string) string {
+	s, _ := m.call(x, method).(string)
+	return s
+}
+
+// errorAs is errors.As for a target of type number id.
+func (m *Machine) errorAs(err error, id int, target any) bool {
+	return as(err, func(e error) bool {
+		if types.IsInterface(m.typeNumber(id)) {
+			if !m.into(id, e) {
+				return false
+			}
+			reflect.ValueOf(target).Elem().Set(reflect.ValueOf(e))
+			return true
+		}
+		return m.into(id, e, target)
+	})
+}

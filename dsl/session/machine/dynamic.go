@@ -1,0 +1,271 @@
+package machine
+
+import (
+	"errors"
+	"fmt"
+	"go/types"
+	"reflect"
+	"regexp"
+	"sync"
+
+	"sapf/dsl/session/universe"
+)
+
+// Boxed is a value in an interface, of a type that reflection alone can't
+// tell: type Celsius float64. It is comparable as the value is.
+type Boxed struct {
+	ID    int // of the type
+	Value any
+}
+
+// MarshalJSON encodes the value.
+func (b Boxed) MarshalJSON() ([]byte, error) { return marshal(b.Value) }
+
+// registry knows the types of cells at run time.
+type registry struct {
+	mu       sync.RWMutex
+	types    []types.Type // by number
+	methods  map[int]map[string]reflect.Value
+	named    map[*types.Named]int
+	universe *universe.Universe
+}
+
+func (m *Machine) AddType(t types.Type) int {
+	m.registry.mu.Lock()
+	defer m.registry.mu.Unlock()
+	m.registry.types = append(m.registry.types, t)
+	id := len(m.registry.types) - 1
+	if n, ok := universe.Named(t); ok {
+		m.registry.named[n] = id
+	}
+	return id
+}
+
+// registerType makes a reflect type known as that of a cell's type.
+func (m *Machine) registerType(id int, ptr any) {
+	r := &m.registry
+	r.mu.RLock()
+	t := r.types[id]
+	r.mu.RUnlock()
+	if st, ok := t.Underlying().(*types.Struct); ok && st.NumFields() > 0 {
+		r.universe.Know(reflect.TypeOf(ptr).Elem(), t)
+	}
+}
+
+func (m *Machine) registerMethod(id int, name string, fn any) {
+	r := &m.registry
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.methods[id] == nil {
+		r.methods[id] = map[string]reflect.Value{}
+	}
+	r.methods[id][name] = reflect.ValueOf(fn)
+}
+
+// original is the value inside an adapter.
+func original(x any) any {
+	switch a := x.(type) {
+	case interface{ original() any }:
+		return a.original()
+	case formatter:
+		return a.x
+	}
+	if v := reflect.ValueOf(x); v.Kind() == reflect.Struct && v.NumField() > 1 && v.Type().Field(0).Name == "IValue" {
+		return original(v.Field(0).Interface())
+	}
+	return x
+}
+
+// dynamic is the type and the plain value of what is in an interface. The type
+// is nil for nil.
+func (m *Machine) dynamic(x any) (types.Type, reflect.Value) {
+	x = original(x)
+	if b, ok := x.(Boxed); ok {
+		m.registry.mu.RLock()
+		defer m.registry.mu.RUnlock()
+		return m.registry.types[b.ID], reflect.ValueOf(b.Value)
+	}
+	if x == nil {
+		return nil, reflect.Value{}
+	}
+	v := reflect.ValueOf(x)
+	return m.registry.universe.TypeOf(v.Type()), v
+}
+
+func (m *Machine) typeNumber(id int) types.Type {
+	m.registry.mu.RLock()
+	defer m.registry.mu.RUnlock()
+	return m.registry.types[id]
+}
+
+// into is x.(T) with the ok; T is type number id, and a pointer to where the
+// value goes follows unless T is an interface.
+func (m *Machine) into(id int, x any, to ...any) bool {
+	want := m.typeNumber(id)
+	t, v := m.dynamic(x)
+	if t == nil {
+		return false
+	}
+	if iface, ok := want.Underlying().(*types.Interface); ok {
+		return types.Implements(t, iface)
+	}
+	if !types.Identical(t, want) {
+		return false
+	}
+	p := reflect.ValueOf(to[0]).Elem()
+	if !v.IsValid() {
+		p.SetZero()
+		return true
+	}
+	if v.Type() != p.Type() && v.CanConvert(p.Type()) {
+		v = v.Convert(p.Type())
+	}
+	p.Set(v)
+	return true
+}
+
+// must is x.(T) without the ok; type number from is that of x.
+func (m *Machine) must(id, from int, x any, to ...any) {
+	if m.into(id, x, to...) {
+		return
+	}
+	want, is := typeName(m.typeNumber(id)), "nil"
+	t, _ := m.dynamic(x)
+	if t != nil {
+		is = typeName(t)
+	}
+	iface, toInterface := m.typeNumber(id).Underlying().(*types.Interface)
+	switch {
+	case !toInterface:
+		panic(conversionError(fmt.Sprintf("interface conversion: %s is %s, not %s", typeName(m.typeNumber(from)), is, want)))
+	case t == nil:
+		panic(conversionError("interface conversion: interface is nil, not " + want))
+	}
+	name := ""
+	if missing, _ := types.MissingMethod(t, iface, true); missing != nil {
+		name = ": missing method " + missing.Name()
+	}
+	panic(conversionError(fmt.Sprintf("interface conversion: %s is not %s%s", is, want, name)))
+}
+
+// conversionError is the panic of a failed assertion.
+type conversionError string
+
+func (e conversionError) Error() string { return string(e) }
+
+// RuntimeError makes it a runtime.Error.
+func (conversionError) RuntimeError() {}
+
+// typeName is a type as %T prints it.
+func typeName(t types.Type) string {
+	return emptyInterface.ReplaceAllString(types.TypeString(t, (*types.Package).Name), "interface {}")
+}
+
+// emptyInterface is how go/types prints what %T prints as interface {}.
+var emptyInterface = regexp.MustCompile(`interface\{\}|\bany\b`)
+
+// lookup finds the method of a value: a function without its receiver.
+func (m *Machine) lookup(x any, name string) (func(in []reflect.Value, spread bool) []reflect.Value, bool) {
+	t, v := m.dynamic(x)
+	if t == nil {
+		return nil, false
+	}
+	if n, ok := universe.NamedBehind(t); ok {
+		m.registry.mu.RLock()
+		fn, ok := m.registry.methods[m.id0(n)][name]
+		m.registry.mu.RUnlock()
+		if ok {
+			want := fn.Type().In(0)
+			switch {
+			case universe.IsPointer(t) && want.Kind() != reflect.Pointer || universe.IsPointer(t) && v.Type() != want && v.Type().Elem() == want:
+				if v.IsNil() {
+					panic(runtimeError("invalid memory address or nil pointer dereference"))
+				}
+				v = v.Elem()
+			case !universe.IsPointer(t) && want.Kind() == reflect.Pointer && v.Type() != want:
+				p := reflect.New(v.Type())
+				p.Elem().Set(v)
+				v = p
+			}
+			if v.Type() != want && v.CanConvert(want) {
+				v = v.Convert(want)
+			}
+			return func(in []reflect.Value, spread bool) []reflect.Value {
+				in = append([]reflect.Value{v}, in...)
+				if spread {
+					return fn.CallSlice(in)
+				}
+				return fn.Call(in)
+			}, true
+		}
+	}
+	if fn := v.MethodByName(name); fn.IsValid() {
+		return func(in []reflect.Value, spread bool) []reflect.Value {
+			if spread {
+				return fn.CallSlice(in)
+			}
+			return fn.Call(in)
+		}, true
+	}
+	return nil, false
+}
+
+// id0 is the number of a named type, or -1. The caller holds the lock.
+func (m *Machine) id0(n *types.Named) int {
+	if id, ok := m.registry.named[n]; ok {
+		return id
+	}
+	for other, id := range m.registry.named { // another instance of the same
+		if types.Identical(other, n) {
+			return id
+		}
+	}
+	return -1
+}
+
+// method sets *to, a function variable, to the method of x with that name.
+func (m *Machine) method(x any, name string, to any) {
+	p := reflect.ValueOf(to).Elem()
+	fn, ok := m.lookup(x, name)
+	if !ok {
+		panic(runtimeError("invalid memory address or nil pointer dereference"))
+	}
+	ft := p.Type()
+	p.Set(reflect.MakeFunc(ft, func(in []reflect.Value) []reflect.Value {
+		return fitted(fn(in, ft.IsVariadic()), ft)
+	}))
+}
+
+// fitted makes results those of a function type: interfaces of the one kind
+// may be of the other there.
+func fitted(out []reflect.Value, ft reflect.Type) []reflect.Value {
+	for i, v := range out {
+		if want := ft.Out(i); v.Type() != want {
+			w := reflect.New(want).Elem()
+			if v.Kind() == reflect.Interface {
+				v = v.Elem()
+			}
+			if v.IsValid() {
+				w.Set(v)
+			}
+			out[i] = w
+		}
+	}
+	return out
+}
+
+// equal is == on interfaces.
+func (m *Machine) equal(a, b any) bool {
+	a, b = original(a), original(b)
+	return a == b
+}
+
+// raw takes a value out of its box.
+func raw(x any) any {
+	if b, ok := original(x).(Boxed); ok {
+		return b.Value
+	}
+	return original(x)
+}
+
+func Errorf(format string, args ...any) error { return errors.New(fmt.Sprintf(format, args...)) }

@@ -1,0 +1,385 @@
+package machine
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"go/types"
+	"io"
+	"reflect"
+	"sort"
+	"strings"
+
+	"sapf/dsl/display"
+	"sapf/dsl/session/universe"
+)
+
+func marshal(v any) ([]byte, error) { return json.Marshal(shaped(v)) }
+
+// formatter prints a value of an interpreted type as fmt would print it were
+// it compiled: package fmt can't see its methods, nor those of what is in it.
+type formatter struct {
+	m *Machine
+	x any
+}
+
+// formatted prepares an argument of fmt.Print and its like.
+func (m *Machine) formatted(x any) any {
+	switch x.(type) {
+	case nil, string, int, float64, bool, error, fmt.Stringer, fmt.Formatter:
+		return x
+	}
+	t, _ := m.dynamic(x)
+	if t == nil || !m.concerns(t, map[types.Type]bool{}) {
+		return x
+	}
+	if _, ok := m.lookup(x, "Error"); ok {
+		if out, isString := m.methodResult(t, "Error"); isString && out {
+			return m.errorOf(original(x))
+		}
+	}
+	return formatter{m, x}
+}
+
+// formattedAll is formatted for all of a slice.
+func (m *Machine) formattedAll(list []any) []any {
+	out := make([]any, len(list))
+	for i, x := range list {
+		out[i] = m.formatted(x)
+	}
+	return out
+}
+
+// methodResult reports whether t has a method without parameters and with one
+// result, a string.
+func (m *Machine) methodResult(t types.Type, name string) (isString, ok bool) {
+	sel := types.NewMethodSet(t).Lookup(nil, name)
+	if sel == nil {
+		return false, false
+	}
+	sig := sel.Type().(*types.Signature)
+	isString = sig.Params().Len() == 0 && sig.Results().Len() == 1 && types.Identical(sig.Results().At(0).Type(), types.Typ[types.String])
+	return isString, true
+}
+
+// concerns reports whether a cell's type, or an interface that may hold a value
+// of one, is in t.
+func (m *Machine) concerns(t types.Type, seen map[types.Type]bool) bool {
+	t = types.Unalias(t)
+	if seen[t] {
+		return false
+	}
+	seen[t] = true
+	switch t := t.(type) {
+	case *types.Named:
+		if t.Obj().Pkg() == nil {
+			return false
+		}
+		return m.registry.universe.Pkgs[t.Obj().Pkg().Path()] != t.Obj().Pkg() || t.TypeArgs().Len() > 0
+	case *types.Pointer:
+		return m.concerns(t.Elem(), seen)
+	case *types.Slice:
+		return m.concerns(t.Elem(), seen)
+	case *types.Array:
+		return m.concerns(t.Elem(), seen)
+	case *types.Map:
+		return m.concerns(t.Key(), seen) || m.concerns(t.Elem(), seen)
+	case *types.Struct:
+		for i := range t.NumFields() {
+			if m.concerns(t.Field(i).Type(), seen) {
+				return true
+			}
+		}
+	case *types.Interface:
+		return true
+	}
+	return false
+}
+
+// Format prints the value.
+func (f formatter) Format(st fmt.State, verb rune) {
+	t, v := f.m.dynamic(f.x)
+	f.format(st, verb, t, v, 0)
+}
+
+func (f formatter) format(st fmt.State, verb rune, t types.Type, v reflect.Value, depth int) {
+	if t == nil || !v.IsValid() {
+		io.WriteString(st, "<nil>")
+		return
+	}
+	if f.ownMethod(st, verb, t, v) {
+		return
+	}
+	sharp, plus := st.Flag('#'), st.Flag('+')
+	switch u := t.Underlying().(type) {
+	case *types.Struct:
+		if sharp && verb == 'v' {
+			io.WriteString(st, typeName(t))
+		}
+		io.WriteString(st, "{")
+		for i := range u.NumFields() {
+			if i > 0 {
+				io.WriteString(st, separator(sharp))
+			}
+			if plus || sharp {
+				io.WriteString(st, u.Field(i).Name()+":")
+			}
+			f.format(st, verb, u.Field(i).Type(), v.Field(i), depth+1)
+		}
+		io.WriteString(st, "}")
+	case *types.Slice, *types.Array:
+		elem := u.(interface{ Elem() types.Type }).Elem()
+		if b, ok := elem.Underlying().(*types.Basic); ok && b.Kind() == types.Uint8 && verb != 'v' && verb != 'd' {
+			f.plain(st, verb, v) // a string of bytes
+			return
+		}
+		left, right := "[", "]"
+		if sharp && verb == 'v' {
+			left, right = typeName(t)+"{", "}"
+		}
+		io.WriteString(st, left)
+		for i := range v.Len() {
+			if i > 0 {
+				io.WriteString(st, separator(sharp))
+			}
+			f.format(st, verb, elem, v.Index(i), depth+1)
+		}
+		io.WriteString(st, right)
+		return
+	case *types.Map:
+		left, right := "map[", "]"
+		if sharp && verb == 'v' {
+			left, right = typeName(t)+"{", "}"
+		}
+		io.WriteString(st, left)
+		keys := v.MapKeys()
+		sort.SliceStable(keys, func(i, j int) bool { return compareKeys(keys[i], keys[j]) < 0 })
+		for i, k := range keys {
+			if i > 0 {
+				io.WriteString(st, separator(sharp))
+			}
+			f.format(st, verb, u.Key(), k, depth+1)
+			io.WriteString(st, ":")
+			f.format(st, verb, u.Elem(), v.MapIndex(k), depth+1)
+		}
+		io.WriteString(st, right)
+	case *types.Pointer:
+		if depth == 0 && !v.IsNil() {
+			switch u.Elem().Underlying().(type) {
+			case *types.Struct, *types.Slice, *types.Array, *types.Map:
+				io.WriteString(st, "&")
+				f.format(st, verb, u.Elem(), v.Elem(), depth+1)
+				return
+			}
+		}
+		if depth > 0 && verb == 'v' && !sharp && !v.IsNil() {
+			fmt.Fprintf(st, "0x%x", v.Pointer()) // fmt would take it for the outermost, and show what it points to
+			return
+		}
+		f.plain(st, verb, v)
+	case *types.Interface:
+		if v.IsNil() {
+			io.WriteString(st, "<nil>")
+			return
+		}
+		dt, dv := f.m.dynamic(v.Elem().Interface())
+		f.format(st, verb, dt, dv, depth)
+	default:
+		f.plain(st, verb, v)
+	}
+}
+
+func separator(sharp bool) string {
+	if sharp {
+		return ", "
+	}
+	return " "
+}
+
+// plain leaves a value to fmt.
+func (f formatter) plain(st fmt.State, verb rune, v reflect.Value) {
+	fmt.Fprintf(st, fmt.FormatString(st, verb), unexported(v))
+}
+
+// unexported is the value of a field that reflection would not hand out.
+func unexported(v reflect.Value) any {
+	if v.CanInterface() {
+		return v.Interface()
+	}
+	switch {
+	case v.CanInt():
+		return v.Int()
+	case v.CanUint():
+		return v.Uint()
+	case v.CanFloat():
+		return v.Float()
+	case v.Kind() == reflect.String:
+		return v.String()
+	case v.Kind() == reflect.Bool:
+		return v.Bool()
+	}
+	return v
+}
+
+// ownMethod prints by the value's Format, Error or String method, if fmt would.
+func (f formatter) ownMethod(st fmt.State, verb rune, t types.Type, v reflect.Value) bool {
+	if types.IsInterface(t) || !v.CanInterface() {
+		return false
+	}
+	x := f.rebox(t, v)
+	if n, ok := universe.NamedBehind(t); ok && n.Obj().Pkg() == nil {
+		return false
+	}
+	if !f.m.hasMethods(t) {
+		return false
+	}
+	if st.Flag('#') && verb == 'v' {
+		return false
+	}
+	if !strings.ContainsRune("vsxXq", verb) {
+		return false
+	}
+	for _, name := range []string{"Error", "String"} {
+		if isString, ok := f.m.methodResult(t, name); ok && isString {
+			text, panicked := f.m.textOr(x, name)
+			switch {
+			case panicked == nil:
+				fmt.Fprintf(st, fmt.FormatString(st, verb), text)
+			case v.Kind() == reflect.Pointer && v.IsNil(): // not all methods can do with a nil receiver
+				io.WriteString(st, "<nil>")
+			default:
+				fmt.Fprintf(st, "%%!%c(PANIC=%s method: %v)", verb, name, panicked)
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// textOr is what a method returns, or the value that it panics with.
+func (m *Machine) textOr(x any, method string) (text string, panicked any) {
+	m.mu.Lock()
+	trace := m.trace
+	m.mu.Unlock()
+	defer func() {
+		if p := recover(); p != nil {
+			panicked = plainValue(p)
+			m.mu.Lock()
+			m.trace = trace
+			m.mu.Unlock()
+		}
+	}()
+	return m.text(x, method), nil
+}
+
+// hasMethods reports whether t is a type of a cell, or a pointer to one.
+func (m *Machine) hasMethods(t types.Type) bool {
+	n, ok := universe.NamedBehind(t)
+	return ok && n.Obj().Pkg() != nil
+}
+
+// rebox makes an interface of a value whose type is known.
+func (f formatter) rebox(t types.Type, v reflect.Value) any {
+	r := &f.m.registry
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if n, ok := universe.Named(t); ok {
+		if id := f.m.id0(n); id >= 0 {
+			return Boxed{id, v.Interface()}
+		}
+	}
+	if p, ok := types.Unalias(t).(*types.Pointer); ok {
+		for id, other := range r.types {
+			if types.Identical(other, p) {
+				return Boxed{id, v.Interface()}
+			}
+		}
+	}
+	return v.Interface()
+}
+
+// compareKeys orders the keys of a map as fmt does.
+func compareKeys(a, b reflect.Value) int {
+	for a.Kind() == reflect.Interface && !a.IsNil() {
+		a = a.Elem()
+	}
+	for b.Kind() == reflect.Interface && !b.IsNil() {
+		b = b.Elem()
+	}
+	switch {
+	case a.Kind() != b.Kind():
+		return cmp.Compare(a.Kind(), b.Kind())
+	case a.CanInt():
+		return cmp.Compare(a.Int(), b.Int())
+	case a.CanUint():
+		return cmp.Compare(a.Uint(), b.Uint())
+	case a.CanFloat():
+		return cmp.Compare(a.Float(), b.Float())
+	case a.Kind() == reflect.String:
+		return cmp.Compare(a.String(), b.String())
+	case a.Kind() == reflect.Struct:
+		for i := range a.NumField() {
+			if c := compareKeys(a.Field(i), b.Field(i)); c != 0 {
+				return c
+			}
+		}
+	case a.Kind() == reflect.Array:
+		for i := range a.Len() {
+			if c := compareKeys(a.Index(i), b.Index(i)); c != 0 {
+				return c
+			}
+		}
+	}
+	return 0
+}
+
+// typeNameOf is what %T prints.
+func (m *Machine) typeNameOf(x any) string {
+	t, _ := m.dynamic(x)
+	if t == nil {
+		return "<nil>"
+	}
+	return typeName(t)
+}
+
+// MimeBundle shows a value of an interpreted type by its display methods.
+func (f formatter) MimeBundle() display.Bundle { return f.m.bundle(f.x) }
+
+// bundle is a value in every form it has.
+func (m *Machine) bundle(x any) display.Bundle {
+	t, _ := m.dynamic(x)
+	if sig, ok := t.(*types.Signature); ok {
+		return display.Bundle{Data: map[string]any{"text/plain": typeName(sig)}}
+	}
+	if t == nil || !m.concerns(t, map[types.Type]bool{}) {
+		return display.Render(raw(x))
+	}
+	set := types.NewMethodSet(t)
+	if set.Lookup(nil, "MimeBundle") != nil {
+		if b, ok := m.call(x, "MimeBundle").(display.Bundle); ok {
+			return display.Render(b)
+		}
+	}
+	if set.Lookup(nil, "Render") != nil {
+		if b, ok := m.call(x, "Render").(display.Bundle); ok {
+			return display.Render(b)
+		}
+	}
+	if set.Lookup(nil, "SimpleRender") != nil {
+		if forms, ok := m.call(x, "SimpleRender").(map[string]any); ok {
+			return display.Render(display.Bundle{Data: forms})
+		}
+	}
+	data := map[string]any{}
+	for name, mime := range mimeOf {
+		if sel := set.Lookup(nil, name); sel != nil && sel.Type().(*types.Signature).Params().Len() == 0 {
+			data[mime] = m.call(x, name)
+		}
+	}
+	format := "%v"
+	if _, ok := universe.Deref(t).Underlying().(*types.Struct); ok {
+		format = "%+v"
+	}
+	data["text/plain"] = fmt.Sprintf(format, formatter{m, x})
+	return display.Bundle{Data: data}
+}

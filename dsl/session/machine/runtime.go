@@ -1,0 +1,322 @@
+package machine
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/traefik/yaegi/interp"
+)
+
+// RuntimePath is the import path of the functions that lowered source calls.
+// Cells can't import it: the universe does not have it.
+const RuntimePath = "session/runtime"
+
+// runtime is the package behind runtimePath.
+func (m *Machine) runtime() interp.Exports {
+	symbols := map[string]reflect.Value{
+		"Run":          reflect.ValueOf(m.runGuarded),
+		"Go":           reflect.ValueOf(m.start),
+		"Show":         reflect.ValueOf(m.show),
+		"Panic":        reflect.ValueOf(func(v any) { panic(nilPanic(v)) }),
+		"Defers":       reflect.ValueOf(func() *Defers { return &Defers{m: m} }),
+		"Recover":      reflect.ValueOf(m.recoverIn),
+		"Equal":        reflect.ValueOf(m.equal),
+		"ErrorAs":      reflect.ValueOf(m.errorAs),
+		"Box":          reflect.ValueOf(func(id int, v any) any { return Boxed{id, v} }),
+		"Into":         reflect.ValueOf(m.into),
+		"Must":         reflect.ValueOf(m.must),
+		"Method":       reflect.ValueOf(m.method),
+		"Type":         reflect.ValueOf(m.registerType),
+		"TypeMethod":   reflect.ValueOf(m.registerMethod),
+		"Formatted":    reflect.ValueOf(m.formatted),
+		"FormattedAll": reflect.ValueOf(m.formattedAll),
+		"Raw":          reflect.ValueOf(raw),
+		"Shaped":       reflect.ValueOf(shaped),
+		"TypeName":     reflect.ValueOf(m.typeNameOf),
+		"Clear":        reflect.ValueOf(clearValue),
+		"Print":        reflect.ValueOf(func(v ...any) { m.builtinPrint("", v) }),
+		"Println":      reflect.ValueOf(func(v ...any) { m.builtinPrint(" ", v) }),
+		"Exit":         reflect.ValueOf(func(code int) { panic(fmt.Sprintf("os.Exit(%d): a cell can't end the kernel", code)) }),
+		"IterationAfterEnd": reflect.ValueOf(func() {
+			panic(runtimeError("range function continued iteration after function for loop body returned false"))
+		}),
+		"Sleep":       reflect.ValueOf(m.sleep),
+		"Lock":        reflect.ValueOf(m.lock),
+		"RLock":       reflect.ValueOf(m.rlock),
+		"Wait":        reflect.ValueOf(m.wait),
+		"GroupGo":     reflect.ValueOf(m.groupGo),
+		"SortOrdered": reflect.ValueOf(sortOrdered),
+		"Mark":        reflect.ValueOf(m.mark),
+		"Stdout":      reflect.ValueOf(&stream{m.output, "stdout"}),
+		"Stderr":      reflect.ValueOf(&stream{m.output, "stderr"}),
+		"Stdin":       reflect.ValueOf(&stdin{out: m.output}),
+	}
+	addExtrema[int](symbols)
+	addExtrema[int8](symbols)
+	addExtrema[int16](symbols)
+	addExtrema[int32](symbols)
+	addExtrema[int64](symbols)
+	addExtrema[uint](symbols)
+	addExtrema[uint8](symbols)
+	addExtrema[uint16](symbols)
+	addExtrema[uint32](symbols)
+	addExtrema[uint64](symbols)
+	addExtrema[uintptr](symbols)
+	addExtrema[float32](symbols)
+	addExtrema[float64](symbols)
+	addExtrema[string](symbols)
+	return interp.Exports{RuntimePath + "/runtime": symbols}
+}
+
+// addExtrema adds min and max for one type: Min_float64, Max_float64.
+func addExtrema[T cmp.Ordered](symbols map[string]reflect.Value) {
+	name := reflect.TypeFor[T]().Name()
+	symbols["Min_"+name] = reflect.ValueOf(func(a T, rest ...T) T {
+		for _, b := range rest {
+			a = min(a, b)
+		}
+		return a
+	})
+	symbols["Max_"+name] = reflect.ValueOf(func(a T, rest ...T) T {
+		for _, b := range rest {
+			a = max(a, b)
+		}
+		return a
+	})
+}
+
+// runtimeError is a panic of the language: index out of range and the like.
+type runtimeError string
+
+func (e runtimeError) Error() string { return "runtime error: " + string(e) }
+
+// RuntimeError makes it a runtime.Error.
+func (runtimeError) RuntimeError() {}
+
+func nilPanic(v any) any {
+	if v == nil {
+		return runtimeError("panic called with nil argument")
+	}
+	return v
+}
+
+// plainValue is the value of a panic as Go has it: yaegi hands some over inside
+// a reflect.Value, and reports the language's own as reflect puts them.
+func plainValue(v any) any {
+	for {
+		rv, ok := v.(reflect.Value)
+		if !ok {
+			break
+		}
+		if !rv.IsValid() {
+			return nil
+		}
+		v = rv.Interface()
+	}
+	var value *reflect.ValueError
+	switch e := v.(type) {
+	case string:
+		switch {
+		case strings.HasPrefix(e, "reflect: ") && strings.HasSuffix(e, "index out of range"):
+			return runtimeError("index out of range")
+		case strings.HasPrefix(e, "reflect.Value.Slice") && strings.Contains(e, "out of bounds"):
+			return runtimeError("slice bounds out of range")
+		case strings.HasPrefix(e, "reflect.MakeSlice: "):
+			what := "cap"
+			if strings.HasSuffix(e, "negative len") {
+				what = "len"
+			}
+			return runtimeError("makeslice: " + what + " out of range")
+		case strings.HasPrefix(e, "reflect.MakeChan: "):
+			return errors.New("makechan: size out of range")
+		case strings.HasPrefix(e, "reflect: cannot convert slice"):
+			return runtimeError(strings.Replace(strings.TrimPrefix(e, "reflect: "), "to pointer to array", "to array or pointer to array", 1))
+		case strings.HasPrefix(e, "reflect: ") && strings.Contains(e, "nil map"):
+			return runtimeError("assignment to entry in nil map")
+		case strings.HasPrefix(e, "reflect: ") && strings.HasSuffix(e, "on nil interface value"),
+			strings.HasPrefix(e, "reflect: call of ") && strings.HasSuffix(e, "on zero Value"):
+			return runtimeError("invalid memory address or nil pointer dereference")
+		}
+	case error:
+		if errors.As(e, &value) && value.Kind == reflect.Invalid {
+			return runtimeError("invalid memory address or nil pointer dereference")
+		}
+	}
+	return v
+}
+
+// DescribePanic is what Go prints of a panic's value.
+func DescribePanic(v any) string {
+	switch v := v.(type) {
+	case error:
+		return v.Error()
+	case fmt.Stringer:
+		return v.String()
+	case string:
+		return v
+	}
+	return fmt.Sprintf("%v", v)
+}
+
+// as walks the tree of err as errors.As does.
+func as(err error, match func(error) bool) bool {
+	for err != nil {
+		if match(err) {
+			return true
+		}
+		switch x := err.(type) {
+		case interface{ Unwrap() []error }:
+			for _, e := range x.Unwrap() {
+				if as(e, match) {
+					return true
+				}
+			}
+			return false
+		default:
+			err = errors.Unwrap(err)
+		}
+	}
+	return false
+}
+
+// clearValue is the builtin clear.
+func clearValue(v any) {
+	rv := reflect.ValueOf(v)
+	if rv.Kind() == reflect.Map && rv.IsNil() {
+		return
+	}
+	rv.Clear()
+}
+
+// sortOrdered is slices.Sort for a slice of any ordered type.
+func sortOrdered(x any) {
+	switch x := x.(type) {
+	case []int:
+		slices.Sort(x)
+	case []float64:
+		slices.Sort(x)
+	case []string:
+		slices.Sort(x)
+	default:
+		v := reflect.ValueOf(x)
+		sort.Slice(x, func(i, j int) bool { return lessOrdered(v.Index(i), v.Index(j)) })
+	}
+}
+
+func lessOrdered(a, b reflect.Value) bool {
+	switch {
+	case a.CanInt():
+		return a.Int() < b.Int()
+	case a.CanUint():
+		return a.Uint() < b.Uint()
+	case a.CanFloat():
+		return cmp.Less(a.Float(), b.Float())
+	}
+	return a.String() < b.String()
+}
+
+// builtinPrint is print or println: to stderr, as Go does.
+func (m *Machine) builtinPrint(between string, values []any) {
+	parts := make([]string, len(values))
+	for i, v := range values {
+		parts[i] = fmt.Sprint(v)
+		switch x := v.(type) {
+		case float64:
+			parts[i] = fmt.Sprintf("%+e", x)
+		case nil:
+			parts[i] = "nil"
+		}
+	}
+	text := strings.Join(parts, between)
+	if between != "" {
+		text += "\n"
+	}
+	m.output.Write("stderr", text)
+}
+
+// sleep is time.Sleep that an interrupt ends.
+func (m *Machine) sleep(d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-m.stopping():
+	}
+}
+
+// pollEvery is how often a lock that is held by another is tried again.
+const pollEvery = time.Millisecond
+
+// lock is sync.Mutex.Lock and sync.RWMutex.Lock that an interrupt ends.
+func (m *Machine) lock(l interface {
+	sync.Locker
+	TryLock() bool
+}) {
+	m.poll(l.TryLock)
+}
+
+func (m *Machine) rlock(l *sync.RWMutex) { m.poll(l.TryRLock) }
+
+func (m *Machine) poll(try func() bool) {
+	for spin := 0; !try(); spin++ {
+		if spin < 100 {
+			time.Sleep(10 * time.Microsecond)
+			continue
+		}
+		select {
+		case <-m.stopping():
+			return
+		case <-time.After(pollEvery):
+		}
+	}
+}
+
+// wait is sync.WaitGroup.Wait that an interrupt ends.
+func (m *Machine) wait(g *sync.WaitGroup) {
+	done := make(chan struct{})
+	go func() {
+		g.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-m.stopping():
+	}
+}
+
+// groupGo is sync.WaitGroup.Go.
+func (m *Machine) groupGo(g *sync.WaitGroup, f func()) {
+	g.Add(1)
+	m.start(func() {
+		defer g.Done()
+		f()
+	})
+}
+
+// mark makes known the variable in which a function keeps the place it has
+// come to: a token.Pos.
+func (m *Machine) mark(name string, place *int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.marks[name] = place
+}
+
+// Place is where a function has come to, or 0.
+func (m *Machine) Place(name string) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if p := m.marks[name]; p != nil {
+		return *p
+	}
+	return 0
+}
