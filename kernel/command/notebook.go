@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"sapf/kernel"
-	"sapf/kernel/exit"
 	"sapf/kernel/runner"
 	"sapf/kernel/worker"
 )
@@ -38,15 +37,11 @@ func (c *runCmd) Run(ctx context.Context, out output) error {
 		c.Output = cmp.Or(c.Output, base+".out.ipynb")
 		c.HTML = cmp.Or(c.HTML, base+".out.html")
 	}
-	err := runner.Run(ctx, runner.Options{
+	return runner.Run(ctx, runner.Options{
 		Path: c.File, Stdin: os.Stdin, Parameters: c.Parameter, Output: c.Output, HTML: c.HTML,
 		Timeout: c.Timeout, AllowErrors: c.AllowErrors, NoTiming: c.NoTiming,
 		Progress: out.stderr, Terminal: isTerminal(out.stderr), Stdout: out.stdout, Stderr: out.stderr,
 	})
-	if exit.Code(err) != exit.Request && c.Output != "" {
-		fmt.Fprintf(out.stderr, "wrote %s and %s\n", c.Output, c.HTML)
-	}
-	return err
 }
 
 // index writes one page of all notebooks in a folder.

@@ -16,13 +16,36 @@ type echo interface {
 	update(id, text string)
 	failure(traceback []string)
 	end(took time.Duration, err error)
+	// problem is what kept output from being written.
+	problem() error
+}
+
+// sink keeps the first error of writing to w.
+type sink struct {
+	w   io.Writer
+	err error
+}
+
+func (s *sink) Write(b []byte) (int, error) {
+	n, err := s.w.Write(b)
+	if s.err == nil {
+		s.err = err
+	}
+	return n, err
 }
 
 // scriptEcho is for scripts: their output and nothing else.
-type scriptEcho struct{ stdout, stderr io.Writer }
+type scriptEcho struct{ stdout, stderr *sink }
 
 func newScriptEcho(stdout, stderr io.Writer) echo {
-	return scriptEcho{orDiscard(stdout), orDiscard(stderr)}
+	return scriptEcho{&sink{w: orDiscard(stdout)}, &sink{w: orDiscard(stderr)}}
+}
+
+func (e scriptEcho) problem() error {
+	if e.stdout.err != nil {
+		return fmt.Errorf("write the output: %w", e.stdout.err)
+	}
+	return nil
 }
 
 func orDiscard(w io.Writer) io.Writer {
@@ -57,7 +80,7 @@ func (e scriptEcho) failure(traceback []string) {
 // notebookEcho is for notebooks: a line for each cell, its output indented, and
 // a display that is updated in place where the screen allows that.
 type notebookEcho struct {
-	w        io.Writer
+	w        io.Writer // progress: errors of writing it stop nothing
 	terminal bool
 	fresh    bool   // at the beginning of a line
 	live     string // the display whose line can be written over
@@ -68,6 +91,8 @@ type notebookEcho struct {
 func newNotebookEcho(w io.Writer, terminal bool) echo {
 	return &notebookEcho{w: orDiscard(w), terminal: terminal, fresh: true}
 }
+
+func (*notebookEcho) problem() error { return nil }
 
 const margin = "      "
 

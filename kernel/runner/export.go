@@ -31,7 +31,7 @@ func Export(input, out string) error {
 	if err != nil {
 		return exit.Wrong(err)
 	}
-	if err := writable(out, input); err != nil {
+	if err := (outputs{out}).try(input); err != nil {
 		return exit.Wrong(err)
 	}
 	p, err := n.Export(filepath.Base(input))

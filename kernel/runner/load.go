@@ -37,22 +37,6 @@ func load(opts Options) (n *notebook.Notebook, script bool, err error) {
 	return notebook.FromScript(source), true, nil
 }
 
-// writable refuses an output that is the input, or whose folder is missing.
-func writable(path, input string) error {
-	if a, err := os.Stat(path); err == nil {
-		if b, err := os.Stat(input); err == nil && os.SameFile(a, b) {
-			return fmt.Errorf("output %s is the input", path)
-		}
-		if a.IsDir() {
-			return fmt.Errorf("output %s is a folder", path)
-		}
-	}
-	if _, err := os.Stat(filepath.Dir(path)); err != nil {
-		return fmt.Errorf("output %s: %w", path, err)
-	}
-	return nil
-}
-
 func title(path string) string {
 	if path == "-" {
 		return "notebook"

@@ -43,6 +43,17 @@ type Options struct {
 	Worker worker.Config
 }
 
+// outputs are the files that the run will write.
+func (o Options) outputs() outputs {
+	var files outputs
+	for _, path := range []string{o.Output, o.HTML} {
+		if path != "" {
+			files = append(files, path)
+		}
+	}
+	return files
+}
+
 // CellFailure is the error of a run whose cell failed.
 type CellFailure struct {
 	Cell  int // counts from 1, Markdown cells too

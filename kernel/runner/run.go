@@ -35,12 +35,8 @@ func Run(ctx context.Context, opts Options) error {
 	if err := n.Inject(opts.Parameters); err != nil {
 		return exit.Wrong(err)
 	}
-	for _, path := range []string{opts.Output, opts.HTML} {
-		if path != "" {
-			if err := writable(path, opts.Path); err != nil {
-				return exit.Wrong(err)
-			}
-		}
+	if err := opts.outputs().try(opts.Path); err != nil {
+		return exit.Wrong(err)
 	}
 	cfg := opts.Worker
 	if cfg.Dir == "" {
@@ -67,10 +63,8 @@ func Run(ctx context.Context, opts Options) error {
 		}
 	}
 	failed := r.cells(ctx)
-	if err := r.save(true); err != nil {
-		return errors.Join(failed, exit.Fail(err))
-	}
-	return failed
+	saved := r.save(true)
+	return errors.Join(failed, exit.Fail(saved), exit.Fail(r.echo.problem()))
 }
 
 // run is one execution of a notebook.
@@ -124,9 +118,7 @@ func (r *run) cells(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := r.save(false); err != nil {
-			return exit.Fail(err)
-		}
+		r.save(false) // what can't be written now may be at the end
 	}
 	return nil
 }
@@ -166,23 +158,42 @@ func (r *run) cell(ctx context.Context, i int, c *collector) error {
 	return nil
 }
 
-// save writes what there is so far: at the end, and now and then before.
+// save writes what there is so far: at the end, where it says what was written,
+// and now and then before.
 func (r *run) save(last bool) error {
-	if !last && time.Since(r.saved) < saveEvery {
+	if !last && (time.Since(r.saved) < saveEvery || !regular(r.opts.Output)) {
 		return nil
 	}
-	r.saved = time.Now()
+	var notebook, page error
 	if r.opts.Output != "" {
-		if err := r.notebook.WriteFile(r.opts.Output); err != nil {
-			return err
+		notebook = r.notebook.WriteFile(r.opts.Output)
+	}
+	r.saved = time.Now()
+	if !last {
+		return notebook
+	}
+	if r.opts.HTML != "" {
+		page = r.writePage()
+	}
+	var written []string
+	for _, x := range []struct {
+		path string
+		err  error
+	}{{r.opts.Output, notebook}, {r.opts.HTML, page}} {
+		if x.path != "" && x.err == nil {
+			written = append(written, x.path)
 		}
 	}
-	if r.opts.HTML != "" && last {
-		page, err := r.notebook.HTML(r.title)
-		if err != nil {
-			return fmt.Errorf("page %s: %w", r.opts.HTML, err)
-		}
-		return atomicfile.WriteFile(r.opts.HTML, page)
+	if len(written) > 0 && r.opts.Progress != nil {
+		fmt.Fprintln(r.opts.Progress, "wrote", strings.Join(written, " and "))
 	}
-	return nil
+	return errors.Join(notebook, page)
+}
+
+func (r *run) writePage() error {
+	page, err := r.notebook.HTML(r.title)
+	if err != nil {
+		return fmt.Errorf("page %s: %w", r.opts.HTML, err)
+	}
+	return atomicfile.WriteFile(r.opts.HTML, page)
 }

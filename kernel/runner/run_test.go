@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,7 +75,7 @@ func runToy(t *testing.T, opts Options) (*notebook.Notebook, string, error) {
 	return n, log.String(), err
 }
 
-func outputs(c notebook.Cell) string {
+func shownBy(c notebook.Cell) string {
 	var parts []string
 	for _, o := range c.Outputs {
 		s := o.Type + ":" + o.Name + o.Text + o.ErrorValue
@@ -94,7 +95,7 @@ func TestRun(t *testing.T) {
 	}
 	want := []string{"stream:stdouta\n|stream:stderrb\n|stream:stdoutc\n|execute_result:1", "display_data:three", "", "", "stream:stdoutafter\n"}
 	for i, w := range want {
-		if got := outputs(n.Cells[i]); got != w {
+		if got := shownBy(n.Cells[i]); got != w {
 			t.Errorf("cell %d: %q, want %q", i+1, got, w)
 		}
 	}
@@ -113,12 +114,12 @@ func TestRunStopsAtTheFirstError(t *testing.T) {
 	if !errors.As(err, &failure) || failure.Cell != 2 || exit.Code(err) != 1 {
 		t.Fatalf("error %v", err)
 	}
-	if outputs(n.Cells[1]) != "error:now" || n.Cells[2].Count != 0 || !strings.Contains(log, "line 1: now") {
-		t.Errorf("outputs %q, log\n%s", outputs(n.Cells[1]), log)
+	if shownBy(n.Cells[1]) != "error:now" || n.Cells[2].Count != 0 || !strings.Contains(log, "line 1: now") {
+		t.Errorf("outputs %q, log\n%s", shownBy(n.Cells[1]), log)
 	}
 	tagged(t, path, 1, "raises-exception")
-	if n, _, err := runToy(t, Options{Path: path}); err != nil || outputs(n.Cells[2]) != "stream:stdoutnever\n" {
-		t.Errorf("raises-exception: %v, %q", err, outputs(n.Cells[2]))
+	if n, _, err := runToy(t, Options{Path: path}); err != nil || shownBy(n.Cells[2]) != "stream:stdoutnever\n" {
+		t.Errorf("raises-exception: %v, %q", err, shownBy(n.Cells[2]))
 	}
 	tagged(t, path, 1, "skip-execution")
 	if n, _, err := runToy(t, Options{Path: path}); err != nil || n.Cells[1].Count != 0 {
@@ -128,8 +129,8 @@ func TestRunStopsAtTheFirstError(t *testing.T) {
 
 func TestRunDeathOfTheInterpreter(t *testing.T) {
 	n, _, err := runToy(t, Options{Path: writeNotebook(t, "say a", "exit 3", "say b")})
-	if exit.Code(err) != 1 || !strings.HasPrefix(outputs(n.Cells[1]), "error:") {
-		t.Errorf("error %v, outputs %q", err, outputs(n.Cells[1]))
+	if exit.Code(err) != 1 || !strings.HasPrefix(shownBy(n.Cells[1]), "error:") {
+		t.Errorf("error %v, outputs %q", err, shownBy(n.Cells[1]))
 	}
 }
 
@@ -140,13 +141,14 @@ func TestRunTimeoutAndInterrupt(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	time.AfterFunc(300*time.Millisecond, cancel)
+	defer cancel()
 	out := filepath.Join(t.TempDir(), "out.ipynb")
-	err = Run(ctx, Options{Path: writeNotebook(t, "say started", "spin", "say never"), Output: out, Worker: toy.Command()})
+	err = Run(ctx, Options{Path: writeNotebook(t, "say started", "spin", "say never"), Output: out, Worker: toy.Command(),
+		Progress: started("] spin", cancel)})
 	if !errors.Is(err, ErrInterrupted) || exit.Code(err) != 130 {
 		t.Errorf("error %v", err)
 	}
-	if n, err := notebook.ReadFile(out); err != nil || outputs(n.Cells[0]) != "stream:stdoutstarted\n" || n.Cells[2].Count != 0 {
+	if n, err := notebook.ReadFile(out); err != nil || shownBy(n.Cells[0]) != "stream:stdoutstarted\n" || n.Cells[2].Count != 0 {
 		t.Errorf("partial notebook: %v", err)
 	}
 }
@@ -210,3 +212,22 @@ func TestTerminalWritesOneLineOver(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// started is a writer of progress that calls f once, when text has come by.
+func started(text string, f func()) io.Writer {
+	var seen strings.Builder
+	return writerFunc(func(b []byte) (int, error) {
+		if f != nil {
+			seen.Write(b)
+			if strings.Contains(seen.String(), text) {
+				f()
+				f = nil
+			}
+		}
+		return len(b), nil
+	})
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }

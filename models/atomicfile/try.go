@@ -1,0 +1,52 @@
+package atomicfile
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+)
+
+// tried is how many bytes Try writes: a block of most file systems.
+const tried = 4096
+
+// Try reports what would keep Write from putting a file at path, as far as that
+// can be known before there is anything to write: a folder that is missing or
+// read-only, a name too long, a full disk. Long work that ends in a file asks
+// first. What is at path stays as it is.
+func Try(path string) error {
+	if err := try(path); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+func try(path string) error {
+	target, err := follow(path)
+	if err != nil {
+		return err
+	}
+	there, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	case there.IsDir():
+		return errors.New("it is a folder, expected a file")
+	case there.Mode()&fs.ModeNamedPipe != 0:
+		return nil // opening it would wait for a reader
+	case !there.Mode().IsRegular() || !same(there, target):
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return f.Close()
+	}
+	f, err := create(target, 0o600)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(make([]byte, tried))
+	return errors.Join(err, f.Sync(), f.Close())
+}
