@@ -5,7 +5,9 @@ import (
 	"math"
 
 	"sapf/dsl/display"
+	"sapf/models"
 	"sapf/sapf"
+	"sapf/sapf/attack"
 	"sapf/sapf/figure"
 	"sapf/sapf/sweep"
 )
@@ -17,6 +19,8 @@ const traceEvery = 20
 // measured, and the way there.
 type Outcome struct {
 	*sweep.Outcome
+	// Model is the classifier attacked.
+	Model *models.Model
 	// Trace has a row every 20 steps of each stage; SAPF only.
 	Trace []sapf.TraceRow
 }
@@ -27,30 +31,26 @@ type Outcome struct {
 // the outcome is then the best so far.
 //
 //	r := Attack(m, x, Target("dog"), Options{K: 200})
-func Attack(m *Model, x Image, aim Aim, method sapf.Attack) *Outcome {
-	clean, err := m.Model.Predict(x)
+func Attack(m *Model, x Image, aim Aim, method attack.Attack) *Outcome {
+	t, err := Case{x, aim, method}.task(m)
 	if err != nil {
 		fail("Attack", err)
 	}
-	goal, err := aim.Goal(m, x)
-	if err != nil {
-		fail("Attack", err)
-	}
-	r := &Outcome{}
+	r := &Outcome{Model: m.Model}
 	bar := newProgress(method.Name())
-	ctx := sapf.WithProgress(display.Context(), func(p sapf.Progress) {
-		bar.step(p.Done, p.Total, describe(p))
+	r.Outcome, err = sweep.One(display.Context(), m.Model, t, sweep.Options{
+		Progress:   func(p sweep.Progress) { bar.step(p.Attack.Done, p.Attack.Total, describe(p.Attack)) },
+		TraceEvery: traceEvery,
+		Trace: func(_ int, row sapf.TraceRow) {
+			row.Delta, row.G = nil, nil // the solver's own, valid only during the call
+			r.Trace = append(r.Trace, row)
+		},
 	})
-	ctx = sapf.WithTrace(ctx, traceEvery, func(row sapf.TraceRow) {
-		row.Delta, row.G = nil, nil // the solver's own, valid only during the call
-		r.Trace = append(r.Trace, row)
-	})
-	task := &sweep.Task{Model: m.Model, Image: x, Clean: clean, Goal: goal, Attack: method}
-	if r.Outcome, err = task.Run(ctx); err != nil {
+	if err != nil {
 		fail("Attack", err)
 	}
 	done := 1.0
-	if r.Result.Status == sapf.Cancelled {
+	if r.Result.Status == attack.Cancelled {
 		done = bar.fraction
 	}
 	bar.finish(done, r.verdict())
@@ -58,10 +58,10 @@ func Attack(m *Model, x Image, aim Aim, method sapf.Attack) *Outcome {
 }
 
 // describe is a step of an attack in a few words.
-func describe(p sapf.Progress) string {
+func describe(p attack.Progress) string {
 	s := fmt.Sprintf("%s, loss %.4g", p.Stage, p.Loss)
-	if p.Rounds > 1 {
-		s = fmt.Sprintf("round %d of %d, %s", p.Round, p.Rounds, s)
+	if p.Trials > 1 {
+		s = fmt.Sprintf("round %d of %d, %s", p.Trial, p.Trials, s)
 	}
 	if p.Success {
 		s += ", success in hand"
@@ -85,12 +85,8 @@ func (r *Outcome) Success() bool { return r.Measured.Success }
 // Adversarial is the best adversarial image found.
 func (r *Outcome) Adversarial() Image { return r.Result.Adversarial }
 
-// Key is the digest of all that decides the outcome: method and options,
-// weights, image, goal, numerics profile. MeasureAll keeps its row under this
-// name, and figures of the outcome carry it in their files.
-func (r *Outcome) Key() string { return keyOf(r.Task) }
-
-// signed puts the outcome's key in front of the keys of a figure.
+// signed puts the outcome's key (the digest of all that decides it, under which
+// MeasureAll keeps it) in front of the keys of a figure.
 func (r *Outcome) signed(f *figure.Figure) *figure.Figure {
 	f.Keys = append([]string{r.Key()}, f.Keys...)
 	return f
@@ -134,9 +130,9 @@ func (r *Outcome) Table() *Table {
 	t.Row("success", fmt.Sprintf("%v (after rounding to 8 bits: %v)", n.Success, n.Success8Bit))
 	t.Row("l0", fmt.Sprintf("%d entries, %d pixels", n.L0, n.L0Pixels))
 	t.Row("l1 / l2 / linf", fmt.Sprintf("%.4f / %.4f / %.4f", n.L1, n.L2, n.Linf))
-	if res.Mask != nil {
+	if res.Detail != nil {
 		t.Row("k / ones in G", fmt.Sprintf("%d / %d", res.K, res.Selected))
-		t.Row("lambda1", fmt.Sprintf("%.4g, of %d rounds", res.Lambda1, res.Rounds))
+		t.Row("lambda1", fmt.Sprintf("%.4g, of %d rounds", res.Const, res.Trials))
 	}
 	t.Row("passes", fmt.Sprintf("%d forward, %d backward", res.Forwards, res.Gradients))
 	t.Row("numerics", r.Model.Profile().String())
@@ -161,11 +157,11 @@ func (r *Outcome) PlotTrace() *figure.Figure {
 func (r *Outcome) PlotResiduals() *figure.Figure {
 	last := 0
 	for _, row := range r.Trace {
-		last = max(last, row.Round)
+		last = max(last, row.Trial)
 	}
 	var steps, box, sphere, card []float64
 	for _, row := range r.Trace {
-		if row.Round == last && row.Stage == sapf.MaskStage {
+		if row.Trial == last && row.Stage == sapf.MaskStage {
 			steps = append(steps, float64(row.Step))
 			box, sphere, card = append(box, row.Box), append(sphere, row.Sphere), append(card, row.Card)
 		}
@@ -177,7 +173,11 @@ func (r *Outcome) PlotResiduals() *figure.Figure {
 // that succeeded.
 func (r *Outcome) PlotSearch() *figure.Figure {
 	tried, succeeded := figure.Curve{Name: "tried"}, figure.Curve{Name: "succeeded"}
-	for i, round := range r.Result.Search {
+	detail, ok := r.Result.Detail.(*sapf.Detail)
+	if !ok {
+		fail("PlotSearch", fmt.Errorf("%s searches no lambda1, sapf does", r.Result.Method))
+	}
+	for i, round := range detail.Search {
 		tried.X, tried.Y = append(tried.X, float64(i+1)), append(tried.Y, round.Lambda1)
 		if round.Success {
 			succeeded.X, succeeded.Y = append(succeeded.X, float64(i+1)), append(succeeded.Y, round.Lambda1)
@@ -195,8 +195,8 @@ func (r *Outcome) byRound(value func(sapf.TraceRow) float64) []figure.Curve {
 	var curves []figure.Curve
 	before, offset := sapf.TraceRow{}, 0
 	for _, row := range r.Trace {
-		if len(curves) < row.Round {
-			curves = append(curves, figure.Curve{Name: fmt.Sprintf("round %d, lambda1 %.3g", row.Round, row.Lambda1)})
+		if len(curves) < row.Trial {
+			curves = append(curves, figure.Curve{Name: fmt.Sprintf("round %d, lambda1 %.3g", row.Trial, row.Lambda1)})
 			before, offset = sapf.TraceRow{}, 0
 		}
 		if row.Step < before.Step {

@@ -2,34 +2,27 @@ package dsl
 
 import (
 	"fmt"
-	"reflect"
-	"time"
 
 	"sapf/dsl/display"
 	"sapf/models/data"
-	"sapf/sapf"
-	"sapf/sapf/metric"
+	"sapf/sapf/attack"
 	"sapf/sapf/sweep"
 )
 
 // Method is an attack with its options: Options (SAPF), or those of another
 // attack.
-type Method = sapf.Attack
+type Method = attack.Attack
 
 // Case is one attack of AttackAll: an image, what it is to become, and the
 // method with its options.
 type Case struct {
 	Image  Image
 	Aim    Aim
-	Method sapf.Attack
+	Method attack.Attack
 }
 
 // Outcomes are the outcomes of AttackAll, in the order of its cases.
 type Outcomes []*Outcome
-
-// largestBatch is the number of cases that share a pass. More would not make a
-// pass per image cheaper, and would outgrow the processor's caches.
-const largestBatch = 9
 
 // AttackAll runs many attacks with one progress display. Cases that can share
 // their passes through the network do: those of SAPF with one loss and one
@@ -44,21 +37,13 @@ const largestBatch = 9
 //	}
 //	rs := AttackAll(m, cases...)
 func AttackAll(m *Model, cases ...Case) Outcomes {
-	reached := make([]*Outcome, len(cases))
-	attackAll("AttackAll", m, cases, 0, func(i int, o *Outcome) { reached[i] = o })
-	var out Outcomes
-	for _, o := range reached {
-		if o != nil {
-			out = append(out, o)
-		}
-	}
-	return out
+	return attackAll("AttackAll", m, nil, cases)
 }
 
-// attackAll runs the cases batch by batch and hands over each outcome. kept
-// counts cases that did not have to run, for the display.
-func attackAll(verb string, m *Model, cases []Case, kept int, take func(i int, o *Outcome)) {
-	tasks := make([]*sweep.Task, len(cases))
+// attackAll runs the cases with one progress display, and returns the outcomes
+// that were finished.
+func attackAll(verb string, m *Model, store sweep.Store, cases []Case) Outcomes {
+	tasks := make([]attack.Task, len(cases))
 	for i, c := range cases {
 		t, err := c.task(m)
 		if err != nil {
@@ -67,104 +52,36 @@ func attackAll(verb string, m *Model, cases []Case, kept int, take func(i int, o
 		tasks[i] = t
 	}
 	bar := newProgress(verb)
-	done, succeeded, all := 0, 0, max(len(cases), 1)
-	for _, batch := range batches(tasks) {
-		if display.Context().Err() != nil {
-			break
-		}
-		finished := runBatch(verb, tasks, batch, func(p sapf.Progress) {
-			fraction := float64(p.Done) / float64(max(p.Total, 1))
-			bar.step(int(100*(float64(done)+fraction*float64(len(batch)))), 100*all,
-				fmt.Sprintf("%d of %d attacks, now %s on %s", done, len(cases), p.Method, tasks[batch[0]].Image.Name))
-		})
-		for i, o := range finished {
-			if o.Result.Status == sapf.Cancelled {
-				continue
-			}
-			if o.Measured.Success {
-				succeeded++
-			}
-			done++
-			take(batch[i], o)
+	last := sweep.Progress{Total: len(cases)}
+	outcomes, err := sweep.Run(display.Context(), m.Model, tasks, sweep.Options{Store: store, Progress: func(p sweep.Progress) {
+		last = p
+		bar.step(int(100*float64(p.Total)*p.Fraction()), 100*p.Total,
+			fmt.Sprintf("%d of %d attacks, now %s on %s", p.Done, p.Total, p.Attack.Method, p.Task.Image.Name))
+	}})
+	if err != nil {
+		fail(verb, err)
+	}
+	var out Outcomes
+	for _, o := range outcomes {
+		if o != nil && o.Result.Status != attack.Cancelled {
+			out = append(out, &Outcome{Outcome: o, Model: m.Model})
 		}
 	}
-	text := fmt.Sprintf("%d attacks, %d succeeded", done, succeeded)
-	if kept > 0 {
-		text += fmt.Sprintf("; %d kept from before", kept)
+	text := fmt.Sprintf("%d attacks, %d succeeded", len(out), out.Successes())
+	if last.Kept > 0 {
+		text += fmt.Sprintf("; %d of them kept from before", last.Kept)
 	}
-	fraction := 1.0
-	if len(cases) > 0 {
-		fraction = float64(done) / float64(len(cases))
-	}
-	bar.finish(fraction, text)
+	bar.finish(float64(len(out))/float64(max(len(cases), 1)), text)
+	return out
 }
 
 // task checks a case and finds out what its words mean.
-func (c Case) task(m *Model) (*sweep.Task, error) {
-	clean, err := m.Model.Predict(c.Image)
-	if err != nil {
-		return nil, err
-	}
-	goal, err := sweep.GoalOf(m.Classes(), c.Image.Label, clean.Class, c.Aim.class)
-	if err != nil {
-		return nil, err
-	}
+func (c Case) task(m *Model) (attack.Task, error) {
 	if c.Method == nil {
-		return nil, fmt.Errorf("no method, expected Options{} (SAPF) or another attack's options")
+		return attack.Task{}, fmt.Errorf("no method, expected Options{} (SAPF) or another attack's options")
 	}
-	return &sweep.Task{Model: m.Model, Image: c.Image, Clean: clean, Goal: goal, Attack: c.Method}, nil
-}
-
-// batches puts the indices of tasks together that can share passes, in the
-// order of the first of each.
-func batches(tasks []*sweep.Task) [][]int {
-	var out [][]int
-	open := map[string]int{} // the batch that still takes tasks of this kind
-	for i, t := range tasks {
-		kind := kindOf(t)
-		at, ok := open[kind]
-		if !ok || len(out[at]) == largestBatch {
-			at = len(out)
-			out, open[kind] = append(out, nil), at
-		}
-		out[at] = append(out[at], i)
-	}
-	return out
-}
-
-// kindOf is equal for tasks that can share passes.
-func kindOf(t *sweep.Task) string {
-	if o, ok := t.Attack.(sapf.Options); ok {
-		if s, err := o.Resolve(); err == nil {
-			return fmt.Sprint("sapf ", s.Loss, s.Confidence, t.Goal.Targeted(), s.Outer, s.DeltaSteps, s.MaskSteps, s.MaskInner, s.TuneSteps)
-		}
-	}
-	return fmt.Sprintf("%s %v %+v", t.Attack.Name(), t.Goal.Targeted(), reflect.Indirect(reflect.ValueOf(t.Attack)))
-}
-
-// runBatch runs the tasks of one batch and measures what came of them. The
-// seconds of the batch are shared out evenly.
-func runBatch(verb string, all []*sweep.Task, batch []int, watch func(sapf.Progress)) []*Outcome {
-	ctx := sapf.WithProgress(display.Context(), watch)
-	tasks := make([]*sweep.Task, len(batch))
-	for i, at := range batch {
-		tasks[i] = all[at]
-	}
-	start := time.Now()
-	results, err := runTogether(ctx, tasks)
-	if err != nil {
-		fail(verb, fmt.Errorf("%s on %s: %w", tasks[0].Attack.Name(), tasks[0].Image.Name, err))
-	}
-	seconds := time.Since(start).Seconds() / float64(len(batch))
-	out := make([]*Outcome, len(batch))
-	for i, t := range tasks {
-		measured, err := metric.Measure(t.Model, t.Image, results[i].Adversarial, t.Goal)
-		if err != nil {
-			fail(verb, fmt.Errorf("measure %s on %s: %w", t.Attack.Name(), t.Image.Name, err))
-		}
-		out[i] = &Outcome{Outcome: &sweep.Outcome{Task: t, Result: results[i], Measured: measured, Seconds: seconds}}
-	}
-	return out
+	goal, err := sweep.GoalOf(m.Classes(), c.Image.Label, c.Aim.class)
+	return attack.Task{Image: c.Image, Goal: goal, Attack: c.Method}, err
 }
 
 // OtherClasses are the names of the classes that x could be attacked into: all
@@ -200,7 +117,7 @@ func (rs Outcomes) Table() *Table {
 			target = r.Model.Classes()[r.Goal.Target]
 		}
 		t.Row(r.Image.Name, r.Result.Method, target, fmt.Sprint(n.Success), fmt.Sprint(n.L0), fmt.Sprint(n.L0Pixels),
-			number(n.L1), number(n.L2), number(n.Linf), number(r.Result.Lambda1), fmt.Sprint(r.Result.Gradients))
+			number(n.L1), number(n.L2), number(n.Linf), number(r.Result.Const), fmt.Sprint(r.Result.Gradients))
 	}
 	return t
 }

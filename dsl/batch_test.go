@@ -58,7 +58,7 @@ func TestMeasureAllGoesOn(t *testing.T) {
 	if len(both) != 2 || both[0] != first[0] {
 		t.Fatalf("the second call gave %+v, the first %+v", both, first)
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	files, err := filepath.Glob(filepath.Join(dir, "*", "*.json"))
 	if err != nil || len(files) != 2 {
 		t.Fatalf("%d files are kept (%v), expected 2", len(files), err)
 	}
@@ -71,8 +71,13 @@ func TestMeasureAllGoesOn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := Try(func() { MeasureAll(dir, m, cases...) }); err == nil {
-		t.Error("a broken file was taken for a result")
+	again := MeasureAll(dir, m, cases...)
+	if len(again) != 2 || again[0].Norms != both[0].Norms || again[1].Norms != both[1].Norms {
+		t.Errorf("after damage %+v, before %+v: expected both run again", again, both)
+	}
+	aside, err := filepath.Glob(filepath.Join(dir, "corrupt", "*.json"))
+	if err != nil || len(aside) != 2 {
+		t.Errorf("%d damaged files were put aside (%v), expected 2", len(aside), err)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 	"sapf/models"
 	"sapf/models/data"
 	"sapf/models/engine"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // recorder is a host that keeps what it is shown.
@@ -160,7 +160,7 @@ func TestFailure70_InterruptKeepsTheBest(t *testing.T) {
 		t.Errorf("delta moved by %g after the interrupt", d)
 	}
 	r := Attack(m, x, Target("right"), small)
-	if r.Result.Status != sapf.Cancelled || len(r.Adversarial().Pix) != 4 {
+	if r.Result.Status != attack.Cancelled || len(r.Adversarial().Pix) != 4 {
 		t.Errorf("an interrupted attack has status %s and an image of %d entries", r.Result.Status, len(r.Adversarial().Pix))
 	}
 }

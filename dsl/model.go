@@ -6,7 +6,7 @@ import (
 	"sapf/dsl/display"
 	"sapf/models"
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 	"sapf/sapf/sweep"
 )
 
@@ -89,12 +89,14 @@ func Untargeted() Aim { return Aim{} }
 // Goal resolves an aim for one image. The image's own label is refused as a
 // target. One that the model predicts already is a goal, and an attack on it
 // ends at once with the status "already".
-func (a Aim) Goal(m *Model, x Image) (sapf.Goal, error) {
-	p, err := m.Model.Predict(x)
-	if err != nil {
-		return sapf.Goal{}, err
+func (a Aim) Goal(m *Model, x Image) (attack.Goal, error) {
+	goal, err := sweep.GoalOf(m.Classes(), x.Label, a.class)
+	if err != nil || goal.Targeted() || goal.Label != attack.None {
+		return goal, err
 	}
-	return sweep.GoalOf(m.Classes(), x.Label, p.Class, a.class)
+	p, err := m.Model.Predict(x)
+	goal.Label = p.Class
+	return goal, err
 }
 
 // fail ends a verb: the session shows the error in one line.

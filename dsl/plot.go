@@ -233,7 +233,7 @@ func (r *Outcome) SegmentsTouched(labels []int) int {
 // that the options name; what the attack multiplies the perturbation with.
 //
 //	w := Weights(x, Options{Weight: "variance"})
-func Weights(x Image, o Options) Vec {
+func Weights(x Image, o sapf.Resolver) Vec {
 	s, err := o.Resolve()
 	if err != nil {
 		fail("Weights", err)

@@ -9,8 +9,23 @@ import (
 	"sapf/sapf/figure"
 )
 
-// Options are SAPF's; a zero field means "as the preset says".
+// Options are SAPF's in short: a field of zero means "as the preset says".
 type Options = sapf.Options
+
+// Settings are all of SAPF's, meant as they stand, a zero too. Start from a
+// preset and change it; it is the attack:
+//
+//	s := Reference()
+//	s.K, s.Lambda2 = 200, 0
+//	r := Attack(m, x, Target("dog"), s)
+type Settings = sapf.Settings
+
+// Reference returns the settings of the authors' program.
+func Reference() Settings { return sapf.Reference() }
+
+// Paper returns the settings of the paper's section 4.1, with the guard that its
+// penalties need.
+func Paper() Settings { return sapf.Paper() }
 
 // Problem is the mixed integer programme of eq. 3 for one image, and the state
 // of its solver: step it by hand, look at it, save it, step back.
@@ -37,8 +52,10 @@ type sample struct {
 // exactly k ones such that x + delta*G is taken for the target, at the least
 // l2 norm.
 //
+// The settings are Options{...} or a preset's that were changed.
+//
 //	p := Factorize(m, x, Target("dog"), Options{K: 200})
-func Factorize(m *Model, x Image, aim Aim, o Options) *Problem {
+func Factorize(m *Model, x Image, aim Aim, o sapf.Resolver) *Problem {
 	goal, err := aim.Goal(m, x)
 	if err != nil {
 		fail("Factorize", err)

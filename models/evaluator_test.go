@@ -9,7 +9,7 @@ import (
 	"sapf/models"
 	"sapf/models/data"
 	"sapf/models/engine"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 func cat(t testing.TB) []float64 {
@@ -43,7 +43,7 @@ func TestPredictCat(t *testing.T) {
 func TestEvaluatorBatch(t *testing.T) {
 	m := load(t, "random:resnet2b", "generic")
 	x, n := cat(t), m.InputShape().Len()
-	for _, loss := range []models.Loss{models.Linear{}, sapf.Margin{}, sapf.CrossEntropy{}} {
+	for _, loss := range []models.Loss{models.Linear{}, attack.Margin{}, attack.CrossEntropy{}} {
 		alone, err := m.Evaluator(1, loss)
 		if err != nil {
 			t.Fatal(err)
@@ -93,7 +93,7 @@ func TestEvaluatorBatch(t *testing.T) {
 func TestCentralDifferences(t *testing.T) {
 	m := load(t, "cwnet", "float64")
 	x := cat(t)
-	e, err := m.Evaluator(1, sapf.CrossEntropy{})
+	e, err := m.Evaluator(1, attack.CrossEntropy{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func BenchmarkTape(b *testing.B) {
 	}
 	for _, batch := range []int{1, 9} {
 		b.Run(fmt.Sprintf("batch%d", batch), func(b *testing.B) {
-			e, err := m.WithThreads(1).Evaluator(batch, sapf.Margin{})
+			e, err := m.WithThreads(1).Evaluator(batch, attack.Margin{})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -186,7 +186,7 @@ func BenchmarkStep(b *testing.B) {
 	for _, batch := range []int{1, 9} {
 		b.Run(fmt.Sprintf("batch%d", batch), func(b *testing.B) {
 			m := load(b, "cwnet", "")
-			e, err := m.Evaluator(batch, sapf.Margin{})
+			e, err := m.Evaluator(batch, attack.Margin{})
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -13,7 +13,7 @@ import (
 	"sapf/models"
 	"sapf/models/data"
 	"sapf/models/engine"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // golden reads a file of $SAPF_DATA/golden.
@@ -98,7 +98,7 @@ func TestGoldenGradients(t *testing.T) {
 	}{{"float64", 1e-6}, {"", 1e-4}} {
 		m := load(t, "cwnet", c.profile)
 		t.Run(m.Profile().String(), func(t *testing.T) {
-			losses := map[string]models.Loss{"cw": sapf.Margin{}, "ce": sapf.CrossEntropy{}}
+			losses := map[string]models.Loss{"cw": attack.Margin{}, "ce": attack.CrossEntropy{}}
 			for _, name := range []string{"cw", "ce"} {
 				var mine []goldenGradient
 				for _, g := range cases {

@@ -202,5 +202,5 @@ func (m *Model) Predict(x data.Image) (Prediction, error) {
 	if err != nil {
 		return Prediction{}, err
 	}
-	return newPrediction(z, m.card.Classes), nil
+	return NewPrediction(z, m.card.Classes), nil
 }

@@ -27,7 +27,8 @@ type Ranked struct {
 	Probability float64
 }
 
-func newPrediction(logits []float64, classes []string) Prediction {
+// NewPrediction is what logits, one a class, say.
+func NewPrediction(logits []float64, classes []string) Prediction {
 	p := Prediction{Class: Argmax(logits), Logits: logits, Probabilities: softmax(logits), classes: classes}
 	p.Name = classes[p.Class]
 	if likeProbabilities(logits) {
@@ -73,10 +74,24 @@ func (p Prediction) String() string {
 
 // Argmax is the index of the largest entry, the lowest of equal ones; 0 for an
 // empty slice.
-func Argmax(v []float64) int {
+func Argmax(v []float64) int { return largest(v) }
+
+func largest[T float32 | float64](v []T) int {
 	best := 0
 	for i, x := range v {
 		if x > v[best] {
+			best = i
+		}
+	}
+	return best
+}
+
+// ArgmaxBut is the index of the largest entry other than v[own], the lowest of
+// equal ones; -1 if there is none.
+func ArgmaxBut(v []float64, own int) int {
+	best := -1
+	for i, x := range v {
+		if i != own && (best < 0 || x > v[best]) {
 			best = i
 		}
 	}

@@ -151,7 +151,7 @@ func (m *Model) classify(ctx context.Context, set *data.Set, predicted, labels [
 						report(0, fmt.Errorf("record %d: %w", i, err))
 						return
 					}
-					predicted[i] = argmax32(logits)
+					predicted[i] = largest(logits)
 				}
 				report(hi-lo, nil)
 			}
@@ -176,15 +176,4 @@ func (m *Model) record(set *data.Set, i int, x []float32, labels []int) error {
 	labels[i] = image.Label
 	copy(x, image.Pix)
 	return nil
-}
-
-// argmax32 is the index of the largest entry, the lowest of equal ones.
-func argmax32(v []float32) int {
-	best := 0
-	for i, x := range v {
-		if x > v[best] {
-			best = i
-		}
-	}
-	return best
 }

@@ -4,156 +4,164 @@ import (
 	"context"
 	"fmt"
 
-	"sapf/models"
 	"sapf/models/data"
-	"sapf/models/engine"
+	"sapf/sapf/attack"
 )
 
-// Classifier is what an attack needs of a model. *models.Model is one; tests
-// and defences wrap it.
-type Classifier interface {
-	// InputShape is the shape of the images the classifier takes.
-	InputShape() engine.Shape
-	// Classes are the names of the classes; its length is their number.
-	Classes() []string
-	// Evaluator prepares steps of a loss for a batch of the given size.
-	Evaluator(batch int, loss models.Loss) (models.Evaluator, error)
+// Run is Algorithm 1 with the lambda1 search on one image, as the settings
+// say. When ctx ends it returns the best so far with Status Cancelled.
+func Run(ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal, s Settings) (attack.Result, error) {
+	return s.Run(ctx, m, x, goal)
 }
 
-// None stands for "unknown" in Goal.Label and "any other class" in Goal.Target.
-const None = -1
+// Name is "sapf".
+func (Options) Name() string { return methodName }
 
-// Goal is what an attack is to reach: the class Target, or (Target == None)
-// any class but Label.
-type Goal struct {
-	// Label is the true class, or None where it is unknown.
-	Label int
-	// Target is the class wanted, or None for an untargeted attack.
-	Target int
+// Name is "sapf".
+func (Settings) Name() string { return methodName }
+
+// Run is Algorithm 1 with the lambda1 search on one image.
+func (o Options) Run(ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal) (attack.Result, error) {
+	return runOne(ctx, m, attack.Task{Image: x, Goal: goal, Attack: o})
 }
 
-// Targeted reports whether the goal names a class.
-func (g Goal) Targeted() bool { return g.Target != None }
+// Run is Algorithm 1 with the lambda1 search on one image.
+func (s Settings) Run(ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal) (attack.Result, error) {
+	return runOne(ctx, m, attack.Task{Image: x, Goal: goal, Attack: s})
+}
 
-// Reached reports whether a prediction satisfies the goal.
-func (g Goal) Reached(prediction int) bool {
-	if g.Targeted() {
-		return prediction == g.Target
+func runOne(ctx context.Context, m attack.Classifier, t attack.Task) (attack.Result, error) {
+	results, err := runTasks(ctx, m, []attack.Task{t})
+	if err != nil {
+		return attack.Result{}, err
 	}
-	return prediction != g.Label
+	return results[0], nil
 }
 
-// Status says how an attack ended.
-type Status string
-
-// The ways an attack ends.
-const (
-	Succeeded Status = "success"
-	Failed    Status = "failed"
-	// Already: the image satisfied the goal before the attack; distance 0.
-	Already Status = "already"
-	// Cancelled: the context ended; the result is the best so far.
-	Cancelled Status = "cancelled"
-	// Numeric: a number that is not finite appeared; the best so far is kept.
-	Numeric Status = "numeric"
-)
-
-// Result is what an attack returns. Not reaching the goal is a result, not an
-// error.
-type Result struct {
-	Method, Preset string
-	Goal           Goal
-	Status         Status
-	// Success is the attack's own claim; metric.Measure recomputes it from
-	// Adversarial, and only that is ever recorded.
-	Success bool
-	// Adversarial is the best adversarial image found, or the last candidate.
-	Adversarial data.Image
-	// K is the budget asked for, Selected the number of ones in G (SAPF) or of
-	// changed entries.
-	K, Selected int
-	// Mask is G (SAPF): length C*H*W, 0 or 1. Nil for other attacks.
-	Mask []float32
-	// Prediction is the class of the image before the attack.
-	Prediction int
-	// Lambda1 is the trade-off constant of the round kept, Rounds how many ran.
-	Lambda1 float64
-	Rounds  int
-	// Search lists the rounds (SAPF): each lambda1 and what came of it.
-	Search []Round
-	// Forwards and Gradients count passes per example.
-	Forwards, Gradients int
-	// Options are the attack's options, every one resolved.
-	Options map[string]any
-	// Note says in words what a reader of the result ought to know.
-	Note string
+// RunBatch runs tasks in lockstep.
+func (Options) RunBatch(ctx context.Context, m attack.Classifier, tasks []attack.Task) ([]attack.Result, error) {
+	return runTasks(ctx, m, tasks)
 }
 
-// Attack is one method. Its type is an options struct; the zero value is the
-// setting of its paper.
-type Attack interface {
-	// Name is the method's name in the registry and in results: "sapf".
-	Name() string
-	// Run attacks one image. It returns an error for wrong input, a broken
-	// model and nothing else; when ctx ends it returns the best so far with
-	// Status Cancelled.
-	Run(ctx context.Context, m Classifier, x data.Image, goal Goal) (Result, error)
+// RunBatch runs tasks in lockstep.
+func (Settings) RunBatch(ctx context.Context, m attack.Classifier, tasks []attack.Task) ([]attack.Result, error) {
+	return runTasks(ctx, m, tasks)
 }
 
-// Progress is a step of a long computation, for whoever watches.
-type Progress struct {
-	// Method is the attack's name.
-	Method string
-	// Round counts from 1 to Rounds; Outer from 1; Stage is the method's word
-	// for the part it is in.
-	Round, Rounds, Outer int
-	Stage                string
-	// Done of Total steps of the whole attack.
-	Done, Total int
-	// Loss is the current value, Success whether a success is in hand.
-	Loss    float64
-	Success bool
-}
-
-type progressKey struct{}
-
-// WithProgress returns a context whose attacks call f now and then, from
-// their own goroutine. f must be quick.
-func WithProgress(ctx context.Context, f func(Progress)) context.Context {
-	return context.WithValue(ctx, progressKey{}, f)
-}
-
-// Report calls the observer of ctx, if there is one.
-func Report(ctx context.Context, p Progress) {
-	if f, ok := ctx.Value(progressKey{}).(func(Progress)); ok {
-		f(p)
+// runTasks runs tasks whose attacks are Options or Settings in lockstep.
+func runTasks(ctx context.Context, m attack.Classifier, tasks []attack.Task) ([]attack.Result, error) {
+	settings := make([]Settings, len(tasks))
+	for i, t := range tasks {
+		r, ok := t.Attack.(Resolver)
+		if !ok {
+			return nil, fmt.Errorf("task %d: %T in a batch of sapf", i, t.Attack)
+		}
+		var err error
+		if settings[i], err = r.Resolve(); err != nil {
+			return nil, err
+		}
 	}
+	return run(ctx, m, tasks, settings)
 }
 
-// Check refuses an image or a goal that does not fit the classifier. Every
-// attack calls it first.
-func Check(m Classifier, x data.Image, goal Goal) error {
-	if err := x.Validate(); err != nil {
+// BatchKey is equal for tasks that can go in lockstep: one loss, one kind of
+// goal, one number of steps, whatever their k, weights or groups.
+func (o Options) BatchKey(goal attack.Goal) string {
+	s, err := o.Resolve()
+	if err != nil {
+		return fmt.Sprintf("%+v", o) // its run will say what is wrong
+	}
+	return s.BatchKey(goal)
+}
+
+// BatchKey is that of Options.
+func (s Settings) BatchKey(goal attack.Goal) string {
+	return fmt.Sprintf("sapf, %v, outer %d, steps %d, %d of %d, %d", s.loss(goal), s.Outer, s.DeltaSteps, s.MaskSteps, s.MaskInner, s.TuneSteps)
+}
+
+// Resolve returns the settings themselves, or says what no run could use.
+func (s Settings) Resolve() (Settings, error) { return s, s.Validate() }
+
+// SetOption checks and keeps an option for Resolve: a setting by name (see
+// Settings.Set), "steps" or "preset".
+func (o *Options) SetOption(name, value string) error {
+	probe := Reference()
+	if name != "steps" {
+		if err := probe.SetOption(name, value); err != nil {
+			return err
+		}
+	} else if _, err := (Options{Set: map[string]any{name: value}}).Resolve(); err != nil {
 		return err
 	}
-	if s := m.InputShape(); x.C != s.C || x.H != s.H || x.W != s.W {
-		return fmt.Errorf("image %q is %dx%dx%d, the model takes %v", x.Name, x.C, x.H, x.W, s)
-	}
-	n := len(m.Classes())
-	if goal.Label != None && (goal.Label < 0 || goal.Label >= n) {
-		return fmt.Errorf("label %d, expected 0 to %d", goal.Label, n-1)
-	}
-	if goal.Target == None {
-		if goal.Label == None {
-			return fmt.Errorf("an untargeted attack needs the image's true label")
-		}
+	if name == "preset" {
+		o.Preset = value
 		return nil
 	}
-	if goal.Target < 0 || goal.Target >= n {
-		return fmt.Errorf("target %d, expected 0 to %d", goal.Target, n-1)
+	set := map[string]any{name: value}
+	for n, v := range o.Set {
+		if n != name {
+			set[n] = v
+		}
 	}
-	if goal.Target == goal.Label {
-		return fmt.Errorf("target %d (%s) is the image's own label", goal.Target, m.Classes()[goal.Target])
-	}
+	o.Set = set // a copy: others may hold the old one
 	return nil
+}
+
+// SetOption sets a setting by name (see Set); "preset" starts again from the
+// preset's settings.
+func (s *Settings) SetOption(name, value string) error {
+	if name != "preset" {
+		return s.Set(name, value)
+	}
+	p, err := Preset(value)
+	if err == nil {
+		*s = p
+	}
+	return err
+}
+
+// OptionNames lists the settings, and "steps".
+func (o Options) OptionNames() []string { return append(Settings{}.Names(), "steps") }
+
+// OptionNames lists the settings.
+func (s Settings) OptionNames() []string { return s.Names() }
+
+// OptionValues returns every setting by name, as preset and options say.
+func (o Options) OptionValues() (map[string]any, error) {
+	s, err := o.Resolve()
+	return s.Map(), err
+}
+
+// OptionValues returns every setting by name.
+func (s Settings) OptionValues() (map[string]any, error) { return s.Map(), s.Validate() }
+
+// PresetNames are the words that "preset" may be.
+func (Options) PresetNames() []string { return Presets() }
+
+// PresetNames are the words that "preset" may be.
+func (Settings) PresetNames() []string { return Presets() }
+
+// Counts reports that G may be of entries or of pixels.
+func (Options) Counts(unit attack.Unit) bool { return unit == attack.Entries || unit == attack.Pixels }
+
+// Counts reports that G may be of entries or of pixels.
+func (Settings) Counts(unit attack.Unit) bool { return Options{}.Counts(unit) }
+
+// WithBudget returns the options with K and Share changed.
+func (o Options) WithBudget(k int, unit attack.Unit) attack.Attack {
+	o.K, o.Share = k, shareOf(unit)
+	return o
+}
+
+// WithBudget returns the settings with K and Share changed.
+func (s Settings) WithBudget(k int, unit attack.Unit) attack.Attack {
+	s.K, s.Share = k, shareOf(unit)
+	return s
+}
+
+func shareOf(unit attack.Unit) string {
+	if unit == attack.Pixels {
+		return "pixel"
+	}
+	return "channel"
 }

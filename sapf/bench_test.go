@@ -6,6 +6,7 @@ import (
 
 	"sapf/models/data"
 	"sapf/models/engine"
+	"sapf/sapf/attack"
 	"sapf/sapf/internal/toy"
 )
 
@@ -16,7 +17,7 @@ func blank(b *testing.B, shape engine.Shape, s Settings) (*Factorization, []floa
 	m := &toy.Linear{Shape: shape, W: [][]float64{make([]float64, shape.Len()), make([]float64, shape.Len())}}
 	x := data.NewImage("grey", shape.C, shape.H, shape.W)
 	fill32(x.Pix, 0.5)
-	f, err := newFactorization(m, x, Goal{Label: 0, Target: 1}, s)
+	f, err := newFactorization(m, x, attack.Goal{Label: 0, Target: 1}, s)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -62,7 +63,7 @@ func BenchmarkOwnArithmetic(b *testing.B) {
 				}
 			})
 			b.Run(fmt.Sprintf("%v/%s/mask", shape, variant), func(b *testing.B) {
-				f.begin(MaskStage)
+				f.enter(MaskStage)
 				for b.Loop() {
 					f.updateCopies()
 					f.point(point)

@@ -31,8 +31,8 @@ func WithCheckpoints(ctx context.Context, c Checkpoints) context.Context {
 	return context.WithValue(ctx, checkpointKey{}, c)
 }
 
-// checkpointVersion changes with the meaning of State.
-const checkpointVersion = 2
+// checkpointVersion changes with the meaning of state.
+const checkpointVersion = 3
 
 // checkpoint saves the state if it is time.
 func (s *solver) checkpoint() error {
@@ -52,7 +52,7 @@ func (s *solver) save() error {
 	s.saved = s.Passes
 	var b bytes.Buffer
 	enc := gob.NewEncoder(&b)
-	if err := errors.Join(enc.Encode(checkpointVersion), enc.Encode(s.State)); err != nil {
+	if err := errors.Join(enc.Encode(checkpointVersion), enc.Encode(s.state)); err != nil {
 		return fmt.Errorf("encode checkpoint: %w", err)
 	}
 	if err := c.Save(b.Bytes()); err != nil {
@@ -69,7 +69,7 @@ func (s *solver) resume() error {
 	}
 	dec := gob.NewDecoder(bytes.NewReader(c.Resume))
 	var version int
-	var state State
+	var state state
 	if err := dec.Decode(&version); err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
@@ -93,7 +93,7 @@ func (s *solver) resume() error {
 			return fmt.Errorf("checkpoint: image %d has other settings", i)
 		}
 	}
-	s.State, s.saved = state, state.Passes
+	s.state, s.saved = state, state.Passes
 	return s.sameModel()
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"sapf/models/data"
 	"sapf/models/engine"
+	"sapf/sapf/attack"
 )
 
 // resumeEnv makes the test binary the child of TestKilledAndResumed.
@@ -23,12 +24,12 @@ const resumeEnv = "SAPF_TEST_CHECKPOINT"
 
 // resumable is a run that saves its state to a file every 100 passes, and
 // goes on from the file if it is there.
-func resumable(file string, slow bool) ([]Result, error) {
+func resumable(file string, slow bool) ([]attack.Result, error) {
 	m, x := linear(7, engine.Shape{C: 3, H: 8, W: 8}, 4)
 	if slow {
 		m.Break = func(int, []float64) { time.Sleep(50 * time.Microsecond) }
 	}
-	cases := []Case{{x, Goal{0, 1}, short(30)}, {x, Goal{0, 2}, short(50)}}
+	cases := []TestCase{{x, attack.Goal{Label: 0, Target: 1}, short(30)}, {x, attack.Goal{Label: 0, Target: 2}, short(50)}}
 	for i := range cases {
 		cases[i].Settings.Outer, cases[i].Settings.Lambda2 = 2, 0.01
 	}
@@ -42,7 +43,7 @@ func resumable(file string, slow bool) ([]Result, error) {
 	if state, err := os.ReadFile(file); err == nil {
 		c.Resume = state
 	}
-	return RunBatch(WithCheckpoints(context.Background(), c), m, cases)
+	return RunCases(WithCheckpoints(context.Background(), c), m, cases)
 }
 
 // TestKilledAndResumed kills a process in the middle of an attack, again and
@@ -86,7 +87,7 @@ func TestKilledAndResumed(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual(got, want) {
-		t.Errorf("after %d kills: %+v\nuninterrupted: %+v", kills, got[0].Search, want[0].Search)
+		t.Errorf("after %d kills: %+v\nuninterrupted: %+v", kills, SearchOf(got[0]), SearchOf(want[0]))
 	}
 }
 
@@ -94,9 +95,9 @@ func TestKilledAndResumed(t *testing.T) {
 // any rhythm of checkpoints, and goes on to the same bytes.
 func TestCancelledAndResumed(t *testing.T) {
 	m, x := linear(7, engine.Shape{C: 3, H: 8, W: 8}, 4)
-	cases := []Case{{x, Goal{0, 1}, short(30)}}
+	cases := []TestCase{{x, attack.Goal{Label: 0, Target: 1}, short(30)}}
 	cases[0].Settings.Outer = 2
-	want, err := RunBatch(t.Context(), m, cases)
+	want, err := RunCases(t.Context(), m, cases)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,19 +111,19 @@ func TestCancelledAndResumed(t *testing.T) {
 			}
 		}
 		c := Checkpoints{Every: math.MaxInt, Resume: state, Save: func(s []byte) error { state = slices.Clone(s); return nil }}
-		got, err := RunBatch(WithCheckpoints(ctx, c), m, cases)
+		got, err := RunCases(WithCheckpoints(ctx, c), m, cases)
 		if err != nil {
 			t.Fatal(err)
 		}
 		cancel()
-		if got[0].Status == Cancelled {
+		if got[0].Status == attack.Cancelled {
 			if stops++; state == nil || stops > 1000 {
 				t.Fatalf("stopped %d times, the state has %d bytes", stops, len(state))
 			}
 			continue
 		}
 		if stops == 0 || !reflect.DeepEqual(got, want) {
-			t.Errorf("after %d stops: %+v\nuninterrupted: %+v", stops, got[0].Search, want[0].Search)
+			t.Errorf("after %d stops: %+v\nuninterrupted: %+v", stops, SearchOf(got[0]), SearchOf(want[0]))
 		}
 		return
 	}
@@ -132,35 +133,35 @@ func TestCheckpointOfAnotherAttackIsRefused(t *testing.T) {
 	m, x := linear(7, engine.Shape{C: 3, H: 8, W: 8}, 4)
 	var state []byte
 	save := Checkpoints{Every: 500, Save: func(b []byte) error { state = slices.Clone(b); return nil }}
-	if _, err := Run(WithCheckpoints(context.Background(), save), m, x, Goal{0, 1}, short(30)); err != nil {
+	if _, err := Run(WithCheckpoints(context.Background(), save), m, x, attack.Goal{Label: 0, Target: 1}, short(30)); err != nil {
 		t.Fatal(err)
 	}
-	resume := func(state []byte, x data.Image, g Goal, s Settings) error {
+	resume := func(state []byte, x data.Image, g attack.Goal, s Settings) error {
 		_, err := Run(WithCheckpoints(context.Background(), Checkpoints{Resume: state}), m, x, g, s)
 		return err
 	}
-	if err := resume(state, x, Goal{0, 1}, short(30)); err != nil {
+	if err := resume(state, x, attack.Goal{Label: 0, Target: 1}, short(30)); err != nil {
 		t.Errorf("the same attack: %v", err)
 	}
 	other := x.Clone()
 	other.Pix[3] = 0.125
 	for name, err := range map[string]error{
-		"image":     resume(state, other, Goal{0, 1}, short(30)),
-		"goal":      resume(state, x, Goal{0, 2}, short(30)),
-		"settings":  resume(state, x, Goal{0, 1}, short(31)),
-		"truncated": resume(state[:len(state)/2], x, Goal{0, 1}, short(30)),
-		"garbage":   resume([]byte("<html>"), x, Goal{0, 1}, short(30)),
+		"image":     resume(state, other, attack.Goal{Label: 0, Target: 1}, short(30)),
+		"goal":      resume(state, x, attack.Goal{Label: 0, Target: 2}, short(30)),
+		"settings":  resume(state, x, attack.Goal{Label: 0, Target: 1}, short(31)),
+		"truncated": resume(state[:len(state)/2], x, attack.Goal{Label: 0, Target: 1}, short(30)),
+		"garbage":   resume([]byte("<html>"), x, attack.Goal{Label: 0, Target: 1}, short(30)),
 	} {
 		if err == nil {
 			t.Errorf("a checkpoint with another %s was accepted", name)
 		}
 	}
 	m.W[1][5] += 1e-9
-	if err := resume(state, x, Goal{0, 1}, short(30)); err == nil || !strings.Contains(err.Error(), "another model") {
+	if err := resume(state, x, attack.Goal{Label: 0, Target: 1}, short(30)); err == nil || !strings.Contains(err.Error(), "another model") {
 		t.Errorf("a checkpoint of a model with another weight: %v", err)
 	}
 	full := errors.New("disk full")
-	_, err := Run(WithCheckpoints(context.Background(), Checkpoints{Every: 10, Save: func([]byte) error { return full }}), m, x, Goal{0, 1}, short(30))
+	_, err := Run(WithCheckpoints(context.Background(), Checkpoints{Every: 10, Save: func([]byte) error { return full }}), m, x, attack.Goal{Label: 0, Target: 1}, short(30))
 	if !errors.Is(err, full) {
 		t.Errorf("a save that fails: %v, want its error", err)
 	}

@@ -3,10 +3,7 @@ package sapf
 import "fmt"
 
 // DeltaStep is one gradient step on delta with G fixed: eq. 7.
-func (f *Factorization) DeltaStep() error {
-	f.enter(DeltaStage)
-	return f.gradientStepOnDelta()
-}
+func (f *Factorization) DeltaStep() error { return f.step(DeltaStage) }
 
 // TuneStep is a gradient step on delta after Round: the same step, in a stage
 // of its own.
@@ -14,17 +11,7 @@ func (f *Factorization) DeltaStep() error {
 // Differs: the paper says nothing of what follows its loop; its program makes G
 // binary and then takes 1000 more steps on delta with G fixed. TuneSteps (7;
 // study.Divergences measures it).
-func (f *Factorization) TuneStep() error {
-	f.enter(TuneStage)
-	return f.gradientStepOnDelta()
-}
-
-func (f *Factorization) gradientStepOnDelta() error {
-	if err := f.pass.run(f); err != nil {
-		return err
-	}
-	return f.updateDelta(f.pass.gradient(0))
-}
+func (f *Factorization) TuneStep() error { return f.step(TuneStage) }
 
 // updateDelta is eq. 7 given slope = dL/dx at clip(x + delta*G):
 //

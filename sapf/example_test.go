@@ -6,6 +6,7 @@ import (
 
 	"sapf/models/data"
 	"sapf/models/engine"
+	"sapf/sapf/attack"
 )
 
 // The programme of eq. 3, solved step by step, as a notebook does.
@@ -13,7 +14,7 @@ func ExampleFactorize() {
 	m, x := linear(1, engine.Shape{C: 3, H: 8, W: 8}, 4) // a linear classifier and a grey image it calls class 0
 	s := Reference().InSteps(400)
 	s.K, s.Lambda1, s.Lambda2, s.Round = 40, 0.1, 0, "topk"
-	p, err := Factorize(m, x, Goal{Label: 0, Target: 2}, s)
+	p, err := Factorize(m, x, attack.Goal{Label: 0, Target: 2}, s)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -28,7 +29,7 @@ func ExampleFactorize() {
 	for range s.TuneSteps {
 		p.TuneStep()
 	}
-	norms, _ := NormsOf(x, p.Adversarial())
+	norms, _ := attack.NormsOf(x, p.Adversarial())
 	fmt.Printf("%d of %d selected, l2 %.3f\n", p.Selected(), len(p.G), norms.L2)
 	// Output: 40 of 192 selected, l2 0.194
 }
@@ -40,7 +41,7 @@ func ExampleWithTrace() {
 		fmt.Printf("%s %d: %d above one half\n", r.Stage, r.Step, r.AboveHalf)
 	})
 	o := Options{K: 40, Steps: 200, SearchRounds: 1, Round: "topk", Set: map[string]any{"lambda2": 0}}
-	if _, err := o.Run(ctx, m, x, Goal{Label: 0, Target: 2}); err != nil {
+	if _, err := o.Run(ctx, m, x, attack.Goal{Label: 0, Target: 2}); err != nil {
 		fmt.Println(err)
 	}
 	// Output:
@@ -55,7 +56,7 @@ func ExampleNormsOf() {
 	x := data.NewImage("black", 3, 2, 2)
 	adversarial := x.Clone()
 	adversarial.Pix[0], adversarial.Pix[4], adversarial.Pix[7] = 0.25, 0.25, 0.5 // two channels of pixel 0, one of pixel 3
-	n, err := NormsOf(x, adversarial)
+	n, err := attack.NormsOf(x, adversarial)
 	fmt.Println(n.L0, n.L0Pixels, n.L1, n.Linf, err)
 	// Output: 3 2 1 0.5 <nil>
 }

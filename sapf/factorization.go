@@ -6,9 +6,9 @@ import (
 	"math"
 	"slices"
 
-	"sapf/models"
 	"sapf/models/data"
 	"sapf/models/engine"
+	"sapf/sapf/attack"
 )
 
 // Stage is a part of Algorithm 1.
@@ -37,7 +37,7 @@ var ErrDiverged = errors.New("the iteration diverged")
 type Factorization struct {
 	Settings Settings
 	Shape    engine.Shape
-	Goal     Goal
+	Goal     attack.Goal
 	// Lambda1 weighs the loss in this run.
 	Lambda1 float64
 
@@ -68,13 +68,13 @@ type Factorization struct {
 	Loss   float64
 	Logits []float64
 
-	pass *pass     // of batch 1, for stepping by hand
+	hand *solver   // of this programme alone, for stepping by hand
 	grad []float64 // dL/dG, length M
 }
 
 // Factorize sets up the programme at its start, delta = 0 and G = 1, with
 // lambda1 as the settings say.
-func Factorize(m Classifier, x data.Image, goal Goal, s Settings) (*Factorization, error) {
+func Factorize(m attack.Classifier, x data.Image, goal attack.Goal, s Settings) (*Factorization, error) {
 	f, err := newFactorization(m, x, goal, s)
 	if err != nil {
 		return nil, err
@@ -82,8 +82,8 @@ func Factorize(m Classifier, x data.Image, goal Goal, s Settings) (*Factorizatio
 	return f, f.Attach(m)
 }
 
-func newFactorization(m Classifier, x data.Image, goal Goal, s Settings) (*Factorization, error) {
-	if err := Check(m, x, goal); err != nil {
+func newFactorization(m attack.Classifier, x data.Image, goal attack.Goal, s Settings) (*Factorization, error) {
+	if err := attack.Check(m, x, goal); err != nil {
 		return nil, err
 	}
 	if err := s.Validate(); err != nil {
@@ -151,36 +151,64 @@ func fill(v []float64, x float64) {
 	}
 }
 
-// begin enters a stage: its step counter starts at 0. The first stage of an
-// outer iteration starts the penalties and step sizes afresh where the
-// settings say so, the mask stage the multipliers.
+// Where a programme is in Algorithm 1, Outer, Stage and Step say: an outer
+// iteration begins with Stage "", goes through the delta and the mask stage, and
+// ends with Stage "" again; the tune stage follows the last one.
+
+// beginOuter begins an outer iteration. Penalties and step sizes start afresh
+// where the settings say so.
 //
 // Differs: the paper reads as one ADMM run; its program sets the multipliers
 // to 0 at each outer iteration and keeps penalties and step sizes. ResetDuals
-// (11), ResetRho (10), ResetStep (12; all in TestRowsOfTheTable).
-func (f *Factorization) begin(stage Stage) {
-	f.Stage, f.Step = stage, 0
-	switch stage {
-	case DeltaStage:
-		f.Outer++
-		if f.Settings.ResetRho {
-			f.resetPenalties()
-		}
-		if f.Settings.ResetStep {
-			f.DeltaStepSize, f.MaskStepSize = f.Settings.StepSize, f.Settings.StepSize
-		}
-	case MaskStage:
-		if f.Settings.ResetDuals {
-			f.resetDuals()
-		}
+// (11, at enter), ResetRho (10), ResetStep (12; all in TestRowsOfTheTable).
+func (f *Factorization) beginOuter() {
+	f.Outer++
+	if f.Settings.ResetRho {
+		f.resetPenalties()
+	}
+	if f.Settings.ResetStep {
+		f.DeltaStepSize, f.MaskStepSize = f.Settings.StepSize, f.Settings.StepSize
 	}
 }
 
-// enter begins a stage unless the solver is in it.
+// enter begins a stage unless the programme is in it: its step counter starts
+// at 0, and before the mask stage the multipliers, where the settings say so.
+// The first stage of an outer iteration begins it; stepped by hand, that is also
+// a delta stage after another stage.
 func (f *Factorization) enter(stage Stage) {
-	if f.Stage != stage {
-		f.begin(stage)
+	if f.Stage == stage {
+		return
 	}
+	if stage != TuneStage && (f.Stage == "" || stage == DeltaStage) {
+		f.beginOuter()
+	}
+	if stage == MaskStage && f.Settings.ResetDuals {
+		f.resetDuals()
+	}
+	f.Stage, f.Step = stage, 0
+}
+
+// due reports whether steps of a stage are left in the outer iteration that
+// goes on, or of the tune stage.
+func (f *Factorization) due(stage Stage, steps int) bool {
+	if f.Stage == stage {
+		return f.Step < steps
+	}
+	over := stage == DeltaStage && f.Stage != "" || stage == TuneStage
+	return !over && f.Stage != TuneStage && steps > 0
+}
+
+// step is one step of a stage by hand: a batch of one.
+func (f *Factorization) step(stage Stage) error {
+	if f.hand == nil {
+		return errors.New("the factorization has no classifier: Attach one")
+	}
+	a := &attempt{F: f}
+	f.hand.Attempts, f.hand.settings = []*attempt{a}, f.Settings
+	if err := f.hand.step(stage); err != nil {
+		return err
+	}
+	return a.err
 }
 
 // point writes clip(x + delta*G, 0, 1), where the network is asked.
@@ -285,15 +313,15 @@ func (f *Factorization) Restore(from *Factorization) { *f = *from.Clone() }
 
 // Attach connects a factorization that was read from a file, or one whose
 // model is to change, with a classifier.
-func (f *Factorization) Attach(m Classifier) error {
+func (f *Factorization) Attach(m attack.Classifier) error {
 	if s := m.InputShape(); s != f.Shape {
 		return fmt.Errorf("the factorization is of a %v image, the model takes %v", f.Shape, s)
 	}
-	p, err := newPass(m, f.Settings.loss(f.Goal), 1)
-	if err != nil {
+	s := &solver{m: m, loss: f.Settings.loss(f.Goal), settings: f.Settings}
+	if _, err := s.pass(1); err != nil {
 		return err
 	}
-	f.pass = p
+	f.hand = s
 	return nil
 }
 
@@ -303,9 +331,9 @@ func (f *Factorization) Attach(m Classifier) error {
 // an untargeted attack); its program the hinge on logits, by default, and only
 // targeted. Loss and Confidence (2; study.Divergences measures it). Untargeted
 // attacks are ours with the hinge.
-func (s Settings) loss(goal Goal) models.Loss {
+func (s Settings) loss(goal attack.Goal) attack.Loss {
 	if s.Loss == "ce" {
-		return CrossEntropy{Untargeted: !goal.Targeted()}
+		return attack.CrossEntropy{Untargeted: !goal.Targeted()}
 	}
-	return Margin{Confidence: s.Confidence, Untargeted: !goal.Targeted()}
+	return attack.Margin{Confidence: s.Confidence, Untargeted: !goal.Targeted()}
 }

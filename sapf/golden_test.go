@@ -23,6 +23,7 @@ import (
 	"sapf/models/data"
 	"sapf/models/engine"
 	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // root is the folder with data/, models/ and golden/.
@@ -187,7 +188,7 @@ func TestGoldenMaskStage(t *testing.T) {
 			if os.Getenv("SAPF_LONG") != "" {
 				steps = 50
 			}
-			goal := sapf.Goal{Label: 3, Target: 1}
+			goal := attack.Goal{Label: 3, Target: 1}
 			f, err := sapf.Factorize(m, cifar(t, "cifar10:0"), goal, traceSettings("ce"))
 			if err != nil {
 				t.Fatal(err)
@@ -269,7 +270,7 @@ func followTrace(t *testing.T, m *models.Model, loss string, golden []map[string
 			stop()
 		}
 	})
-	if _, err := sapf.Run(ctx, m, cifar(t, "cifar10:0"), sapf.Goal{Label: 3, Target: 1}, traceSettings(loss)); err != nil {
+	if _, err := sapf.Run(ctx, m, cifar(t, "cifar10:0"), attack.Goal{Label: 3, Target: 1}, traceSettings(loss)); err != nil {
 		t.Fatal(err)
 	}
 	if at < len(golden) {
@@ -305,7 +306,7 @@ type goldenAttack struct {
 	L2      float64 `json:"l2"`
 	Linf    float64 `json:"linf"`
 	Lambda1 float64 `json:"lambda1"`
-	Rounds  []struct {
+	Trials  []struct {
 		Lambda1 float64 `json:"lambda1"`
 		Success bool    `json:"success"`
 		L1      float64 `json:"l1"`
@@ -315,9 +316,9 @@ type goldenAttack struct {
 
 // parted says whether a round of one lambda1 succeeded in only one of two
 // searches.
-func parted(r sapf.Result, g goldenAttack) bool {
-	for j, round := range r.Search {
-		if golden := g.Rounds[j]; round.Lambda1 == golden.Lambda1 && round.Success != golden.Success {
+func parted(r attack.Result, g goldenAttack) bool {
+	for j, round := range sapf.SearchOf(r) {
+		if golden := g.Trials[j]; round.Lambda1 == golden.Lambda1 && round.Success != golden.Success {
 			return true
 		}
 	}
@@ -326,8 +327,8 @@ func parted(r sapf.Result, g goldenAttack) bool {
 
 // wholeSearch is one of ours.
 type wholeSearch struct {
-	sapf.Norms
-	result sapf.Result
+	attack.Norms
+	result attack.Result
 }
 
 func (g goldenAttack) String() string { return fmt.Sprintf("%s to %d, k %d", g.Image, g.Target, g.K) }
@@ -367,7 +368,7 @@ func wholeSearches(t *testing.T, golden []goldenAttack, copies int) (found [][]w
 	t.Helper()
 	m := cwnet(t, "")
 	rng := rand.New(rand.NewPCG(1, 2))
-	var cases []sapf.Case
+	var cases []sapf.TestCase
 	for c := range copies {
 		for _, g := range golden {
 			x := cifar(t, g.Image).Clone()
@@ -378,11 +379,11 @@ func wholeSearches(t *testing.T, golden []goldenAttack, copies int) (found [][]w
 			}
 			s := sapf.Reference()
 			s.Lambda2, s.K = 0, g.K
-			cases = append(cases, sapf.Case{Image: x, Goal: sapf.Goal{Label: sapf.None, Target: g.Target}, Settings: s})
+			cases = append(cases, sapf.TestCase{Image: x, Goal: attack.Goal{Label: attack.None, Target: g.Target}, Settings: s})
 		}
 	}
 	start := time.Now()
-	results, err := sapf.RunBatch(context.Background(), m, cases)
+	results, err := sapf.RunCases(context.Background(), m, cases)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -390,12 +391,12 @@ func wholeSearches(t *testing.T, golden []goldenAttack, copies int) (found [][]w
 	found = make([][]wholeSearch, len(golden))
 	for i, r := range results {
 		g := golden[i%len(golden)]
-		norms, err := sapf.NormsOf(cases[i].Image, r.Adversarial)
+		norms, err := attack.NormsOf(cases[i].Image, r.Adversarial)
 		if err != nil {
 			t.Fatal(err)
 		}
 		found[i%len(golden)] = append(found[i%len(golden)], wholeSearch{norms, r})
-		t.Logf("%v, copy %d: lambda1 %.4g (golden %.4g), selected %d, l1 ratio %.3f, l2 %.3f, linf %.3f", g, i/len(golden), r.Lambda1, g.Lambda1, r.Selected,
+		t.Logf("%v, copy %d: lambda1 %.4g (golden %.4g), selected %d, l1 ratio %.3f, l2 %.3f, linf %.3f", g, i/len(golden), r.Const, g.Lambda1, r.Selected,
 			norms.L1/g.L1, norms.L2/g.L2, norms.Linf/g.Linf)
 		if r.Success != g.Success || r.Gradients != 30000 {
 			t.Errorf("%v, copy %d: success %v, %d gradients; golden %v, 30000", g, i/len(golden), r.Success, r.Gradients, g.Success)
@@ -403,7 +404,7 @@ func wholeSearches(t *testing.T, golden []goldenAttack, copies int) (found [][]w
 		if d := r.Selected - g.K; d > 15 || d < -15 {
 			t.Errorf("%v, copy %d: selected %d", g, i/len(golden), r.Selected)
 		}
-		if i < len(golden) && r.Lambda1 == g.Lambda1 && !near(norms.Linf, g.Linf) {
+		if i < len(golden) && r.Const == g.Lambda1 && !near(norms.Linf, g.Linf) {
 			t.Errorf("%v: linf is %.3f of the golden one, at the same lambda1", g, norms.Linf/g.Linf)
 		}
 	}
@@ -433,8 +434,8 @@ func TestGoldenAttacks(t *testing.T) {
 		case !parted(ours.result, g):
 			t.Errorf("%v: l1 is %.3f and l2 %.3f of the golden ones, with the golden rounds", g, ours.L1/g.L1, ours.L2/g.L2)
 		}
-		for j, round := range ours.result.Search {
-			if golden := g.Rounds[j]; golden.Lambda1 == round.Lambda1 && round.Lambda1 >= 0.05 { // below, the norms are near 0
+		for j, round := range sapf.SearchOf(ours.result) {
+			if golden := g.Trials[j]; golden.Lambda1 == round.Lambda1 && round.Lambda1 >= 0.05 { // below, the norms are near 0
 				rounds1, rounds2 = append(rounds1, round.L1/golden.L1), append(rounds2, round.L2/golden.L2)
 			}
 		}

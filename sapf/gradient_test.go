@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"sapf/models/engine"
+	"sapf/sapf/attack"
 )
 
 // TestUpdatesAreGradientSteps compares one step on delta and one on G with
@@ -24,7 +25,7 @@ func TestUpdatesAreGradientSteps(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.StepSize, s.Lambda1 = 1e-3, 0.3
-		f, err := Factorize(m, x, Goal{0, 1}, s)
+		f, err := Factorize(m, x, attack.Goal{Label: 0, Target: 1}, s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +47,7 @@ func TestUpdatesAreGradientSteps(t *testing.T) {
 			t.Fatalf("%v: %d of %d entries are clipped, the test wants some", set, stopped, len(point))
 		}
 		lagrangian := func() float64 {
-			if err := f.pass.run(f); err != nil {
+			if err := f.hand.passes[0].run(f); err != nil {
 				t.Fatal(err)
 			}
 			v := f.Lambda1 * f.Loss
@@ -87,11 +88,11 @@ func TestUpdatesAreGradientSteps(t *testing.T) {
 				v()[i] = x
 				want[i] = (up - down) / (2 * h)
 			}
-			if err := f.pass.run(f); err != nil {
+			if err := f.hand.passes[0].run(f); err != nil {
 				t.Fatal(err)
 			}
 			old := append([]float64(nil), v()...)
-			update(f.pass.gradient(0))
+			update(f.hand.passes[0].gradient(0))
 			for i, now := range v() {
 				if got := (old[i] - now) / s.StepSize; math.Abs(got-want[i]) > 1e-5*math.Max(1, math.Abs(want[i])) {
 					t.Errorf("%v: the step on %s[%d] is along %.8f, central difference %.8f", set, name, i, got, want[i])
@@ -115,7 +116,7 @@ func TestImplicitCardIsTheImplicitStep(t *testing.T) {
 	s.K, s.Lambda2, s.RhoCard, s.RhoCardMax = 4, 0, 3, 100
 	run := func(guard string, rho float64) (before, after []float64) {
 		s.Guard = guard
-		f, err := Factorize(m, x, Goal{0, 1}, s)
+		f, err := Factorize(m, x, attack.Goal{Label: 0, Target: 1}, s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,10 +126,10 @@ func TestImplicitCardIsTheImplicitStep(t *testing.T) {
 			f.G[i], f.Delta[i] = rng.Float64(), 0.1*rng.NormFloat64()
 		}
 		before = append([]float64(nil), f.G...)
-		if err := f.pass.run(f); err != nil {
+		if err := f.hand.passes[0].run(f); err != nil {
 			t.Fatal(err)
 		}
-		f.updateG(f.pass.gradient(0))
+		f.updateG(f.hand.passes[0].gradient(0))
 		return before, f.G
 	}
 	_, without := run("off", 0) // G - eta h

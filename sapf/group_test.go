@@ -7,6 +7,7 @@ import (
 
 	"sapf/models/data"
 	"sapf/models/engine"
+	"sapf/sapf/attack"
 	"sapf/sapf/internal/toy"
 )
 
@@ -17,7 +18,7 @@ func grouped(t *testing.T, labels []int, s Settings) *Factorization {
 	shape := engine.Shape{C: 2, H: 2, W: 3}
 	m := &toy.Linear{Shape: shape, W: [][]float64{make([]float64, 12), make([]float64, 12)}}
 	s.K, s.Groups = 2, labels
-	f, err := newFactorization(m, data.NewImage("black", 2, 2, 3), Goal{0, 1}, s)
+	f, err := newFactorization(m, data.NewImage("black", 2, 2, 3), attack.Goal{Label: 0, Target: 1}, s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"sapf/models"
 	"sapf/models/data"
+	"sapf/sapf/attack"
 )
 
 // lookAtCleanImages classifies the images themselves. One that satisfies its
@@ -34,10 +35,10 @@ func (s *solver) lookAtCleanImages() error {
 		}
 		switch {
 		case a.F.Goal.Reached(a.Clean):
-			a.Status, a.Best, a.BestMask = Already, images[i], a.LastMask
+			a.Status, a.Best, a.BestMask = attack.Already, images[i], a.LastMask
 			a.Note = fmt.Sprintf("the image itself is classified as %s", s.m.Classes()[a.Clean])
 		case a.F.Settings.K == 0:
-			a.Status, a.Note = Failed, "k is 0: no entry may change"
+			a.Status, a.Note = attack.Failed, "k is 0: no entry may change"
 		}
 	}
 	return nil
@@ -87,7 +88,7 @@ func (s *solver) judge() error {
 // asked again: always when a result is measured (metric.Measure), and with
 // Judge "8bit" within the search (21; TestRowsOfTheTable).
 func roundChanged(adv data.Image, x []float64) {
-	rounded := EightBit(adv)
+	rounded := attack.EightBit(adv)
 	for i, v := range adv.Pix {
 		if v != float32(x[i]) {
 			adv.Pix[i] = rounded.Pix[i]
@@ -96,22 +97,22 @@ func roundChanged(adv data.Image, x []float64) {
 }
 
 // take books the candidate of a round.
-func (a *Attempt) take(candidate data.Image, class int) error {
-	norms, err := NormsOf(a.F.image(a.F.X), candidate)
+func (a *attempt) take(candidate data.Image, class int) error {
+	norms, err := attack.NormsOf(a.F.image(a.F.X), candidate)
 	if err != nil {
 		return err
 	}
-	r := Round{Lambda1: a.F.Lambda1, Success: a.F.Goal.Reached(class), Prediction: class, Selected: a.F.Selected(), Norms: norms}
-	a.Rounds = append(a.Rounds, r)
+	r := Trial{Lambda1: a.F.Lambda1, Success: a.F.Goal.Reached(class), Prediction: class, Selected: a.F.Selected(), Norms: norms}
+	a.Trials = append(a.Trials, r)
 	a.Last, a.LastMask = candidate, a.F.Mask()
-	if r.Success && (a.BestMask == nil || r.better(a.Rounds[a.BestRound], a.F.Settings.Keep)) {
-		a.Best, a.BestMask, a.BestRound = candidate, a.LastMask, len(a.Rounds)-1
+	if r.Success && (a.BestMask == nil || r.better(a.Trials[a.BestTrial], a.F.Settings.Keep)) {
+		a.Best, a.BestMask, a.BestTrial = candidate, a.LastMask, len(a.Trials)-1
 	}
 	a.Search.Next(r.Success, a.F.Settings)
 	if a.Search.Finished {
-		a.Status = Failed
+		a.Status = attack.Failed
 		if a.BestMask != nil {
-			a.Status = Succeeded
+			a.Status = attack.Succeeded
 		}
 	}
 	return nil
@@ -123,7 +124,7 @@ func (a *Attempt) take(candidate data.Image, class int) error {
 // Differs: the paper does not say which success counts; its program keeps the
 // last, which is the one with the smallest lambda1 (19;
 // TestFailure11_KeepsTheBestSuccess).
-func (r Round) better(than Round, keep string) bool {
+func (r Trial) better(than Trial, keep string) bool {
 	switch keep {
 	case "smallest_l0":
 		return r.L0 <= than.L0
@@ -140,7 +141,7 @@ func (r Round) better(than Round, keep string) bool {
 // classify returns the class of each image and the logits of all, asking the
 // network once. The image is taken as float32, as it is returned. An attempt
 // whose logits are not finite ends; its class is None.
-func (s *solver) classify(attempts []*Attempt, images []data.Image) (classes []int, logits []float64, err error) {
+func (s *solver) classify(attempts []*attempt, images []data.Image) (classes []int, logits []float64, err error) {
 	p, err := s.pass(len(images))
 	if err != nil {
 		return nil, nil, err
@@ -162,39 +163,52 @@ func (s *solver) classify(attempts []*Attempt, images []data.Image) (classes []i
 			return nil, nil, err
 		}
 		for i, a := range attempts {
-			classes[i] = None
+			classes[i] = attack.None
 			if a.Status == "" {
 				a.Forwards++
-				classes[i] = argmax(logits[i*p.classes : (i+1)*p.classes])
+				classes[i] = models.Argmax(logits[i*p.classes : (i+1)*p.classes])
 			}
 		}
 		return classes, logits, nil
 	}
 }
 
+// Detail is what SAPF tells of an attack besides attack.Result.
+type Detail struct {
+	// Mask is G of the image returned: length C*H*W, 0 or 1.
+	Mask []float32
+	// Search lists the values of lambda1 tried, and what came of each.
+	Search []Trial
+}
+
+// Selection is the mask.
+func (d *Detail) Selection() []float32 { return d.Mask }
+
 // result is what the attempt has come to.
-func (a *Attempt) result(c Case) Result {
-	r := Result{
-		Method: "sapf", Preset: c.Settings.Preset, Goal: c.Goal, Status: a.Status, Note: a.Note,
-		Prediction: a.Clean, K: c.Settings.K, Rounds: len(a.Rounds), Search: a.Rounds,
-		Forwards: a.Forwards, Gradients: a.Gradients, Options: c.Settings.Map(),
-		Adversarial: a.Last, Mask: a.LastMask, Lambda1: a.F.Lambda1,
+func (a *attempt) result(x data.Image) attack.Result {
+	settings := a.F.Settings
+	detail := &Detail{Mask: a.LastMask, Search: a.Trials}
+	r := attack.Result{
+		Method: methodName, Preset: settings.Preset, Goal: a.F.Goal, Status: a.Status, Note: a.Note,
+		Prediction: a.Clean, K: settings.K, Trials: len(a.Trials), Const: a.F.Lambda1,
+		Forwards: a.Forwards, Gradients: a.Gradients, Options: settings.Map(),
+		Adversarial: a.Last, Detail: detail,
 	}
 	if a.BestMask != nil {
-		r.Success, r.Adversarial, r.Mask = true, a.Best, a.BestMask
+		r.Success, r.Adversarial, detail.Mask = true, a.Best, a.BestMask
 	}
-	if len(a.Rounds) > 0 {
-		kept := a.Rounds[len(a.Rounds)-1]
+	if len(a.Trials) > 0 {
+		kept := a.Trials[len(a.Trials)-1]
 		if r.Success {
-			kept = a.Rounds[a.BestRound]
+			kept = a.Trials[a.BestTrial]
 		}
-		r.Lambda1 = kept.Lambda1
+		r.Const = kept.Lambda1
 	}
 	if r.Adversarial.Pix == nil {
-		r.Adversarial = c.Image.Clone()
+		r.Adversarial = x.Clone()
 	}
-	r.Adversarial.Name, r.Adversarial.Label = c.Image.Name+" adversarial", c.Image.Label
-	r.Selected = ones(r.Mask[:len(a.F.G)])
+	r.Adversarial.Name, r.Adversarial.Label = x.Name+" adversarial", x.Label
+	r.Selected = ones(detail.Mask[:len(a.F.G)])
 	r.Note = a.describe(r.Note)
 	return r
 }
@@ -211,27 +225,27 @@ func ones(v []float32) int {
 
 // describe adds to the note how the search ended and whether the image was
 // classified wrongly before the attack.
-func (a *Attempt) describe(note string) string {
+func (a *attempt) describe(note string) string {
 	successes := 0
-	for _, r := range a.Rounds {
+	for _, r := range a.Trials {
 		if r.Success {
 			successes++
 		}
 	}
 	switch {
 	case note != "":
-	case a.Status == Succeeded && successes == len(a.Rounds):
-		note = fmt.Sprintf("success with every lambda1 tried, the smallest %.3g", a.Rounds[len(a.Rounds)-1].Lambda1)
-	case a.Status == Succeeded:
-		note = fmt.Sprintf("%d of %d values of lambda1 succeeded", successes, len(a.Rounds))
-	case a.Status == Failed:
+	case a.Status == attack.Succeeded && successes == len(a.Trials):
+		note = fmt.Sprintf("success with every lambda1 tried, the smallest %.3g", a.Trials[len(a.Trials)-1].Lambda1)
+	case a.Status == attack.Succeeded:
+		note = fmt.Sprintf("%d of %d values of lambda1 succeeded", successes, len(a.Trials))
+	case a.Status == attack.Failed:
 		largest := 0.0
-		for _, r := range a.Rounds {
+		for _, r := range a.Trials {
 			largest = math.Max(largest, r.Lambda1)
 		}
 		note = fmt.Sprintf("no success with lambda1 up to %.3g", largest)
 	}
-	if label := a.F.Goal.Label; label != None && a.Status != Already && a.Clean != label {
+	if label := a.F.Goal.Label; label != attack.None && a.Status != attack.Already && a.Clean != label {
 		note += "; the image was misclassified before the attack"
 	}
 	if a.Flat {

@@ -5,25 +5,9 @@ import (
 	"math"
 )
 
-// ADMMStep is one iteration on G with delta fixed: eqs. 11 and 13 and the
-// group block for the copies of G, eq. 14 for G itself by one gradient step
-// (or MaskInner steps), eq. 15 for the multipliers, then the penalties grow.
-//
-// Differs: the paper says 2000 steps on G in each outer iteration and leaves
-// open whether they are steps of eq. 14 inside one ADMM iteration; its program
-// takes one step in each of 2000 ADMM iterations. MaskSteps, MaskInner (6;
-// TestRowsOfTheTable).
-func (f *Factorization) ADMMStep() error {
-	f.enter(MaskStage)
-	f.updateCopies()
-	for range f.Settings.MaskInner {
-		if err := f.pass.run(f); err != nil {
-			return err
-		}
-		f.updateG(f.pass.gradient(0))
-	}
-	return f.finishADMM()
-}
+// ADMMStep is one iteration of ADMM on G with delta fixed: eqs. 11, 13, 14 and
+// 15 (solver.iterateADMM).
+func (f *Factorization) ADMMStep() error { return f.step(MaskStage) }
 
 // updateCopies is the part of an iteration before the network is asked.
 func (f *Factorization) updateCopies() {

@@ -9,6 +9,7 @@ import (
 
 	"sapf/models/data"
 	"sapf/models/engine"
+	"sapf/sapf/attack"
 	"sapf/sapf/internal/toy"
 )
 
@@ -22,7 +23,7 @@ func maskToy(t testing.TB, shape engine.Shape, s Settings) (*Factorization, func
 	for i := range x.Pix {
 		x.Pix[i] = 0.5
 	}
-	f, err := newFactorization(m, x, Goal{Label: 0, Target: 1}, s)
+	f, err := newFactorization(m, x, attack.Goal{Label: 0, Target: 1}, s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +33,7 @@ func maskToy(t testing.TB, shape engine.Shape, s Settings) (*Factorization, func
 		f.Delta[i] = 0.1*rng.Float64() - 0.05
 		slope[i] = rng.NormFloat64()
 	}
-	f.begin(MaskStage)
+	f.enter(MaskStage)
 	return f, func() error {
 		f.updateCopies()
 		f.updateG(slope)

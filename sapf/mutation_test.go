@@ -8,6 +8,7 @@ import (
 
 	"sapf/models"
 	"sapf/models/data"
+	"sapf/sapf/attack"
 	"sapf/sapf/internal/toy"
 )
 
@@ -20,13 +21,13 @@ type twoPaths struct {
 
 func (m twoPaths) Evaluator(batch int, loss models.Loss) (models.Evaluator, error) {
 	ev, err := m.Linear.Evaluator(batch, loss)
-	return &twoPathsEvaluator{Evaluator: ev, m: m, loss: loss.(exampleLoss)}, err
+	return &twoPathsEvaluator{Evaluator: ev, m: m, loss: loss.(attack.Loss)}, err
 }
 
 type twoPathsEvaluator struct {
 	models.Evaluator
 	m    twoPaths
-	loss exampleLoss
+	loss attack.Loss
 }
 
 func (e *twoPathsEvaluator) Forward(x []float64) ([]float64, error) {
@@ -61,7 +62,7 @@ func (e *twoPathsEvaluator) Gradient(x, targets []float64) (models.Evaluation, e
 
 // gradientError is the largest difference between the gradient and central
 // differences of the loss, in units of the largest entry.
-func gradientError(t *testing.T, m Classifier, x data.Image, target int, loss models.Loss) float64 {
+func gradientError(t *testing.T, m attack.Classifier, x data.Image, target int, loss models.Loss) float64 {
 	t.Helper()
 	ev, err := m.Evaluator(1, loss)
 	if err != nil {
@@ -87,7 +88,7 @@ func gradientError(t *testing.T, m Classifier, x data.Image, target int, loss mo
 			if err != nil {
 				t.Fatal(err)
 			}
-			return loss.(exampleLoss).Example(z, row, nil)
+			return loss.(attack.Loss).Example(z, row, nil)
 		}
 		worst = max(worst, math.Abs(grad[i]-(value(h)-value(-h))/(2*h)))
 		largest = max(largest, math.Abs(grad[i]))
@@ -110,17 +111,17 @@ func TestFailure20_OneLayerFlipped(t *testing.T) {
 	l2 := map[float64]float64{}
 	for _, sign := range []float64{1, -1} {
 		m := twoPaths{line, sign}
-		for _, loss := range []models.Loss{Margin{}, CrossEntropy{}} {
+		for _, loss := range []models.Loss{attack.Margin{}, attack.CrossEntropy{}} {
 			if e := gradientError(t, m, x, 1, loss); (sign == 1) != (e < 1e-7) {
 				t.Errorf("sign %g, %v: the gradient misses central differences by %.2g", sign, loss, e)
 			}
 		}
-		r, err := Run(context.Background(), m, x, Goal{0, 1}, s)
+		r, err := Run(context.Background(), m, x, attack.Goal{Label: 0, Target: 1}, s)
 		if err != nil {
 			t.Fatal(err)
 		}
 		l2[sign] = math.Inf(1)
-		if norms, _ := NormsOf(x, r.Adversarial); r.Success {
+		if norms, _ := attack.NormsOf(x, r.Adversarial); r.Success {
 			l2[sign] = norms.L2
 		}
 	}
@@ -136,8 +137,14 @@ func TestFailure20_SignFlipped(t *testing.T) {
 	m, x := linear(2, small, 4)
 	s := short(40)
 	s.Round = "topk"
-	r, err := Run(context.Background(), flipped{m}, x, Goal{0, 1}, s)
+	r, err := Run(context.Background(), flipped{m}, x, attack.Goal{Label: 0, Target: 1}, s)
 	if err != nil || r.Success {
 		t.Errorf("with a gradient of the wrong sign: %s, %v", r.Status, err)
 	}
+}
+
+func oneHot(n, i int) []float64 {
+	v := make([]float64, n)
+	v[i] = 1
+	return v
 }

@@ -11,16 +11,17 @@ import (
 	"sapf/models"
 	"sapf/models/data"
 	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // catCases are three attacks on the embedded cat.
-func catCases(t *testing.T) []sapf.Case {
+func catCases(t *testing.T) []sapf.TestCase {
 	t.Helper()
-	var cases []sapf.Case
+	var cases []sapf.TestCase
 	for i, target := range []int{5, 0, 2} {
 		s := sapf.Reference().InSteps(20)
 		s.K, s.Round, s.Lambda1, s.SearchRounds, s.Lambda2 = 100+50*i, "topk", 0.3, 1, float64(i)
-		cases = append(cases, sapf.Case{Image: cifar(t, "cat"), Goal: sapf.Goal{Label: 3, Target: target}, Settings: s})
+		cases = append(cases, sapf.TestCase{Image: cifar(t, "cat"), Goal: attack.Goal{Label: 3, Target: target}, Settings: s})
 	}
 	return cases
 }
@@ -29,11 +30,11 @@ func catCases(t *testing.T) []sapf.Case {
 // the same bytes alone, in a batch, and at one or two threads.
 func TestFailure15_BatchAndThreadsOnCwnet(t *testing.T) {
 	m, cases := cwnet(t, ""), catCases(t)
-	together, err := sapf.RunBatch(context.Background(), m.WithThreads(2), cases)
+	together, err := sapf.RunCases(context.Background(), m.WithThreads(2), cases)
 	if err != nil {
 		t.Fatal(err)
 	}
-	one, err := sapf.RunBatch(context.Background(), m.WithThreads(1), cases)
+	one, err := sapf.RunCases(context.Background(), m.WithThreads(1), cases)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,18 +56,18 @@ func TestFailure15_BatchAndThreadsOnCwnet(t *testing.T) {
 // or with sixteen.
 func TestFailure15_BatchOf64AndSixteenThreads(t *testing.T) {
 	m := cwnet(t, "")
-	var cases []sapf.Case
+	var cases []sapf.TestCase
 	for i := range 64 {
 		c := catCases(t)[i%3]
 		c.Settings = c.Settings.InSteps(4)
 		c.Settings.K = 50 + i
 		cases = append(cases, c)
 	}
-	together, err := sapf.RunBatch(context.Background(), m.WithThreads(16), cases)
+	together, err := sapf.RunCases(context.Background(), m.WithThreads(16), cases)
 	if err != nil {
 		t.Fatal(err)
 	}
-	one, err := sapf.RunBatch(context.Background(), m.WithThreads(1), cases)
+	one, err := sapf.RunCases(context.Background(), m.WithThreads(1), cases)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +101,7 @@ func TestFailure23_NoGoroutineIsLeft(t *testing.T) {
 		}
 	}), m, c.Image, c.Goal, c.Settings)
 	stop()
-	if err != nil || r.Status != sapf.Cancelled || steps != 7 || r.Gradients != 7 {
+	if err != nil || r.Status != attack.Cancelled || steps != 7 || r.Gradients != 7 {
 		t.Errorf("%v: status %s after %d steps and %d gradients, want cancelled after 7", err, r.Status, steps, r.Gradients)
 	}
 	for wait := 0; runtime.NumGoroutine() > before && wait < 100; wait++ {
@@ -120,7 +121,7 @@ func BenchmarkAttack(b *testing.B) {
 	s.SearchRounds, s.Lambda2 = 1, 0
 	x := cifar(b, "cat")
 	for b.Loop() {
-		if _, err := sapf.Run(context.Background(), m, x, sapf.Goal{Label: 3, Target: 5}, s); err != nil {
+		if _, err := sapf.Run(context.Background(), m, x, attack.Goal{Label: 3, Target: 5}, s); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -148,9 +149,9 @@ func TestGuardOnMobileNet(t *testing.T) {
 	}
 	s := sapf.Reference().InSteps(300)
 	s.K, s.Round, s.Lambda2, s.Lambda1, s.SearchRounds = 5000, "topk", 0, 10, 1
-	goal := sapf.Goal{Label: x.Label, Target: 100}
+	goal := attack.Goal{Label: x.Label, Target: 100}
 	off, err := sapf.Run(context.Background(), m, x, goal, s)
-	if err != nil || off.Status != sapf.Numeric || !strings.Contains(off.Note, "diverged") {
+	if err != nil || off.Status != attack.Numeric || !strings.Contains(off.Note, "diverged") {
 		t.Errorf("without the guard: %s, %q, %v; want divergence", off.Status, off.Note, err)
 	}
 	s.Guard = "cap"
@@ -164,7 +165,7 @@ func TestGuardOnMobileNet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	norms, _ := sapf.NormsOf(x, r.Adversarial)
+	norms, _ := attack.NormsOf(x, r.Adversarial)
 	t.Logf("%s: sum of G %.1f, %d above one half; %+v", r.Status, last.SumG, last.AboveHalf, norms)
 	if d := last.SumG - 5000; d > 50 || d < -50 || r.Selected != 5000 || !r.Success {
 		t.Errorf("%s, sum of G %.1f, selected %d; want success, 5000 within 1 %%, 5000", r.Status, last.SumG, r.Selected)

@@ -1,14 +1,13 @@
 package sapf
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"reflect"
 	"slices"
 	"strconv"
 
-	"sapf/models/data"
+	"sapf/sapf/attack"
 )
 
 // Options is SAPF as a notebook asks for it: the fields of Settings, where a
@@ -68,7 +67,22 @@ type Options struct {
 	GuardTheta float64
 }
 
-var _ Attack = Options{}
+// methodName is what the registry and results call the method.
+const methodName = "sapf"
+
+// Resolver is a way to write settings down: Options or Settings.
+type Resolver interface {
+	// Resolve returns the settings meant, or says what is wrong with them.
+	Resolve() (Settings, error)
+}
+
+// Both are the attack, run alone or several in lockstep, and can be set by name.
+var (
+	_ attack.Batcher  = Options{}
+	_ attack.Batcher  = Settings{}
+	_ attack.Settable = (*Options)(nil)
+	_ attack.Settable = (*Settings)(nil)
+)
 
 // Resolve returns the settings that the options mean.
 func (o Options) Resolve() (Settings, error) {
@@ -107,16 +121,4 @@ func (o Options) Resolve() (Settings, error) {
 		}
 	}
 	return s, s.Validate()
-}
-
-// Name is "sapf".
-func (Options) Name() string { return "sapf" }
-
-// Run is Algorithm 1 with the lambda1 search on one image.
-func (o Options) Run(ctx context.Context, m Classifier, x data.Image, goal Goal) (Result, error) {
-	s, err := o.Resolve()
-	if err != nil {
-		return Result{}, err
-	}
-	return Run(ctx, m, x, goal, s)
 }

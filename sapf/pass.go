@@ -5,6 +5,7 @@ import (
 
 	"sapf/models"
 	"sapf/models/data"
+	"sapf/sapf/attack"
 )
 
 // pass asks the network for the logits and gradients of one or several
@@ -21,7 +22,7 @@ type pass struct {
 	last    models.Evaluation
 }
 
-func newPass(m Classifier, loss models.Loss, batch int) (*pass, error) {
+func newPass(m attack.Classifier, loss models.Loss, batch int) (*pass, error) {
 	ev, err := m.Evaluator(batch, loss)
 	if err != nil {
 		return nil, err
@@ -37,7 +38,7 @@ func (p *pass) place(i int, f *Factorization) {
 	f.point(p.point(i))
 	row := p.targets[i*p.classes : (i+1)*p.classes]
 	clear(row)
-	row[f.Goal.class()] = 1
+	row[f.Goal.Class()] = 1
 }
 
 // placeImages puts images into the slots, to be classified.
@@ -48,14 +49,6 @@ func (p *pass) placeImages(images []data.Image) {
 			point[j] = float64(v)
 		}
 	}
-}
-
-// class is the class that a loss compares the others with.
-func (g Goal) class() int {
-	if g.Targeted() {
-		return g.Target
-	}
-	return g.Label
 }
 
 func (p *pass) point(i int) []float64 { return p.points[i*p.size : (i+1)*p.size] }

@@ -9,12 +9,13 @@ import (
 	"sapf/models/data"
 	"sapf/models/engine"
 	"sapf/sapf"
+	"sapf/sapf/attack"
 	"sapf/sapf/internal/toy"
 )
 
 // roundings runs the cases with each rounding and reports how many succeed and
 // how far Selected is from k.
-func roundings(t *testing.T, m sapf.Classifier, cases []sapf.Case) {
+func roundings(t *testing.T, m attack.Classifier, cases []sapf.TestCase) {
 	t.Helper()
 	successes := map[string]int{}
 	for _, rounding := range []string{"threshold", "topk", "topk_product"} {
@@ -22,7 +23,7 @@ func roundings(t *testing.T, m sapf.Classifier, cases []sapf.Case) {
 		for i := range cases {
 			cases[i].Settings.Round = rounding
 		}
-		results, err := sapf.RunBatch(context.Background(), m, cases)
+		results, err := sapf.RunCases(context.Background(), m, cases)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -30,14 +31,14 @@ func roundings(t *testing.T, m sapf.Classifier, cases []sapf.Case) {
 			if r.Success {
 				successes[rounding]++
 			}
-			for _, round := range r.Search {
+			for _, round := range sapf.SearchOf(r) {
 				d := round.Selected - cases[i].Settings.K
 				if d != 0 && rounding != "threshold" {
 					t.Errorf("%s, %s: a round selected %d, k is %d", cases[i].Image.Name, rounding, round.Selected, cases[i].Settings.K)
 				}
 				off = max(off, d, -d)
 			}
-			norms, err := sapf.NormsOf(cases[i].Image, r.Adversarial)
+			norms, err := attack.NormsOf(cases[i].Image, r.Adversarial)
 			if err != nil || norms.L0 > r.Selected {
 				t.Errorf("%s, %s: l0 %d, selected %d, %v", cases[i].Image.Name, rounding, norms.L0, r.Selected, err)
 			}
@@ -65,7 +66,7 @@ func TestExactCardinalityOn100Images(t *testing.T) {
 		}
 		m.W = append(m.W, w)
 	}
-	var cases []sapf.Case
+	var cases []sapf.TestCase
 	for i := range 100 {
 		s := sapf.Reference().InSteps(300)
 		s.Lambda2, s.Lambda1, s.K, s.SearchRounds = 0, 0.1, 20+i, 2
@@ -73,7 +74,7 @@ func TestExactCardinalityOn100Images(t *testing.T) {
 		for j := range x.Pix {
 			x.Pix[j] = rng.Float32()
 		}
-		cases = append(cases, sapf.Case{Image: x, Goal: sapf.Goal{Label: sapf.None, Target: i % 5}, Settings: s})
+		cases = append(cases, sapf.TestCase{Image: x, Goal: attack.Goal{Label: attack.None, Target: i % 5}, Settings: s})
 	}
 	roundings(t, m, cases)
 }
@@ -85,7 +86,7 @@ func TestExactCardinalityOnCIFAR(t *testing.T) {
 	root(t)
 	long(t)
 	m := cwnet(t, "")
-	var cases []sapf.Case
+	var cases []sapf.TestCase
 	for i := 0; len(cases) < 100; i++ {
 		x := cifar(t, fmt.Sprintf("cifar10:%d", i))
 		p, err := m.Predict(x)
@@ -97,7 +98,7 @@ func TestExactCardinalityOnCIFAR(t *testing.T) {
 		}
 		s := sapf.Reference().InSteps(300)
 		s.Lambda2, s.Lambda1, s.SearchRounds, s.StopAtFirstSuccess = 0, 1, 3, true
-		cases = append(cases, sapf.Case{Image: x, Goal: sapf.Goal{Label: x.Label, Target: (x.Label + 1) % 10}, Settings: s})
+		cases = append(cases, sapf.TestCase{Image: x, Goal: attack.Goal{Label: x.Label, Target: (x.Label + 1) % 10}, Settings: s})
 	}
 	roundings(t, m, cases)
 }

@@ -9,6 +9,7 @@ import (
 	"sapf/models"
 	"sapf/models/data"
 	"sapf/models/engine"
+	"sapf/sapf/attack"
 	"sapf/sapf/internal/toy"
 )
 
@@ -41,24 +42,24 @@ func TestReferenceOnLinearModel(t *testing.T) {
 	m, x := linear(1, engine.Shape{C: 3, H: 8, W: 8}, 4)
 	s := Reference()
 	s.K, s.Lambda2 = 40, 0
-	r, err := Run(context.Background(), m, x, Goal{Label: 0, Target: 2}, s)
+	r, err := Run(context.Background(), m, x, attack.Goal{Label: 0, Target: 2}, s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !r.Success || r.Status != Succeeded || r.Rounds != 6 || r.Gradients != 30000 {
-		t.Errorf("status %s, success %v, %d rounds, %d gradients; want success, 6, 30000", r.Status, r.Success, r.Rounds, r.Gradients)
+	if !r.Success || r.Status != attack.Succeeded || r.Trials != 6 || r.Gradients != 30000 {
+		t.Errorf("status %s, success %v, %d rounds, %d gradients; want success, 6, 30000", r.Status, r.Success, r.Trials, r.Gradients)
 	}
-	norms, _ := NormsOf(x, r.Adversarial)
+	norms, _ := attack.NormsOf(x, r.Adversarial)
 	if norms.L0 > r.Selected || math.Abs(float64(r.Selected-40)) > 8 {
 		t.Errorf("l0 %d, selected %d, k 40", norms.L0, r.Selected)
 	}
-	for _, round := range r.Search {
+	for _, round := range SearchOf(r) {
 		t.Logf("%+v", round)
 	}
 }
 
 // flipped is a classifier whose gradient has the wrong sign.
-type flipped struct{ Classifier }
+type flipped struct{ attack.Classifier }
 
 func (c flipped) Evaluator(batch int, loss models.Loss) (models.Evaluator, error) {
 	ev, err := c.Classifier.Evaluator(batch, loss)

@@ -5,8 +5,8 @@ package sapf
 type Search struct {
 	// Lambda1 is the value to try now, Low and High the bounds.
 	Lambda1, Low, High float64
-	// Round counts the runs done.
-	Round int
+	// Trials counts the runs done.
+	Trials int
 	// Finished says that there is nothing left to try.
 	Finished bool
 }
@@ -28,8 +28,8 @@ func newSearch(s Settings) Search {
 // StopAtFirstSuccess, SearchRounds, Lambda1Stop (3;
 // TestSearchFollowsTheReference).
 func (h *Search) Next(success bool, s Settings) {
-	h.Round++
-	if h.Round == s.SearchRounds || success && (s.StopAtFirstSuccess || h.Lambda1 < s.Lambda1Stop*s.Lambda1) {
+	h.Trials++
+	if h.Trials == s.SearchRounds || success && (s.StopAtFirstSuccess || h.Lambda1 < s.Lambda1Stop*s.Lambda1) {
 		h.Finished = true
 		return
 	}

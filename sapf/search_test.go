@@ -37,7 +37,7 @@ func TestSearchFollowsTheReference(t *testing.T) {
 	s.StopAtFirstSuccess = true
 	h := newSearch(s)
 	h.Next(false, s)
-	if h.Next(true, s); !h.Finished || h.Round != 2 {
+	if h.Next(true, s); !h.Finished || h.Trials != 2 {
 		t.Errorf("stop_at_first_success: %+v", h)
 	}
 	s = Reference()
@@ -46,7 +46,7 @@ func TestSearchFollowsTheReference(t *testing.T) {
 	for !h.Finished {
 		h.Next(true, s)
 	}
-	if h.Round != 8 || h.Lambda1 >= 1e-5 { // 1e-3/2^7 is the first below 0.01 of it
-		t.Errorf("search of successes ended after %d rounds at %g, want 8 rounds, below 1e-5", h.Round, h.Lambda1)
+	if h.Trials != 8 || h.Lambda1 >= 1e-5 { // 1e-3/2^7 is the first below 0.01 of it
+		t.Errorf("search of successes ended after %d rounds at %g, want 8 rounds, below 1e-5", h.Trials, h.Lambda1)
 	}
 }

@@ -8,90 +8,77 @@ import (
 
 	"sapf/models"
 	"sapf/models/data"
+	"sapf/sapf/attack"
 )
 
-// Case is one image and what is to become of it.
-type Case struct {
-	Image    data.Image
-	Goal     Goal
-	Settings Settings
-}
-
-// Run is Algorithm 1 with the lambda1 search on one image. When ctx ends it
-// returns the best so far with Status Cancelled.
-func Run(ctx context.Context, m Classifier, x data.Image, goal Goal, s Settings) (Result, error) {
-	results, err := RunBatch(ctx, m, []Case{{x, goal, s}})
-	if err != nil {
-		return Result{}, err
-	}
-	return results[0], nil
-}
-
-// RunBatch runs several cases in lockstep, so that each pass through the
-// network serves them all; every case has its own lambda1 search. The results
-// are the same bytes as those of Run on each case. The cases must agree in
-// loss, in the kind of goal and in the number of steps.
-func RunBatch(ctx context.Context, m Classifier, cases []Case) ([]Result, error) {
-	if len(cases) == 0 {
+// run is Algorithm 1 with the lambda1 search on several tasks in lockstep, so
+// that each pass through the network serves them all; every task has its own
+// settings and its own search. The results are the same bytes as those of each
+// task alone. The tasks must agree in loss, in the kind of goal and in the
+// number of steps.
+func run(ctx context.Context, m attack.Classifier, tasks []attack.Task, settings []Settings) ([]attack.Result, error) {
+	if len(tasks) == 0 {
 		return nil, nil
 	}
-	s := &solver{ctx: ctx, m: m, settings: cases[0].Settings, watch: watchersOf(ctx)}
+	s := &solver{ctx: ctx, m: m, settings: settings[0], watch: watchersOf(ctx)}
 	defer s.close()
-	s.loss = s.settings.loss(cases[0].Goal)
-	for i, c := range cases {
-		if err := s.sameSchedule(c); err != nil {
-			return nil, fmt.Errorf("case %d: %w", i, err)
-		}
-		f, err := newFactorization(m, c.Image, c.Goal, c.Settings)
-		if err != nil && len(cases) > 1 {
-			err = fmt.Errorf("case %d: %w", i, err)
+	s.loss = s.settings.loss(tasks[0].Goal)
+	for i, t := range tasks {
+		f, err := s.programme(t, settings[i])
+		if err != nil && len(tasks) > 1 {
+			err = fmt.Errorf("task %d: %w", i, err)
 		}
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", methodName, err)
 		}
-		s.Attempts = append(s.Attempts, &Attempt{F: f, Search: newSearch(c.Settings)})
+		s.Attempts = append(s.Attempts, &attempt{F: f, Search: newSearch(settings[i])})
 	}
 	if err := s.resume(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: image %q: %w", methodName, tasks[0].Image.Name, err)
 	}
 	if err := s.solve(); err != nil {
 		if ctx.Err() == nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: image %q: %w", methodName, tasks[0].Image.Name, err)
 		}
 		s.cancel()
 	}
-	results := make([]Result, len(cases))
+	results := make([]attack.Result, len(tasks))
 	for i, a := range s.Attempts {
-		results[i] = a.result(cases[i])
+		results[i] = a.result(tasks[i].Image)
 	}
 	return results, nil
 }
 
-// State is Algorithm 1 at any moment: plain data, from which a run goes on
-// with the same bytes.
-type State struct {
-	Attempts []*Attempt
+// programme sets up the programme of a task that can go in step with the first.
+func (s *solver) programme(t attack.Task, settings Settings) (*Factorization, error) {
+	if err := s.sameSchedule(t.Goal, settings); err != nil {
+		return nil, err
+	}
+	return newFactorization(s.m, t.Image, t.Goal, settings)
+}
+
+// state is Algorithm 1 at any moment: plain data, from which a run goes on
+// with the same bytes. Where it is in the algorithm, its programmes know: all
+// that still move are at the same step.
+type state struct {
+	Attempts []*attempt
 	// Clean are the logits of the images themselves, one row each, once they
 	// were looked at: a checkpoint of another model is known by them.
 	Clean []float64
-	// Outer counts the outer iterations done in this round; Stage and Step are
-	// the stage that is going on and its steps done.
-	Outer int
-	Stage Stage
-	Step  int
 	// Passes counts the passes through the network so far, of the whole batch.
 	Passes int
 }
 
-// Attempt is one case in the making.
-type Attempt struct {
+// attempt is one task in the making.
+type attempt struct {
 	F      *Factorization
 	Search Search
-	Rounds []Round
+	// Trials are the values of lambda1 tried so far.
+	Trials []Trial
 	// Best is the adversarial image kept so far, empty without a success;
-	// BestRound the round it is from, BestMask its G.
+	// BestTrial the round it is from, BestMask its G.
 	Best      data.Image
-	BestRound int
+	BestTrial int
 	BestMask  []float32
 	// Last is the candidate of the last round.
 	Last     data.Image
@@ -99,7 +86,7 @@ type Attempt struct {
 	// Clean is the class of the image itself.
 	Clean int
 	// Status is empty while the attempt goes on; Note explains it.
-	Status Status
+	Status attack.Status
 	Note   string
 	// Converged says that the outer iterations of this round are over early.
 	Converged bool
@@ -109,115 +96,128 @@ type Attempt struct {
 	Before []float64
 
 	Forwards, Gradients int
+
+	err error // what ended it, where Status is Numeric
 }
 
-// Round is the outcome of one run of the lambda1 search.
-type Round struct {
+// Trial is the outcome of one run of the lambda1 search.
+type Trial struct {
 	Lambda1    float64
 	Success    bool
 	Prediction int
 	// Selected is the number of ones in G.
 	Selected int
-	Norms
+	attack.Norms
 }
 
-// solver drives a State.
+// solver drives a state. One with a single attempt steps a Factorization by
+// hand.
 type solver struct {
-	State
+	state
 	ctx      context.Context
-	m        Classifier
-	loss     models.Loss
-	settings Settings // what all cases have in common
+	m        attack.Classifier
+	loss     attack.Loss
+	settings Settings // what all tasks have in common
 	passes   []*pass  // the last used first, at most maxPasses
 	watch    watchers
 	saved    int // Passes at the last checkpoint
 }
 
-// sameSchedule refuses a case that could not go in step with the first.
-func (s *solver) sameSchedule(c Case) error {
-	a, b := s.settings, c.Settings
+// sameSchedule refuses what could not go in step with the first task.
+func (s *solver) sameSchedule(goal attack.Goal, b Settings) error {
+	a := s.settings
 	switch {
-	case b.loss(c.Goal).String() != s.loss.String():
-		return fmt.Errorf("loss %v, the first case has %v: run them apart", b.loss(c.Goal), s.loss)
+	case b.loss(goal).String() != s.loss.String():
+		return fmt.Errorf("loss %v, the first task has %v: run them apart", b.loss(goal), s.loss)
 	case a.Outer != b.Outer || a.DeltaSteps != b.DeltaSteps || a.MaskSteps != b.MaskSteps || a.MaskInner != b.MaskInner || a.TuneSteps != b.TuneSteps:
-		return errors.New("outer, delta_steps, mask_steps, mask_inner or tune_steps differ from the first case's: run them apart")
+		return errors.New("outer, delta_steps, mask_steps, mask_inner or tune_steps differ from the first task's: run them apart")
 	}
 	return nil
 }
 
 // solve is Algorithm 1, for each value of the lambda1 search. It can be
-// entered at any State.
+// entered at any state.
 func (s *solver) solve() error {
 	if err := s.lookAtCleanImages(); err != nil {
 		return err
 	}
 	for s.anyGoingOn() { // one value of lambda1 each
-		for s.Outer < s.settings.Outer && s.Stage != TuneStage {
-			if err := s.run(DeltaStage, s.settings.DeltaSteps); err != nil { // step 1: delta given G
+		for s.alternates() {
+			if err := s.stage(DeltaStage, s.settings.DeltaSteps); err != nil { // step 1: delta given G
 				return err
 			}
-			if err := s.run(MaskStage, s.settings.MaskSteps); err != nil { // step 2: G given delta
+			if err := s.stage(MaskStage, s.settings.MaskSteps); err != nil { // step 2: G given delta
 				return err
 			}
 			s.endOuter()
 		}
-		if s.Stage != TuneStage {
-			s.roundMasks()
-		}
-		if err := s.run(TuneStage, s.settings.TuneSteps); err != nil {
+		s.roundMasks()
+		if err := s.stage(TuneStage, s.settings.TuneSteps); err != nil {
 			return err
 		}
 		if err := s.judge(); err != nil {
 			return err
 		}
-		s.startRound()
+		s.startTrial()
 	}
 	return nil
 }
 
-// run does the steps of a stage that are left, or nothing where another stage
-// is due.
-func (s *solver) run(stage Stage, steps int) error {
-	if s.Stage == "" {
-		s.Stage = DeltaStage
+// alternates reports whether an outer iteration is going on or left.
+func (s *solver) alternates() bool {
+	moving := s.moving()
+	if len(moving) == 0 || s.settings.DeltaSteps+s.settings.MaskSteps == 0 {
+		return false
 	}
-	if s.Stage != stage {
-		return nil
-	}
-	for s.Step < steps {
+	at := moving[0].F // all are where the first is
+	return at.Stage == DeltaStage || at.Stage == MaskStage || at.Stage == "" && at.Outer < s.settings.Outer
+}
+
+// stage does the steps of a stage that are left; none of one that is over.
+func (s *solver) stage(stage Stage, steps int) error {
+	for {
+		moving := s.moving()
+		if len(moving) == 0 || !moving[0].F.due(stage, steps) {
+			return nil
+		}
 		if err := s.ctx.Err(); err != nil {
 			return errors.Join(err, s.save()) // what was done up to here is not done again
-		}
-		if s.Step == 0 {
-			for _, a := range s.moving() {
-				a.F.begin(stage)
-			}
 		}
 		if err := s.step(stage); err != nil {
 			return err
 		}
-		s.Step++
 		if err := s.observe(stage, steps); err != nil {
 			return err
 		}
 	}
-	if stage == DeltaStage {
-		s.Stage, s.Step = MaskStage, 0
-	}
-	return nil
 }
 
-// step is one step of every attempt that moves.
+// step is one step of a stage for every attempt that moves: eq. 7, or one
+// iteration of ADMM.
 func (s *solver) step(stage Stage) error {
-	moving := s.moving()
-	if stage != MaskStage {
-		return s.gradients(func(a *Attempt, slope []float64) error { return a.F.updateDelta(slope) })
+	for _, a := range s.moving() {
+		a.F.enter(stage)
 	}
-	for _, a := range moving {
+	if stage == MaskStage {
+		return s.iterateADMM()
+	}
+	return s.gradients(func(a *attempt, slope []float64) error { return a.F.updateDelta(slope) })
+}
+
+// iterateADMM is one iteration on G with delta fixed: eqs. 11 and 13 and the
+// group block for the copies of G, eq. 14 for G itself by one gradient step (or
+// MaskInner steps), eq. 15 for the multipliers, then the penalties grow.
+//
+// Differs: the paper says 2000 steps on G in each outer iteration and leaves
+// open whether they are steps of eq. 14 inside one ADMM iteration; its program
+// takes one step in each of 2000 ADMM iterations. MaskSteps, MaskInner (6;
+// TestRowsOfTheTable).
+func (s *solver) iterateADMM() error {
+	for _, a := range s.moving() {
 		a.F.updateCopies()
 	}
 	for range s.settings.MaskInner {
-		if err := s.gradients(func(a *Attempt, slope []float64) error { a.F.updateG(slope); return nil }); err != nil {
+		if err := s.gradients(func(a *attempt, slope []float64) error { a.F.updateG(slope); return nil }); err != nil {
 			return err
 		}
 	}
@@ -230,7 +230,7 @@ func (s *solver) step(stage Stage) error {
 }
 
 // gradients runs one pass for all attempts that move and hands each its slope.
-func (s *solver) gradients(use func(a *Attempt, slope []float64) error) error {
+func (s *solver) gradients(use func(a *attempt, slope []float64) error) error {
 	moving := s.moving()
 	if len(moving) == 0 {
 		return nil
@@ -274,9 +274,9 @@ func allZero(v []float64) bool {
 }
 
 // fail ends an attempt at a number that is not finite; what it has is kept.
-func (a *Attempt) fail(err error) {
-	a.Status = Numeric
-	a.Note = fmt.Sprintf("round %d, outer iteration %d, %s step %d: %v", a.Search.Round+1, a.F.Outer, a.F.Stage, a.F.Step, err)
+func (a *attempt) fail(err error) {
+	a.Status, a.err = attack.Numeric, err
+	a.Note = fmt.Sprintf("round %d, outer iteration %d, %s step %d: %v", a.Search.Trials+1, a.F.Outer, a.F.Stage, a.F.Step, err)
 }
 
 // maxPasses is the number of batch sizes whose evaluators are kept: that of
@@ -312,8 +312,8 @@ func (s *solver) close() {
 
 // goingOn are the attempts without a status, moving those of them that have
 // not converged in this round.
-func (s *solver) goingOn() []*Attempt {
-	var out []*Attempt
+func (s *solver) goingOn() []*attempt {
+	var out []*attempt
 	for _, a := range s.Attempts {
 		if a.Status == "" {
 			out = append(out, a)
@@ -324,8 +324,8 @@ func (s *solver) goingOn() []*Attempt {
 
 func (s *solver) anyGoingOn() bool { return len(s.goingOn()) > 0 }
 
-func (s *solver) moving() []*Attempt {
-	var out []*Attempt
+func (s *solver) moving() []*attempt {
+	var out []*attempt
 	for _, a := range s.goingOn() {
 		if !a.Converged {
 			out = append(out, a)
@@ -341,9 +341,8 @@ func (s *solver) moving() []*Attempt {
 // no test of that; its program alternates once. Outer and OuterTolerance (5;
 // TestRowsOfTheTable).
 func (s *solver) endOuter() {
-	s.Outer++
-	s.Stage, s.Step = DeltaStage, 0
 	for _, a := range s.moving() {
+		a.F.Stage, a.F.Step = "", 0
 		tolerance := a.F.Settings.OuterTolerance
 		if tolerance == 0 {
 			continue
@@ -351,9 +350,6 @@ func (s *solver) endOuter() {
 		now := a.F.Perturbation()
 		a.Converged = a.Before != nil && relativeChange(a.Before, now) < tolerance
 		a.Before = now
-	}
-	if len(s.moving()) == 0 {
-		s.Outer = s.settings.Outer
 	}
 }
 
@@ -370,18 +366,21 @@ func relativeChange(a, b []float64) float64 {
 	return math.Sqrt(change / size)
 }
 
+// roundMasks makes every G binary, unless that was done.
 func (s *solver) roundMasks() {
 	for _, a := range s.goingOn() {
+		if a.F.Stage == TuneStage {
+			continue
+		}
 		a.F.Round()
+		a.F.enter(TuneStage)
 		a.Converged = false
 	}
-	s.Stage, s.Step = TuneStage, 0
 }
 
-// startRound takes every attempt that goes on back to its start, with the
+// startTrial takes every attempt that goes on back to its start, with the
 // next lambda1.
-func (s *solver) startRound() {
-	s.Outer, s.Stage, s.Step = 0, DeltaStage, 0
+func (s *solver) startTrial() {
 	for _, a := range s.goingOn() {
 		a.F.Restart(a.Search.Lambda1)
 		a.Before, a.Converged = nil, false
@@ -391,8 +390,8 @@ func (s *solver) startRound() {
 // cancel ends all attempts with what they have.
 func (s *solver) cancel() {
 	for _, a := range s.goingOn() {
-		a.Status = Cancelled
-		a.Note = fmt.Sprintf("stopped in round %d, outer iteration %d, %s step %d", a.Search.Round+1, a.F.Outer, a.F.Stage, a.F.Step)
+		a.Status = attack.Cancelled
+		a.Note = fmt.Sprintf("stopped in round %d, outer iteration %d, %s step %d", a.Search.Trials+1, a.F.Outer, a.F.Stage, a.F.Step)
 		c := a.F.Clone()
 		c.Round()
 		a.Last, a.LastMask = c.Adversarial(), c.Mask()

@@ -11,8 +11,10 @@ import (
 	"strings"
 	"testing"
 
+	"sapf/models"
 	"sapf/models/data"
 	"sapf/models/engine"
+	"sapf/sapf/attack"
 )
 
 // short are the reference settings without groups in 400 steps a stage.
@@ -28,18 +30,18 @@ func TestSmallestNormOnASupport(t *testing.T) {
 	m, x := linear(3, engine.Shape{C: 1, H: 8, W: 8}, 2)
 	s := Reference()
 	s.K, s.Lambda2, s.Round, s.SearchRounds, s.TuneSteps = 16, 0, "topk", 12, 3000
-	r, err := Run(context.Background(), m, x, Goal{Label: 0, Target: 1}, s)
+	r, err := Run(context.Background(), m, x, attack.Goal{Label: 0, Target: 1}, s)
 	if err != nil || !r.Success {
 		t.Fatalf("%+v %v", r.Status, err)
 	}
 	norm := 0.0
-	for i, g := range r.Mask {
+	for i, g := range MaskOf(r) {
 		if d := m.W[1][i] - m.W[0][i]; g == 1 {
 			norm += d * d
 		}
 	}
 	want := 3 / math.Sqrt(norm) // the margin is 3
-	got, _ := NormsOf(x, r.Adversarial)
+	got, _ := attack.NormsOf(x, r.Adversarial)
 	if got.L2 < want*(1-1e-6) || got.L2 > 1.05*want {
 		t.Errorf("l2 is %.5f, the least on this support is %.5f", got.L2, want)
 	}
@@ -76,11 +78,11 @@ func TestRowsOfTheTable(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			r, err := Run(context.Background(), m, x, Goal{Label: 0, Target: 1}, s)
+			r, err := Run(context.Background(), m, x, attack.Goal{Label: 0, Target: 1}, s)
 			if err != nil {
 				t.Fatal(err)
 			}
-			norms, _ := NormsOf(x, r.Adversarial)
+			norms, _ := attack.NormsOf(x, r.Adversarial)
 			t.Logf("%s; selected %d, %+v", r.Note, r.Selected, norms)
 			if !r.Success {
 				t.Errorf("status %s (%s)", r.Status, r.Note)
@@ -88,8 +90,8 @@ func TestRowsOfTheTable(t *testing.T) {
 			if s.Round != "threshold" && r.Selected != 40 {
 				t.Errorf("selected %d with exact rounding, want 40", r.Selected)
 			}
-			if norms.L0 > ones(r.Mask) {
-				t.Errorf("%d entries changed, only %d selected", norms.L0, ones(r.Mask))
+			if norms.L0 > ones(MaskOf(r)) {
+				t.Errorf("%d entries changed, only %d selected", norms.L0, ones(MaskOf(r)))
 			}
 			if err := r.Adversarial.Validate(); err != nil {
 				t.Error(err)
@@ -101,7 +103,7 @@ func TestRowsOfTheTable(t *testing.T) {
 func TestUntargetedAndPaperPreset(t *testing.T) {
 	m, x := linear(4, engine.Shape{C: 3, H: 8, W: 8}, 5)
 	for _, preset := range Presets() {
-		for _, goal := range []Goal{{Label: 0, Target: None}, {Label: None, Target: 3}} {
+		for _, goal := range []attack.Goal{{Label: 0, Target: attack.None}, {Label: attack.None, Target: 3}} {
 			o := Options{Preset: preset, K: 30, Outer: 2, Steps: 400, Segments: 12}
 			r, err := o.Run(context.Background(), m, x, goal)
 			if err != nil {
@@ -121,22 +123,22 @@ func predict(w [][]float64, b []float64, x data.Image) int {
 			z[c] += w[c][i] * float64(v)
 		}
 	}
-	return argmax(z)
+	return models.Argmax(z)
 }
 
 // TestFailure15_NeighboursDoNotMatter: the same case alone and in batches,
 // in any company, gives the same bytes.
 func TestFailure15_NeighboursDoNotMatter(t *testing.T) {
 	m, x := linear(5, engine.Shape{C: 3, H: 8, W: 8}, 5)
-	var cases []Case
+	var cases []TestCase
 	for target := 1; target < 5; target++ {
 		for _, k := range []int{30, 60} {
 			s := short(k)
 			s.StopAtFirstSuccess = target%2 == 0 // some leave the batch early
-			cases = append(cases, Case{x, Goal{Label: 0, Target: target}, s})
+			cases = append(cases, TestCase{x, attack.Goal{Label: 0, Target: target}, s})
 		}
 	}
-	together, err := RunBatch(context.Background(), m, cases)
+	together, err := RunCases(context.Background(), m, cases)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +148,7 @@ func TestFailure15_NeighboursDoNotMatter(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !reflect.DeepEqual(alone, together[i]) {
-			t.Errorf("case %d: alone %s, l2 search %+v; together %s, %+v", i, alone.Note, alone.Search, together[i].Note, together[i].Search)
+			t.Errorf("case %d: alone %s, l2 search %+v; together %s, %+v", i, alone.Note, SearchOf(alone), together[i].Note, SearchOf(together[i]))
 		}
 	}
 }
@@ -155,10 +157,10 @@ func TestBatchRefusesUnequalSchedules(t *testing.T) {
 	m, x := linear(5, engine.Shape{C: 1, H: 4, W: 4}, 3)
 	a, b := short(4), short(4)
 	b.TuneSteps++
-	if _, err := RunBatch(context.Background(), m, []Case{{x, Goal{0, 1}, a}, {x, Goal{0, 2}, b}}); err == nil {
+	if _, err := RunCases(context.Background(), m, []TestCase{{x, attack.Goal{Label: 0, Target: 1}, a}, {x, attack.Goal{Label: 0, Target: 2}, b}}); err == nil {
 		t.Error("cases of unequal length went in step")
 	}
-	if _, err := RunBatch(context.Background(), m, []Case{{x, Goal{0, 1}, a}, {x, Goal{0, None}, a}}); err == nil {
+	if _, err := RunCases(context.Background(), m, []TestCase{{x, attack.Goal{Label: 0, Target: 1}, a}, {x, attack.Goal{Label: 0, Target: attack.None}, a}}); err == nil {
 		t.Error("a targeted and an untargeted case went in step")
 	}
 }
@@ -167,7 +169,7 @@ func TestStepsByHandAreAlgorithm1(t *testing.T) {
 	m, x := linear(6, engine.Shape{C: 3, H: 8, W: 8}, 3)
 	s := short(40)
 	s.SearchRounds, s.Lambda1 = 1, 0.05
-	goal := Goal{Label: 0, Target: 1}
+	goal := attack.Goal{Label: 0, Target: 1}
 	want, err := Run(context.Background(), m, x, goal, s)
 	if err != nil {
 		t.Fatal(err)
@@ -221,11 +223,11 @@ func TestTraceOfRun(t *testing.T) {
 	s := short(40)
 	s.SearchRounds, s.Outer = 2, 2
 	var b strings.Builder
-	var writeErr error
-	plain, _ := Run(context.Background(), m, x, Goal{0, 1}, s)
-	traced, err := Run(WithTrace(context.Background(), 50, TraceCSV(&b, &writeErr)), m, x, Goal{0, 1}, s)
-	if err != nil || writeErr != nil {
-		t.Fatal(err, writeErr)
+	csv := NewTraceWriter(&b)
+	plain, _ := Run(context.Background(), m, x, attack.Goal{Label: 0, Target: 1}, s)
+	traced, err := Run(WithTrace(context.Background(), 50, csv.Write), m, x, attack.Goal{Label: 0, Target: 1}, s)
+	if err != nil || csv.Err() != nil {
+		t.Fatal(err, csv.Err())
 	}
 	if !reflect.DeepEqual(plain, traced) {
 		t.Error("watching changed the result")
@@ -251,14 +253,14 @@ func TestProgressCountsUp(t *testing.T) {
 	m, x := linear(6, engine.Shape{C: 3, H: 8, W: 8}, 3)
 	s := short(40)
 	s.Outer = 2
-	last := Progress{}
-	ctx := WithProgress(context.Background(), func(p Progress) {
-		if p.Done <= last.Done || p.Done > p.Total || p.Round < last.Round {
+	last := attack.Progress{}
+	ctx := attack.WithProgress(context.Background(), func(p attack.Progress) {
+		if p.Done <= last.Done || p.Done > p.Total || p.Trial < last.Trial {
 			t.Errorf("%+v after %+v", p, last)
 		}
 		last = p
 	})
-	r, err := Run(ctx, m, x, Goal{0, 1}, s)
+	r, err := Run(ctx, m, x, attack.Goal{Label: 0, Target: 1}, s)
 	if err != nil || last.Done != last.Total || last.Total != r.Gradients {
 		t.Errorf("last %+v, %d gradients, %v", last, r.Gradients, err)
 	}
@@ -276,47 +278,29 @@ func TestFailure23_Cancelled(t *testing.T) {
 		if after == 0 {
 			stop()
 		}
-		r, err := Run(ctx, m, x, Goal{0, 1}, short(40))
+		r, err := Run(ctx, m, x, attack.Goal{Label: 0, Target: 1}, short(40))
 		stop()
-		if err != nil || r.Status != Cancelled || r.Gradients > after {
+		if err != nil || r.Status != attack.Cancelled || r.Gradients > after {
 			t.Errorf("cancelled at pass %d: status %s, %d gradients, %v", after, r.Status, r.Gradients, err)
 		}
 		if err := r.Adversarial.Validate(); err != nil {
 			t.Error(err)
 		}
 		if after == 4500 && !r.Success {
-			t.Errorf("cancelled in the fifth round without the earlier success: %+v", r.Search)
+			t.Errorf("cancelled in the fifth round without the earlier success: %+v", SearchOf(r))
 		}
 	}
 }
 
-func ExampleOptions_Run() {
+func ExampleSettings_Run() {
 	m, x := linear(1, engine.Shape{C: 3, H: 8, W: 8}, 4)
-	attack := Options{K: 40, Round: "topk", Set: map[string]any{"lambda2": 0}}
-	r, err := attack.Run(context.Background(), m, x, Goal{Label: 0, Target: 2})
+	s := Reference()
+	s.K, s.Round, s.Lambda2 = 40, "topk", 0
+	r, err := s.Run(context.Background(), m, x, attack.Goal{Label: 0, Target: 2})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	fmt.Println(r.Status, r.Selected, r.Note)
 	// Output: success 40 3 of 6 values of lambda1 succeeded
-}
-
-// TestMatchedTakesTheOtherCount: k is what the other attack changed.
-func TestMatchedTakesTheOtherCount(t *testing.T) {
-	m, x := linear(1, engine.Shape{C: 3, H: 8, W: 8}, 4)
-	other := Options{K: 55, Steps: 400, Round: "topk", Set: map[string]any{"lambda2": 0}}
-	a := Matched{To: other, Options: Options{Steps: 400, Round: "topk", Loss: "ce", Set: map[string]any{"lambda2": 0}}}
-	r, err := a.Run(context.Background(), m, x, Goal{0, 1})
-	if err != nil || !r.Success || r.K != 55 || r.Selected != 55 || r.Method != "sapf-matched" {
-		t.Errorf("%+v, %v", r.Note, err)
-	}
-	alone, _ := a.Options.Run(context.Background(), m, x, Goal{0, 1})
-	if r.Gradients <= alone.Gradients {
-		t.Errorf("%d gradients, the other attack's are not counted", r.Gradients)
-	}
-	m.B[0] += 1e6
-	if r, err = a.Run(context.Background(), m, x, Goal{0, 1}); err != nil || r.Success || !strings.Contains(r.Note, "to be matched") {
-		t.Errorf("other attack failed: %s %q %v", r.Status, r.Note, err)
-	}
 }

@@ -4,12 +4,16 @@ import (
 	"context"
 	"fmt"
 	"io"
+
+	"sapf/models"
+	"sapf/sapf/attack"
 )
 
 // TraceRow is the solver at one moment: delta and G as they stand after a step.
 type TraceRow struct {
-	// Case is the index in RunBatch; Round and Outer count from 1.
-	Case, Round, Outer int
+	// Case is the index of the task in its batch; Trial (of lambda1) and Outer
+	// count from 1.
+	Case, Trial, Outer int
 	Stage              Stage
 	Step               int
 	// Loss is the loss at clip(x + delta*G), L2Sq is ||delta*G||^2 before the
@@ -35,20 +39,34 @@ const TraceHeader = "round,outer,stage,step,loss,l2sq,sum_g,above_half,margin,pr
 // CSV returns the row as a line under TraceHeader, without its end.
 func (r TraceRow) CSV() string {
 	return fmt.Sprintf("%d,%d,%s,%d,%.12g,%.12g,%.12g,%d,%.12g,%d,%.12g,%.12g,%.12g,%.12g,%.12g,%.12g,%.12g",
-		r.Round, r.Outer, r.Stage, r.Step, r.Loss, r.L2Sq, r.SumG, r.AboveHalf, r.Margin, r.Prediction, r.LearningRate,
+		r.Trial, r.Outer, r.Stage, r.Step, r.Loss, r.L2Sq, r.SumG, r.AboveHalf, r.Margin, r.Prediction, r.LearningRate,
 		r.RhoBox, r.RhoSphere, r.RhoCard, r.Box, r.Sphere, r.Card)
 }
 
-// TraceCSV returns an observer that writes every row to w, the header first.
-// The first error of w is kept in *err.
-func TraceCSV(w io.Writer, err *error) func(TraceRow) {
-	write := func(line string) {
-		if *err == nil {
-			_, *err = fmt.Fprintln(w, line)
-		}
+// TraceWriter writes rows of a trace as CSV, the header first. After its first
+// error it writes nothing more.
+type TraceWriter struct {
+	w   io.Writer
+	err error
+}
+
+// NewTraceWriter writes the header.
+func NewTraceWriter(w io.Writer) *TraceWriter {
+	t := &TraceWriter{w: w}
+	t.line(TraceHeader)
+	return t
+}
+
+// Write writes a row.
+func (t *TraceWriter) Write(r TraceRow) { t.line(r.CSV()) }
+
+// Err is the first error of the writer below.
+func (t *TraceWriter) Err() error { return t.err }
+
+func (t *TraceWriter) line(s string) {
+	if t.err == nil {
+		_, t.err = fmt.Fprintln(t.w, s)
 	}
-	write(TraceHeader)
-	return func(r TraceRow) { write(r.CSV()) }
 }
 
 // watchers are those who look on while an attack runs.
@@ -85,10 +103,13 @@ func watchersOf(ctx context.Context) watchers {
 
 // observe shows a step that was done to whoever watches.
 func (s *solver) observe(stage Stage, steps int) error {
-	s.progress(stage, steps)
-	if s.watch.trace != nil && (s.Step%s.watch.every == 0 || s.Step == steps) {
-		if err := s.traceRows(); err != nil {
-			return err
+	if moving := s.moving(); len(moving) > 0 {
+		at := moving[0].F // all are where the first is
+		s.progress(at, stage, steps)
+		if s.watch.trace != nil && (at.Step%s.watch.every == 0 || at.Step == steps) {
+			if err := s.traceRows(); err != nil {
+				return err
+			}
 		}
 	}
 	return s.checkpoint()
@@ -98,25 +119,29 @@ func (s *solver) observe(stage Stage, steps int) error {
 // observer.
 const progressEvery = 10
 
-func (s *solver) progress(stage Stage, steps int) {
-	if s.Step%progressEvery != 0 && s.Step != steps {
+func (s *solver) progress(at *Factorization, stage Stage, steps int) {
+	if at.Step%progressEvery != 0 && at.Step != steps {
 		return
 	}
 	t := s.settings
 	round := t.Outer*(t.DeltaSteps+t.MaskSteps) + t.TuneSteps
-	p := Progress{Method: "sapf", Rounds: t.SearchRounds, Stage: string(stage), Total: t.SearchRounds * round}
+	p := attack.Progress{Method: methodName, Trials: t.SearchRounds, Stage: string(stage), Total: t.SearchRounds * round}
 	for _, a := range s.Attempts {
-		p.Round = max(p.Round, len(a.Rounds)+1)
+		p.Trial = max(p.Trial, len(a.Trials)+1)
 		p.Loss += a.F.Loss / float64(len(s.Attempts))
 		p.Success = p.Success || a.BestMask != nil
 	}
-	p.Round = min(p.Round, p.Rounds)
-	p.Outer = min(s.Outer+1, t.Outer)
-	p.Done = (p.Round-1)*round + s.Outer*(t.DeltaSteps+t.MaskSteps) + s.Step
+	p.Trial = min(p.Trial, p.Trials)
+	outers := at.Outer - 1 // done
+	if stage == TuneStage {
+		outers = t.Outer
+	}
+	p.Outer = min(outers+1, t.Outer)
+	p.Done = (p.Trial-1)*round + outers*(t.DeltaSteps+t.MaskSteps) + at.Step
 	if stage == MaskStage {
 		p.Done += t.DeltaSteps
 	}
-	Report(s.ctx, p)
+	attack.Report(s.ctx, p)
 }
 
 // traceRows asks the network about delta and G as they stand.
@@ -139,26 +164,26 @@ func (s *solver) traceRows() error {
 	for i, a := range s.Attempts {
 		for slot, b := range moving {
 			if a == b {
-				s.watch.trace(a.traceRow(i, s.Outer+1, logits[slot*p.classes:(slot+1)*p.classes]))
+				s.watch.trace(a.traceRow(i, logits[slot*p.classes:(slot+1)*p.classes]))
 			}
 		}
 	}
 	return nil
 }
 
-func (a *Attempt) traceRow(index, outer int, logits []float64) TraceRow {
+func (a *attempt) traceRow(index int, logits []float64) TraceRow {
 	f := a.F
 	target := make([]float64, len(logits))
-	target[f.Goal.class()] = 1
-	own := f.Goal.class()
-	margin := logits[largestBut(logits, own)] - logits[own]
+	target[f.Goal.Class()] = 1
+	own := f.Goal.Class()
+	margin := logits[models.ArgmaxBut(logits, own)] - logits[own]
 	if !f.Goal.Targeted() {
 		margin = -margin
 	}
 	r := TraceRow{
-		Case: index, Round: len(a.Rounds) + 1, Outer: max(1, f.Outer), Stage: f.Stage, Step: f.Step,
-		Loss: f.Settings.loss(f.Goal).(exampleLoss).Example(logits, target, nil),
-		SumG: sum(f.G), AboveHalf: f.Selected(), Margin: margin, Prediction: argmax(logits),
+		Case: index, Trial: len(a.Trials) + 1, Outer: max(1, f.Outer), Stage: f.Stage, Step: f.Step,
+		Loss: f.Settings.loss(f.Goal).Example(logits, target, nil),
+		SumG: sum(f.G), AboveHalf: f.Selected(), Margin: margin, Prediction: models.Argmax(logits),
 		LearningRate: f.DeltaStepSize, RhoBox: f.RhoBox, RhoSphere: f.RhoSphere, RhoGroup: f.RhoGroup, RhoCard: f.RhoCard,
 		Residuals: f.Residuals(), Delta: f.Delta, G: f.G, Lambda1: f.Lambda1,
 	}

@@ -7,7 +7,7 @@ import (
 	"reflect"
 	sapf_dsl "sapf/dsl"
 	sapf_models_data "sapf/models/data"
-	sapf_sapf "sapf/sapf"
+	sapf_sapf_attack "sapf/sapf/attack"
 )
 
 func init() {
@@ -41,11 +41,13 @@ func init() {
 		"OverlayTile":      reflect.ValueOf(sapf_dsl.OverlayTile),
 		"PNG":              reflect.ValueOf(sapf_dsl.PNG),
 		"Panel":            reflect.ValueOf(sapf_dsl.Panel),
+		"Paper":            reflect.ValueOf(sapf_dsl.Paper),
 		"Plot":             reflect.ValueOf(sapf_dsl.Plot),
 		"PlotPlane":        reflect.ValueOf(sapf_dsl.PlotPlane),
 		"ProjectBox":       reflect.ValueOf(sapf_dsl.ProjectBox),
 		"ProjectSphere":    reflect.ValueOf(sapf_dsl.ProjectSphere),
 		"ProjectTopK":      reflect.ValueOf(sapf_dsl.ProjectTopK),
+		"Reference":        reflect.ValueOf(sapf_dsl.Reference),
 		"SVG":              reflect.ValueOf(sapf_dsl.SVG),
 		"Show":             reflect.ValueOf(sapf_dsl.Show),
 		"StatedTarget":     reflect.ValueOf(sapf_dsl.StatedTarget),
@@ -73,6 +75,7 @@ func init() {
 		"Path":             reflect.ValueOf((*sapf_dsl.Path)(nil)),
 		"Prediction":       reflect.ValueOf((*sapf_dsl.Prediction)(nil)),
 		"Problem":          reflect.ValueOf((*sapf_dsl.Problem)(nil)),
+		"Settings":         reflect.ValueOf((*sapf_dsl.Settings)(nil)),
 		"Table":            reflect.ValueOf((*sapf_dsl.Table)(nil)),
 		"Tile":             reflect.ValueOf((*sapf_dsl.Tile)(nil)),
 		"Vec":              reflect.ValueOf((*sapf_dsl.Vec)(nil)),
@@ -84,13 +87,13 @@ func init() {
 type _sapf_dsl_Method struct {
 	IValue any
 	WName  func() string
-	WRun   func(a0 context.Context, a1 sapf_sapf.Classifier, a2 sapf_models_data.Image, a3 sapf_sapf.Goal) (sapf_sapf.Result, error)
+	WRun   func(a0 context.Context, a1 sapf_sapf_attack.Classifier, a2 sapf_models_data.Image, a3 sapf_sapf_attack.Goal) (sapf_sapf_attack.Result, error)
 }
 
 func (w _sapf_dsl_Method) Name() string {
 	return w.WName()
 }
 
-func (w _sapf_dsl_Method) Run(a0 context.Context, a1 sapf_sapf.Classifier, a2 sapf_models_data.Image, a3 sapf_sapf.Goal) (sapf_sapf.Result, error) {
+func (w _sapf_dsl_Method) Run(a0 context.Context, a1 sapf_sapf_attack.Classifier, a2 sapf_models_data.Image, a3 sapf_sapf_attack.Goal) (sapf_sapf_attack.Result, error) {
 	return w.WRun(a0, a1, a2, a3)
 }

@@ -12,6 +12,7 @@ func init() {
 	Symbols["sapf/models/models"] = map[string]reflect.Value{
 		"Architectures":    reflect.ValueOf(sapf_models.Architectures),
 		"Argmax":           reflect.ValueOf(sapf_models.Argmax),
+		"ArgmaxBut":        reflect.ValueOf(sapf_models.ArgmaxBut),
 		"Bench":            reflect.ValueOf(sapf_models.Bench),
 		"Convert":          reflect.ValueOf(sapf_models.Convert),
 		"List":             reflect.ValueOf(sapf_models.List),
@@ -19,6 +20,7 @@ func init() {
 		"New":              reflect.ValueOf(sapf_models.New),
 		"NewNet":           reflect.ValueOf(sapf_models.NewNet),
 		"NewParams":        reflect.ValueOf(sapf_models.NewParams),
+		"NewPrediction":    reflect.ValueOf(sapf_models.NewPrediction),
 		"NewWithProfile":   reflect.ValueOf(sapf_models.NewWithProfile),
 		"ONNXOperators":    reflect.ValueOf(sapf_models.ONNXOperators),
 		"Random":           reflect.ValueOf(sapf_models.Random),

@@ -3,30 +3,18 @@
 package symbols
 
 import (
-	context "context"
 	"go/constant"
-	"go/token"
 	"reflect"
-	sapf_models "sapf/models"
-	sapf_models_data "sapf/models/data"
-	sapf_models_engine "sapf/models/engine"
 	sapf_sapf "sapf/sapf"
 )
 
 func init() {
 	Symbols["sapf/sapf/sapf"] = map[string]reflect.Value{
-		"Already":         reflect.ValueOf(sapf_sapf.Already),
-		"Cancelled":       reflect.ValueOf(sapf_sapf.Cancelled),
-		"Check":           reflect.ValueOf(sapf_sapf.Check),
 		"DeltaStage":      reflect.ValueOf(sapf_sapf.DeltaStage),
-		"EightBit":        reflect.ValueOf(sapf_sapf.EightBit),
 		"ErrDiverged":     reflect.ValueOf(&sapf_sapf.ErrDiverged).Elem(),
 		"Factorize":       reflect.ValueOf(sapf_sapf.Factorize),
-		"Failed":          reflect.ValueOf(sapf_sapf.Failed),
 		"MaskStage":       reflect.ValueOf(sapf_sapf.MaskStage),
-		"None":            reflect.ValueOf(constant.MakeFromLiteral("-1", token.INT, 0)),
-		"NormsOf":         reflect.ValueOf(sapf_sapf.NormsOf),
-		"Numeric":         reflect.ValueOf(sapf_sapf.Numeric),
+		"NewTraceWriter":  reflect.ValueOf(sapf_sapf.NewTraceWriter),
 		"Paper":           reflect.ValueOf(sapf_sapf.Paper),
 		"Preset":          reflect.ValueOf(sapf_sapf.Preset),
 		"Presets":         reflect.ValueOf(sapf_sapf.Presets),
@@ -34,75 +22,34 @@ func init() {
 		"ProjectSphere":   reflect.ValueOf(sapf_sapf.ProjectSphere),
 		"ProjectTopK":     reflect.ValueOf(sapf_sapf.ProjectTopK),
 		"Reference":       reflect.ValueOf(sapf_sapf.Reference),
-		"Report":          reflect.ValueOf(sapf_sapf.Report),
 		"Run":             reflect.ValueOf(sapf_sapf.Run),
-		"RunBatch":        reflect.ValueOf(sapf_sapf.RunBatch),
-		"Succeeded":       reflect.ValueOf(sapf_sapf.Succeeded),
-		"TraceCSV":        reflect.ValueOf(sapf_sapf.TraceCSV),
 		"TraceHeader":     reflect.ValueOf(constant.MakeString(string(sapf_sapf.TraceHeader))),
 		"TuneStage":       reflect.ValueOf(sapf_sapf.TuneStage),
 		"Weights":         reflect.ValueOf(sapf_sapf.Weights),
 		"WithCheckpoints": reflect.ValueOf(sapf_sapf.WithCheckpoints),
-		"WithProgress":    reflect.ValueOf(sapf_sapf.WithProgress),
 		"WithTrace":       reflect.ValueOf(sapf_sapf.WithTrace),
-		"Attack":          reflect.ValueOf((*sapf_sapf.Attack)(nil)),
-		"Attempt":         reflect.ValueOf((*sapf_sapf.Attempt)(nil)),
-		"Case":            reflect.ValueOf((*sapf_sapf.Case)(nil)),
 		"Checkpoints":     reflect.ValueOf((*sapf_sapf.Checkpoints)(nil)),
-		"Classifier":      reflect.ValueOf((*sapf_sapf.Classifier)(nil)),
-		"CrossEntropy":    reflect.ValueOf((*sapf_sapf.CrossEntropy)(nil)),
+		"Detail":          reflect.ValueOf((*sapf_sapf.Detail)(nil)),
 		"Factorization":   reflect.ValueOf((*sapf_sapf.Factorization)(nil)),
-		"Goal":            reflect.ValueOf((*sapf_sapf.Goal)(nil)),
-		"Margin":          reflect.ValueOf((*sapf_sapf.Margin)(nil)),
-		"Matched":         reflect.ValueOf((*sapf_sapf.Matched)(nil)),
-		"Norms":           reflect.ValueOf((*sapf_sapf.Norms)(nil)),
 		"Options":         reflect.ValueOf((*sapf_sapf.Options)(nil)),
-		"Progress":        reflect.ValueOf((*sapf_sapf.Progress)(nil)),
 		"Residuals":       reflect.ValueOf((*sapf_sapf.Residuals)(nil)),
-		"Result":          reflect.ValueOf((*sapf_sapf.Result)(nil)),
-		"Round":           reflect.ValueOf((*sapf_sapf.Round)(nil)),
+		"Resolver":        reflect.ValueOf((*sapf_sapf.Resolver)(nil)),
 		"Search":          reflect.ValueOf((*sapf_sapf.Search)(nil)),
 		"Settings":        reflect.ValueOf((*sapf_sapf.Settings)(nil)),
 		"Stage":           reflect.ValueOf((*sapf_sapf.Stage)(nil)),
-		"State":           reflect.ValueOf((*sapf_sapf.State)(nil)),
-		"Status":          reflect.ValueOf((*sapf_sapf.Status)(nil)),
 		"TraceRow":        reflect.ValueOf((*sapf_sapf.TraceRow)(nil)),
-		"_Attack":         reflect.ValueOf((*_sapf_sapf_Attack)(nil)),
-		"_Classifier":     reflect.ValueOf((*_sapf_sapf_Classifier)(nil)),
+		"TraceWriter":     reflect.ValueOf((*sapf_sapf.TraceWriter)(nil)),
+		"Trial":           reflect.ValueOf((*sapf_sapf.Trial)(nil)),
+		"_Resolver":       reflect.ValueOf((*_sapf_sapf_Resolver)(nil)),
 	}
 }
 
-// _sapf_sapf_Attack is how an interpreted value is a sapf.Attack.
-type _sapf_sapf_Attack struct {
-	IValue any
-	WName  func() string
-	WRun   func(a0 context.Context, a1 sapf_sapf.Classifier, a2 sapf_models_data.Image, a3 sapf_sapf.Goal) (sapf_sapf.Result, error)
+// _sapf_sapf_Resolver is how an interpreted value is a sapf.Resolver.
+type _sapf_sapf_Resolver struct {
+	IValue   any
+	WResolve func() (sapf_sapf.Settings, error)
 }
 
-func (w _sapf_sapf_Attack) Name() string {
-	return w.WName()
-}
-
-func (w _sapf_sapf_Attack) Run(a0 context.Context, a1 sapf_sapf.Classifier, a2 sapf_models_data.Image, a3 sapf_sapf.Goal) (sapf_sapf.Result, error) {
-	return w.WRun(a0, a1, a2, a3)
-}
-
-// _sapf_sapf_Classifier is how an interpreted value is a sapf.Classifier.
-type _sapf_sapf_Classifier struct {
-	IValue      any
-	WClasses    func() []string
-	WEvaluator  func(a0 int, a1 sapf_models.Loss) (sapf_models.Evaluator, error)
-	WInputShape func() sapf_models_engine.Shape
-}
-
-func (w _sapf_sapf_Classifier) Classes() []string {
-	return w.WClasses()
-}
-
-func (w _sapf_sapf_Classifier) Evaluator(a0 int, a1 sapf_models.Loss) (sapf_models.Evaluator, error) {
-	return w.WEvaluator(a0, a1)
-}
-
-func (w _sapf_sapf_Classifier) InputShape() sapf_models_engine.Shape {
-	return w.WInputShape()
+func (w _sapf_sapf_Resolver) Resolve() (sapf_sapf.Settings, error) {
+	return w.WResolve()
 }

@@ -10,16 +10,9 @@ import (
 func init() {
 	Symbols["sapf/sapf/baseline/baseline"] = map[string]reflect.Value{
 		"All":          reflect.ValueOf(sapf_sapf_baseline.All),
-		"Default":      reflect.ValueOf(sapf_sapf_baseline.Default),
-		"Entries":      reflect.ValueOf(sapf_sapf_baseline.Entries),
+		"Named":        reflect.ValueOf(sapf_sapf_baseline.Named),
 		"Names":        reflect.ValueOf(sapf_sapf_baseline.Names),
 		"New":          reflect.ValueOf(sapf_sapf_baseline.New),
-		"OptionNames":  reflect.ValueOf(sapf_sapf_baseline.OptionNames),
-		"Options":      reflect.ValueOf(sapf_sapf_baseline.Options),
-		"Pixels":       reflect.ValueOf(sapf_sapf_baseline.Pixels),
-		"Presets":      reflect.ValueOf(sapf_sapf_baseline.Presets),
-		"Set":          reflect.ValueOf(sapf_sapf_baseline.Set),
-		"Together":     reflect.ValueOf(sapf_sapf_baseline.Together),
 		"Budgeted":     reflect.ValueOf((*sapf_sapf_baseline.Budgeted)(nil)),
 		"CWL0":         reflect.ValueOf((*sapf_sapf_baseline.CWL0)(nil)),
 		"CWL2":         reflect.ValueOf((*sapf_sapf_baseline.CWL2)(nil)),
@@ -33,6 +26,7 @@ func init() {
 		"JSMA":         reflect.ValueOf((*sapf_sapf_baseline.JSMA)(nil)),
 		"L0ADMM":       reflect.ValueOf((*sapf_sapf_baseline.L0ADMM)(nil)),
 		"LaVAN":        reflect.ValueOf((*sapf_sapf_baseline.LaVAN)(nil)),
+		"Matched":      reflect.ValueOf((*sapf_sapf_baseline.Matched)(nil)),
 		"OnePixel":     reflect.ValueOf((*sapf_sapf_baseline.OnePixel)(nil)),
 		"PGDL0":        reflect.ValueOf((*sapf_sapf_baseline.PGDL0)(nil)),
 		"PGDLinf":      reflect.ValueOf((*sapf_sapf_baseline.PGDLinf)(nil)),
@@ -40,7 +34,5 @@ func init() {
 		"SparseFool":   reflect.ValueOf((*sapf_sapf_baseline.SparseFool)(nil)),
 		"SparseRS":     reflect.ValueOf((*sapf_sapf_baseline.SparseRS)(nil)),
 		"StrAttack":    reflect.ValueOf((*sapf_sapf_baseline.StrAttack)(nil)),
-		"Task":         reflect.ValueOf((*sapf_sapf_baseline.Task)(nil)),
-		"Unit":         reflect.ValueOf((*sapf_sapf_baseline.Unit)(nil)),
 	}
 }

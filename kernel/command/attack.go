@@ -4,14 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
 	"sapf/sapf"
-	"sapf/sapf/baseline"
+	"sapf/sapf/attack"
 	"sapf/sapf/sweep"
 )
 
@@ -51,67 +51,78 @@ func (c *attackCmd) Run(ctx context.Context, out output) error {
 		}
 		job.Set["k"] = strconv.Itoa(*c.K)
 	}
-	task, err := job.Prepare()
+	m, task, err := job.Prepare()
 	if err != nil {
 		return err
 	}
-	var traceErr error
+	var options sweep.Options
+	if c.Checkpoint != "" {
+		if options.Checkpoint, err = sweep.OpenCheckpoint(c.Checkpoint, 0); err != nil {
+			return err
+		}
+	}
+	var trace *sapf.TraceWriter
 	if c.Trace != "" {
 		f, err := os.Create(c.Trace)
 		if err != nil {
 			return err
 		}
 		defer f.Close()
-		ctx = sapf.WithTrace(ctx, c.TraceEvery, sapf.TraceCSV(f, &traceErr))
-	}
-	if c.Checkpoint != "" {
-		if ctx, err = sweep.WithCheckpointFile(ctx, c.Checkpoint, sweep.CheckpointEvery); err != nil {
-			return err
-		}
+		trace = sapf.NewTraceWriter(f)
+		options.TraceEvery, options.Trace = c.TraceEvery, func(_ int, row sapf.TraceRow) { trace.Write(row) }
 	}
 	bar := newBar(out.stderr, c.JSON)
-	o, err := task.Run(sapf.WithProgress(ctx, bar.show))
+	options.Progress = func(p sweep.Progress) { bar.show(p.Attack) }
+	o, err := sweep.One(ctx, m, task, options)
 	bar.clear()
 	if err != nil {
 		return err
 	}
-	if c.Checkpoint != "" && ctx.Err() == nil {
-		if err := os.Remove(c.Checkpoint); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return failed(fmt.Errorf("remove the checkpoint of a finished attack: %w", err))
+	if err := c.deliver(o, out); err != nil {
+		return failed(err)
+	}
+	if trace != nil && trace.Err() != nil {
+		return failed(fmt.Errorf("write trace %s: %w", c.Trace, trace.Err()))
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if options.Checkpoint != nil { // last: whatever went wrong above, the state is there
+		if err := options.Checkpoint.Remove(); err != nil {
+			return failed(err)
 		}
 	}
-	if traceErr != nil {
-		return failed(fmt.Errorf("write trace %s: %w", c.Trace, traceErr))
+	if !o.Measured.Success {
+		return failed(c.missed(o.Result, task.Attack))
 	}
+	return nil
+}
+
+// deliver saves and prints an outcome. What could not be saved is printed all
+// the same.
+func (c *attackCmd) deliver(o *sweep.Outcome, out output) error {
+	var saved error
 	if c.Out != "" {
-		if err := o.Save(c.Out); err != nil {
-			return failed(fmt.Errorf("save the result: %w", err))
+		if saved = o.Save(c.Out); saved != nil {
+			saved = fmt.Errorf("save the result: %w", saved)
 		}
 	}
 	var shown any = o
 	if c.JSON {
 		shown = o.Record()
 	}
-	if err := out.print(c.JSON, shown); err != nil {
-		return failed(err)
-	}
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case !o.Measured.Success:
-		return failed(c.missed(o.Result, task.Attack))
-	}
-	return nil
+	return errors.Join(saved, out.print(c.JSON, shown))
 }
 
 // missed says that an attack failed, what it noted, and, where it ran with its
 // defaults, which presets it has: some defaults are meant to be quick.
-func (c *attackCmd) missed(r sapf.Result, a sapf.Attack) error {
+func (c *attackCmd) missed(r attack.Result, a attack.Attack) error {
 	text := fmt.Sprintf("%s did not reach the goal (status %s)", a.Name(), r.Status)
 	if r.Note != "" {
 		text += ": " + r.Note
 	}
-	if presets := baseline.Presets(a); c.Preset == "" && len(presets) > 0 {
+	presets := slices.DeleteFunc(attack.Presets(a), func(p string) bool { return p == r.Preset })
+	if c.Preset == "" && len(presets) > 0 {
 		text += "; it has --preset " + strings.Join(presets, " and ")
 	}
 	return errors.New(text)

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"sapf/models/train"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // bar is the progress of a command, on a terminal only.
@@ -29,10 +29,10 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-func (b *bar) show(p sapf.Progress) {
-	round := fmt.Sprint(p.Round)
-	if p.Rounds > 0 { // not every method knows how many it will take
-		round += fmt.Sprintf("/%d", p.Rounds)
+func (b *bar) show(p attack.Progress) {
+	round := fmt.Sprint(p.Trial)
+	if p.Trials > 0 { // not every method knows how many it will take
+		round += fmt.Sprintf("/%d", p.Trials)
 	}
 	b.set(p.Done, p.Total, fmt.Sprintf("%s round %s %s loss %.3g", p.Method, round, p.Stage, p.Loss))
 }

@@ -12,43 +12,9 @@ import (
 	"sapf/models"
 	"sapf/models/data"
 	"sapf/models/engine"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 	"sapf/sapf/metric"
 )
-
-// suite is the table over all attacks: the setting the tests run them with
-// (their own where that is quick), and how far from the optimum of a linear
-// model they may end, in the norm that they keep small.
-var suite = map[string]struct {
-	attack sapf.Attack
-	// slack bounds distance <= slack*optimum + extra; 0 means the attack
-	// promises no distance, only a budget.
-	slack float64
-	extra float64
-	norm  func(q metric.Measurement, o optimum) (got, optimum float64)
-	// relu is how many entries more than the exhaustive search finds the attack
-	// may change on the tiny ReLU net; negative: not an l0 attack.
-	relu int
-}{
-	"cw-l0":        {CWL0{Steps: 200, LargestConst: 100, InitialConst: 0.05}, 1, 1, normPixels, 2},
-	"one-pixel":    {OnePixel{K: 3}, 0, 3, normPixels, 2},
-	"sparsefool":   {SparseFool{Lambda: 1}, 1, 1, normEntries, 4},
-	"cornersearch": {CornerSearch{Top: 40}, 1, 1, normPixels, 1},
-	"pgd-l0":       {PGDL0{K: 3}, 0, 3, normPixels, 2},
-	"strattack":    {StrAttack{SearchSteps: 5, Steps: 200, StepsGrowth: 50, Refine: 3, RefineSteps: 100}, 1.2, 0, normL2, -1},
-	"jsma":         {JSMA{}, 1, 1, normEntries, 3},
-	"lavan":        {LaVAN{Side: 2}, 0, 4, normPixels, -1},
-	"l0-admm":      {L0ADMM{InnerSteps: 100, Iterations: 12}, 2, 1, normEntries, 4},
-	"cw-l2":        {CWL2{SearchSteps: 6, Steps: 250, InitialConst: 0.01}, 1.02, 0, normL2, -1},
-	"deepfool":     {DeepFool{}, 1.03, 0, normL2, -1},
-	"fgsm":         {FGSM{Epsilon: 0.1}, 0, 0.1000001, normLinf, -1},
-	"pgd-linf":     {PGDLinf{Epsilon: 0.1}, 0, 0.1000001, normLinf, -1},
-	"sigma-zero":   {SigmaZero{}, 1, 1, normEntries, 1},
-	"fmn-l0":       {FMNL0{Steps: 100}, 1, 1, normEntries, 1},
-	"sparse-rs":    {SparseRS{K: 3, Queries: 2000}, 0, 3, normPixels, 2},
-	"greedyfool":   {GreedyFool{}, 1, 2, normPixels, 3},
-	"ead-l1":       {EADL1{SearchSteps: 5, Steps: 300, InitialConst: 0.05, NoEarlyAbort: true}, 1.25, 0, normL1, -1},
-}
 
 func normEntries(q metric.Measurement, o optimum) (float64, float64) {
 	return float64(q.L0), float64(o.entries)
@@ -56,13 +22,16 @@ func normEntries(q metric.Measurement, o optimum) (float64, float64) {
 func normPixels(q metric.Measurement, o optimum) (float64, float64) {
 	return float64(q.L0Pixels), float64(o.pixels)
 }
-func normL1(q metric.Measurement, o optimum) (float64, float64)   { return q.L1, o.l1 }
-func normL2(q metric.Measurement, o optimum) (float64, float64)   { return q.L2, o.l2 }
+func normL1(q metric.Measurement, o optimum) (float64, float64) { return q.L1, o.l1 }
+func normL2(q metric.Measurement, o optimum) (float64, float64) { return q.L2, o.l2 }
+func normSparseL2(q metric.Measurement, o optimum) (float64, float64) {
+	return q.L2, o.sparseL2
+}
 func normLinf(q metric.Measurement, o optimum) (float64, float64) { return q.Linf, o.linf }
 
-var bothGoals = map[string]sapf.Goal{
+var bothGoals = map[string]attack.Goal{
 	"targeted":   {Label: 0, Target: 1},
-	"untargeted": {Label: 0, Target: sapf.None},
+	"untargeted": {Label: 0, Target: attack.None},
 }
 
 func TestSuite_complete(t *testing.T) {
@@ -72,8 +41,8 @@ func TestSuite_complete(t *testing.T) {
 			t.Errorf("%s has no row in the suite", name)
 			continue
 		}
-		if row.attack.Name() != name {
-			t.Errorf("%s is called %s by itself", name, row.attack.Name())
+		if row.toy.Name() != name {
+			t.Errorf("%s is called %s by itself", name, row.toy.Name())
 		}
 	}
 	if len(suite) != len(Names()) {
@@ -91,7 +60,7 @@ func TestLinear(t *testing.T) {
 				for seed := range uint64(2) {
 					m, x, w := linearModel(t, 2, lead, seed)
 					before := slices.Clone(x.Pix)
-					r, err := row.attack.Run(context.Background(), m, x, goal)
+					r, err := row.toy.Run(context.Background(), m, x, goal)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -102,7 +71,7 @@ func TestLinear(t *testing.T) {
 					if err != nil {
 						t.Fatal(err) // also: outside [0,1]
 					}
-					if !q.Success || r.Status != sapf.Succeeded || !r.Success {
+					if !q.Success || r.Status != attack.Succeeded || !r.Success {
 						t.Fatalf("seed %d: status %s, measured success %v, expected success", seed, r.Status, q.Success)
 					}
 					if r.Selected != q.L0 {
@@ -121,7 +90,7 @@ func TestLinear(t *testing.T) {
 					if seed > 0 {
 						continue
 					}
-					again, err := row.attack.Run(context.Background(), m, x, goal)
+					again, err := row.toy.Run(context.Background(), m, x, goal)
 					if err != nil || !slices.Equal(again.Adversarial.Pix, r.Adversarial.Pix) || again.Forwards != r.Forwards {
 						t.Errorf("seed %d: a second run differs (%v)", seed, err)
 					}
@@ -137,9 +106,9 @@ func TestReLU(t *testing.T) {
 	for seed := range uint64(4) {
 		m, x := reluNet(t, seed)
 		for target := range 3 {
-			goal := sapf.Goal{Label: x.Label, Target: target}
+			goal := attack.Goal{Label: x.Label, Target: target}
 			if target == x.Label {
-				goal.Target = sapf.None
+				goal.Target = attack.None
 			}
 			best := fewestEntries(t, m, x, goal, 3)
 			if best > 3 {
@@ -150,7 +119,7 @@ func TestReLU(t *testing.T) {
 				if row.relu < 0 {
 					continue
 				}
-				r, err := row.attack.Run(context.Background(), m, x, goal)
+				r, err := row.toy.Run(context.Background(), m, x, goal)
 				if err != nil {
 					t.Fatalf("%s: %v", name, err)
 				}
@@ -178,10 +147,10 @@ func TestProgress(t *testing.T) {
 	for _, lead := range []float64{4, 1000} {
 		m, x, _ := linearModel(t, 2, lead, 1)
 		for _, name := range Names() {
-			reports, last := 0, sapf.Progress{}
-			ctx := sapf.WithProgress(context.Background(), func(p sapf.Progress) {
+			reports, last := 0, attack.Progress{}
+			ctx := attack.WithProgress(context.Background(), func(p attack.Progress) {
 				reports++
-				if p.Method != name || p.Stage == "" || p.Round < 1 || p.Rounds > 0 && p.Round > p.Rounds {
+				if p.Method != name || p.Stage == "" || p.Trial < 1 || p.Trials > 0 && p.Trial > p.Trials {
 					t.Errorf("%s reports %+v", name, p)
 				}
 				if p.Done < last.Done || p.Done > p.Total || p.Total < 1 || reports > 1 && p.Total != last.Total {
@@ -189,7 +158,7 @@ func TestProgress(t *testing.T) {
 				}
 				last = p
 			})
-			r, err := suite[name].attack.Run(ctx, m, x, sapf.Goal{Label: 0, Target: 1})
+			r, err := suite[name].toy.Run(ctx, m, x, attack.Goal{Label: 0, Target: 1})
 			if err != nil || lead > 100 && r.Success {
 				t.Errorf("%s, lead %v: status %s (%v)", name, lead, r.Status, err)
 			}
@@ -204,10 +173,10 @@ func TestProgress(t *testing.T) {
 func TestAlready(t *testing.T) {
 	m, x, _ := linearModel(t, 3, 1, 1)
 	for _, name := range Names() {
-		for _, goal := range []sapf.Goal{{Label: 2, Target: 0}, {Label: 2, Target: sapf.None}} {
-			r, err := suite[name].attack.Run(context.Background(), m, x, goal)
-			if err != nil || r.Status != sapf.Already || !slices.Equal(r.Adversarial.Pix, x.Pix) || r.Forwards != 1 || r.Gradients != 0 {
-				t.Errorf("%s: status %s after %d forwards and %d gradients (%v), expected %s after one forward", name, r.Status, r.Forwards, r.Gradients, err, sapf.Already)
+		for _, goal := range []attack.Goal{{Label: 2, Target: 0}, {Label: 2, Target: attack.None}} {
+			r, err := suite[name].toy.Run(context.Background(), m, x, goal)
+			if err != nil || r.Status != attack.Already || !slices.Equal(r.Adversarial.Pix, x.Pix) || r.Forwards != 1 || r.Gradients != 0 {
+				t.Errorf("%s: status %s after %d forwards and %d gradients (%v), expected %s after one forward", name, r.Status, r.Forwards, r.Gradients, err, attack.Already)
 			}
 		}
 	}
@@ -235,9 +204,9 @@ func TestImpossible(t *testing.T) {
 	x.Label = 0
 	for _, name := range Names() {
 		for how, goal := range bothGoals {
-			r, err := suite[name].attack.Run(context.Background(), m, x, goal)
-			if err != nil || r.Status != sapf.Failed || r.Success {
-				t.Errorf("%s, %s: status %s, success %v (%v), expected %s", name, how, r.Status, r.Success, err, sapf.Failed)
+			r, err := suite[name].toy.Run(context.Background(), m, x, goal)
+			if err != nil || r.Status != attack.Failed || r.Success {
+				t.Errorf("%s, %s: status %s, success %v (%v), expected %s", name, how, r.Status, r.Success, err, attack.Failed)
 				continue
 			}
 			if err := r.Adversarial.Validate(); err != nil {
@@ -255,7 +224,7 @@ func TestFailure23_Cancel(t *testing.T) {
 		for _, after := range []int{1, 2, 5} {
 			ctx, cancel := context.WithCancel(context.Background())
 			c := &cancelling{Classifier: m, after: after, cancel: cancel}
-			r, err := suite[name].attack.Run(ctx, c, x, sapf.Goal{Label: 0, Target: 1})
+			r, err := suite[name].toy.Run(ctx, c, x, attack.Goal{Label: 0, Target: 1})
 			cancel()
 			if err != nil {
 				t.Errorf("%s after %d passes: %v", name, after, err)
@@ -263,7 +232,7 @@ func TestFailure23_Cancel(t *testing.T) {
 			if c.passes > after {
 				t.Errorf("%s: %d passes after the context ended", name, c.passes-after)
 			}
-			if c.passes == after && r.Status != sapf.Cancelled && !r.Success && r.Status != sapf.Failed {
+			if c.passes == after && r.Status != attack.Cancelled && !r.Success && r.Status != attack.Failed {
 				t.Errorf("%s after %d passes: status %s", name, after, r.Status)
 			}
 			if len(r.Adversarial.Pix) != len(x.Pix) {
@@ -275,7 +244,7 @@ func TestFailure23_Cancel(t *testing.T) {
 
 // cancelling ends a context at its after-th pass.
 type cancelling struct {
-	sapf.Classifier
+	attack.Classifier
 	passes, after int
 	cancel        func()
 }
@@ -312,13 +281,13 @@ func TestFailure02_Numeric(t *testing.T) {
 	m, x, _ := linearModel(t, 2, 4, 1)
 	for _, name := range Names() {
 		c := &overflowing{Classifier: m, after: 2}
-		r, err := suite[name].attack.Run(context.Background(), c, x, sapf.Goal{Label: 0, Target: 1})
+		r, err := suite[name].toy.Run(context.Background(), c, x, attack.Goal{Label: 0, Target: 1})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if r.Status != sapf.Numeric && c.passes > c.after {
-			t.Errorf("%s: status %s, expected %s", name, r.Status, sapf.Numeric)
+		if r.Status != attack.Numeric && c.passes > c.after {
+			t.Errorf("%s: status %s, expected %s", name, r.Status, attack.Numeric)
 		}
 		if err := r.Adversarial.Validate(); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -328,7 +297,7 @@ func TestFailure02_Numeric(t *testing.T) {
 
 // overflowing is a classifier whose passes overflow after the first few.
 type overflowing struct {
-	sapf.Classifier
+	attack.Classifier
 	passes, after int
 }
 
@@ -368,7 +337,7 @@ func (e *overflowingEvaluator) Gradient(x, targets []float64) (models.Evaluation
 func TestBrokenModel(t *testing.T) {
 	m, x, _ := linearModel(t, 2, 4, 1)
 	for _, name := range Names() {
-		_, err := suite[name].attack.Run(context.Background(), broken{m}, x, sapf.Goal{Label: 0, Target: 1})
+		_, err := suite[name].toy.Run(context.Background(), broken{m}, x, attack.Goal{Label: 0, Target: 1})
 		if !errors.Is(err, errBroken) || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), x.Name) {
 			t.Errorf("%s: error %v, expected the model's with both names", name, err)
 		}
@@ -377,7 +346,7 @@ func TestBrokenModel(t *testing.T) {
 
 var errBroken = errors.New("no memory for buffers")
 
-type broken struct{ sapf.Classifier }
+type broken struct{ attack.Classifier }
 
 func (broken) Evaluator(int, models.Loss) (models.Evaluator, error) { return nil, errBroken }
 
@@ -386,22 +355,22 @@ func TestRefuses(t *testing.T) {
 	m, x, _ := linearModel(t, 2, 4, 1)
 	small := data.NewImage("small", 3, 3, 4)
 	for _, name := range Names() {
-		a := suite[name].attack
+		a := suite[name].toy
 		for what, try := range map[string]func() error{
 			"an image of another shape": func() error {
-				_, err := a.Run(context.Background(), m, small, sapf.Goal{Label: 0, Target: 1})
+				_, err := a.Run(context.Background(), m, small, attack.Goal{Label: 0, Target: 1})
 				return err
 			},
 			"a target out of range": func() error {
-				_, err := a.Run(context.Background(), m, x, sapf.Goal{Label: 0, Target: 2})
+				_, err := a.Run(context.Background(), m, x, attack.Goal{Label: 0, Target: 2})
 				return err
 			},
 			"the label as target": func() error {
-				_, err := a.Run(context.Background(), m, x, sapf.Goal{Label: 1, Target: 1})
+				_, err := a.Run(context.Background(), m, x, attack.Goal{Label: 1, Target: 1})
 				return err
 			},
 			"untargeted without a label": func() error {
-				_, err := a.Run(context.Background(), m, x, sapf.Goal{Label: sapf.None, Target: sapf.None})
+				_, err := a.Run(context.Background(), m, x, attack.Goal{Label: attack.None, Target: attack.None})
 				return err
 			},
 		} {

@@ -3,21 +3,9 @@ package baseline
 import (
 	"context"
 	"fmt"
-	"reflect"
 
 	"sapf/models/data"
-	"sapf/sapf"
-)
-
-// Unit says what a budget counts.
-type Unit string
-
-// The units of a budget.
-const (
-	// Entries counts channel entries, of which an image has C*H*W.
-	Entries Unit = "entries"
-	// Pixels counts positions, of which an image has H*W.
-	Pixels Unit = "pixels"
+	"sapf/sapf/attack"
 )
 
 // Budgeted makes any attack obey a budget of K entries or pixels, so that
@@ -30,73 +18,62 @@ const (
 //
 // Passes of both count. The result never has more than K changes.
 type Budgeted struct {
-	Attack sapf.Attack
+	Attack attack.Attack
 	// K is the budget, at least 1.
 	K int
-	// Unit of K; "" means Entries.
-	Unit Unit
+	// Unit of K; "" means entries.
+	Unit attack.Unit
 	// Repair is the setting of the attack on the support; the zero value means
 	// 5 search steps of 200 from c = 1.
 	Repair CWL2
 }
 
-var _ sapf.Attack = (*Budgeted)(nil)
-
-// budgeted is an attack with a budget of its own.
-type budgeted interface {
-	// withBudget returns the attack with the budget k.
-	withBudget(k int) sapf.Attack
-	// budgetUnit is what k counts.
-	budgetUnit() Unit
-}
+var _ attack.Attack = (*Budgeted)(nil)
 
 // Name is the attack's name.
 func (b Budgeted) Name() string { return b.Attack.Name() }
 
 // Run attacks one image within the budget.
-func (b Budgeted) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+func (b Budgeted) Run(ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal) (attack.Result, error) {
 	if b.Unit == "" {
-		b.Unit = Entries
+		b.Unit = attack.Entries
 	}
-	if b.Unit != Entries && b.Unit != Pixels {
-		return sapf.Result{}, fmt.Errorf("%s: budget in %q, expected %s or %s", b.Name(), b.Unit, Entries, Pixels)
+	if b.Unit != attack.Entries && b.Unit != attack.Pixels {
+		return attack.Result{}, fmt.Errorf("%s: budget in %q, expected %s or %s", b.Name(), b.Unit, attack.Entries, attack.Pixels)
 	}
 	if b.K < 1 {
-		return sapf.Result{}, fmt.Errorf("%s: budget of %d %s, expected at least 1", b.Name(), b.K, b.Unit)
+		return attack.Result{}, fmt.Errorf("%s: budget of %d %s, expected at least 1", b.Name(), b.K, b.Unit)
 	}
 	r, err := b.native(x.C).Run(ctx, m, x, goal)
 	if err != nil {
 		return r, err
 	}
 	r.K = b.K
-	if r.Status == sapf.Already || b.count(x, r.Adversarial) <= b.K {
+	if r.Status == attack.Already || b.count(x, r.Adversarial) <= b.K {
 		return r, nil
 	}
 	return b.cut(ctx, m, x, goal, r)
 }
 
 // native is the attack with its own budget set, where it has one.
-func (b Budgeted) native(channels int) sapf.Attack {
-	if o, ok := reflect.Indirect(reflect.ValueOf(b.Attack)).Interface().(sapf.Options); ok {
-		o.K, o.Share = b.K, "channel"
-		if b.Unit == Pixels {
-			o.Share = "pixel"
-		}
-		return o
-	}
-	a, ok := b.Attack.(budgeted)
+func (b Budgeted) native(channels int) attack.Attack {
+	a, ok := b.Attack.(attack.Budgeter)
 	if !ok {
 		return b.Attack
 	}
-	if b.Unit == Entries && a.budgetUnit() == Pixels {
-		return a.withBudget(max(b.K/channels, 1))
+	switch k := b.K; {
+	case a.Counts(b.Unit):
+		return a.WithBudget(k, b.Unit)
+	case b.Unit == attack.Entries:
+		return a.WithBudget(max(k/channels, 1), attack.Pixels)
+	default: // k entries lie in at most k pixels
+		return a.WithBudget(k, attack.Entries)
 	}
-	return a.withBudget(b.K)
 }
 
 // count is how many entries or pixels differ.
 func (b Budgeted) count(x, adv data.Image) int {
-	if b.Unit == Pixels {
+	if b.Unit == attack.Pixels {
 		return countPixels(widen(x), widen(adv), x.C)
 	}
 	return countEntries(widen(x), widen(adv))
@@ -111,7 +88,7 @@ func widen(x data.Image) []float64 {
 }
 
 // cut keeps the K largest changes of a result, and repairs what that broke.
-func (b Budgeted) cut(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal, r sapf.Result) (sapf.Result, error) {
+func (b Budgeted) cut(ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal, r attack.Result) (attack.Result, error) {
 	support := b.support(x, r.Adversarial)
 	repair := b.Repair
 	if repair.SearchSteps == 0 && repair.Steps == 0 {
@@ -127,13 +104,13 @@ func (b Budgeted) cut(ctx context.Context, m sapf.Classifier, x data.Image, goal
 	r.Forwards += fixed.Forwards
 	r.Gradients += fixed.Gradients
 	r.Adversarial, r.Selected, r.Success = fixed.Adversarial, fixed.Selected, fixed.Success
-	if fixed.Success && fixed.Rounds > 0 {
+	if fixed.Success && fixed.Trials > 0 {
 		r.Note += ", magnitudes found anew on that support"
 	}
-	if r.Status != sapf.Cancelled && r.Status != sapf.Numeric {
+	if r.Status != attack.Cancelled && r.Status != attack.Numeric {
 		r.Status = fixed.Status
 	}
-	r.Mask = nil
+	r.Detail = nil
 	return r, nil
 }
 
@@ -141,7 +118,7 @@ func (b Budgeted) cut(ctx context.Context, m sapf.Classifier, x data.Image, goal
 // largest squared change.
 func (b Budgeted) support(x, adv data.Image) []bool {
 	groups := len(x.Pix)
-	if b.Unit == Pixels {
+	if b.Unit == attack.Pixels {
 		groups = x.H * x.W
 	}
 	change := make([]float64, groups)
@@ -163,7 +140,7 @@ type onSupport struct {
 	start data.Image
 }
 
-func (a onSupport) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+func (a onSupport) Run(ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal) (attack.Result, error) {
 	return run(ctx, m, x, goal, a.CWL2, byL2, func(c CWL2, o *oracle) error {
 		img := append([]float64(nil), o.x...)
 		for i, in := range c.support {

@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // CornerSearch is the score-based attack of Croce & Hein (ICCV 2019, section 3,
@@ -48,30 +48,30 @@ type CornerSearch struct {
 	Seed uint64
 }
 
-var _ sapf.Attack = (*CornerSearch)(nil)
+var _ attack.Attack = (*CornerSearch)(nil)
 
 // Name is "cornersearch".
 func (CornerSearch) Name() string { return "cornersearch" }
 
 // presets: sigma is the authors' second script; table1 is inferred from l0 and
 // linf in the paper's Table 1, which fit sigma with many pixels.
-func (CornerSearch) presets() map[string]sapf.Attack {
-	return map[string]sapf.Attack{
+func (CornerSearch) Presets() map[string]attack.Attack {
+	return map[string]attack.Attack{
 		"sigma":  CornerSearch{Constraint: "sigma", K: 100, Top: 150, Increment: 5},
 		"table1": CornerSearch{Constraint: "sigma", K: 190, Top: 285, Increment: 5},
 	}
 }
 
 // Run attacks one image. It needs no gradient.
-func (a CornerSearch) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+func (a CornerSearch) Run(ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal) (attack.Result, error) {
 	return run(ctx, m, x, goal, a, byPixels, CornerSearch.search)
 }
 
-func (a CornerSearch) withBudget(k int) sapf.Attack {
+func (a CornerSearch) WithBudget(k int, _ attack.Unit) attack.Attack {
 	a.K, a.Top = k, max(a.Top, k+k/2)
 	return a
 }
-func (CornerSearch) budgetUnit() Unit { return Pixels }
+func (CornerSearch) Counts(unit attack.Unit) bool { return unit == attack.Pixels }
 
 func (a CornerSearch) search(o *oracle) error {
 	o.k = a.K

@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // CWL0 is the l0 attack of Carlini and Wagner (IEEE S&P 2017, section VI.B;
@@ -20,8 +20,6 @@ import (
 //
 // g is the gradient of the solver's loss in v where it stopped.
 type CWL0 struct {
-	// Preset is "".
-	Preset string `option:"-"`
 	// Steps of Adam for one value of c; 0 means 1000.
 	Steps int `def:"1000" range:"[0,inf)"`
 	// StepSize of Adam; 0 means 0.01.
@@ -42,13 +40,13 @@ type CWL0 struct {
 	K int `range:"[0,inf)"`
 }
 
-var _ sapf.Attack = (*CWL0)(nil)
+var _ attack.Attack = (*CWL0)(nil)
 
 // Name is "cw-l0".
 func (CWL0) Name() string { return "cw-l0" }
 
 // Run attacks one image.
-func (a CWL0) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+func (a CWL0) Run(ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal) (attack.Result, error) {
 	by := byPixels
 	if a.IndependentChannels {
 		by = byL0
@@ -66,12 +64,9 @@ type solved struct {
 	c    float64
 }
 
-func (a CWL0) withBudget(k int) sapf.Attack { a.K = k; return a }
-func (a CWL0) budgetUnit() Unit {
-	if a.IndependentChannels {
-		return Entries
-	}
-	return Pixels
+func (a CWL0) WithBudget(k int, _ attack.Unit) attack.Attack { a.K = k; return a }
+func (a CWL0) Counts(unit attack.Unit) bool {
+	return a.IndependentChannels == (unit == attack.Entries)
 }
 
 func (a CWL0) search(o *oracle) error {

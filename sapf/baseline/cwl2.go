@@ -6,7 +6,7 @@ import (
 	"math"
 
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 	"sapf/sapf/internal/exact"
 )
 
@@ -21,8 +21,6 @@ import (
 //
 // With a support S (see On and Budgeted) v moves on S only: min ||d||_2, supp(d) in S.
 type CWL2 struct {
-	// Preset is "".
-	Preset string `option:"-"`
 	// SearchSteps of the binary search on c; 0 means 9.
 	SearchSteps int `def:"9" range:"[0,inf)"`
 	// Steps of Adam in each search step; 0 means 10,000.
@@ -42,7 +40,7 @@ type CWL2 struct {
 	support []bool
 }
 
-var _ sapf.Attack = (*CWL2)(nil)
+var _ attack.Attack = (*CWL2)(nil)
 
 // On is the attack held to a support: entries that are not marked, of which an
 // image has C*H*W in the order of its Pix, stay as they are.
@@ -55,7 +53,7 @@ func (a CWL2) On(support []bool) CWL2 {
 func (CWL2) Name() string { return "cw-l2" }
 
 // Run attacks one image.
-func (a CWL2) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+func (a CWL2) Run(ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal) (attack.Result, error) {
 	return run(ctx, m, x, goal, a, byL2, CWL2.search)
 }
 

@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // DeepFool is the l2 attack of Moosavi-Dezfooli, Fawzi & Frossard (CVPR 2016,
@@ -21,8 +21,6 @@ import (
 // the target, and l is the class predicted at the current point, since a third
 // class may take over on the way.
 type DeepFool struct {
-	// Preset is "".
-	Preset string `option:"-"`
 	// Candidates is how many of the classes with the largest logits are
 	// considered, the predicted one among them; 0 means 10.
 	Candidates int `def:"10" range:"[0,inf)"`
@@ -32,7 +30,7 @@ type DeepFool struct {
 	Steps int `def:"50" range:"[0,inf)"`
 }
 
-var _ sapf.Attack = (*DeepFool)(nil)
+var _ attack.Attack = (*DeepFool)(nil)
 
 // Name is "deepfool".
 func (DeepFool) Name() string { return "deepfool" }
@@ -42,7 +40,7 @@ func (DeepFool) Name() string { return "deepfool" }
 // Differs: the authors do not clip. Here every point is clipped to [0,1], as in
 // Foolbox and adversarial-library, so that the answer is an image. SparseFool
 // uses the unclipped form.
-func (a DeepFool) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+func (a DeepFool) Run(ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal) (attack.Result, error) {
 	return run(ctx, m, x, goal, a, byL2, DeepFool.search)
 }
 

@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // EADL1 is the elastic-net attack of Chen et al. (AAAI 2018, Algorithm 1; their
@@ -16,8 +16,6 @@ import (
 // with the search on c of Carlini and Wagner. h is the hinge on logits. The
 // success with the smallest l1 (or elastic-net distance) is kept.
 type EADL1 struct {
-	// Preset is "".
-	Preset string `option:"-"`
 	// SearchSteps on c; 0 means 9.
 	SearchSteps int `def:"9" range:"[0,inf)"`
 	// Steps in each; 0 means 1000, as their paper and test program have it.
@@ -39,13 +37,13 @@ type EADL1 struct {
 	NoEarlyAbort bool
 }
 
-var _ sapf.Attack = (*EADL1)(nil)
+var _ attack.Attack = (*EADL1)(nil)
 
 // Name is "ead-l1".
 func (EADL1) Name() string { return "ead-l1" }
 
 // Run attacks one image.
-func (a EADL1) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+func (a EADL1) Run(ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal) (attack.Result, error) {
 	by := byL1
 	if a.Keep == "en" {
 		beta := a.Beta

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // FGSM is the fast gradient sign method (Goodfellow, Shlens & Szegedy, ICLR
@@ -20,17 +20,17 @@ type FGSM struct {
 	Epsilon float64 `def:"0.03137254901960784" range:"[0,1]"`
 }
 
-var _ sapf.Attack = (*FGSM)(nil)
+var _ attack.Attack = (*FGSM)(nil)
 
 // Name is "fgsm".
 func (FGSM) Name() string { return "fgsm" }
 
-func (FGSM) presets() map[string]sapf.Attack {
-	return map[string]sapf.Attack{"paper": FGSM{Epsilon: 0.1}}
+func (FGSM) Presets() map[string]attack.Attack {
+	return map[string]attack.Attack{"paper": FGSM{Epsilon: 0.1}}
 }
 
 // Run attacks one image with one gradient.
-func (a FGSM) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+func (a FGSM) Run(ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal) (attack.Result, error) {
 	return run(ctx, m, x, goal, a, byLinf, FGSM.search)
 }
 

@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // FMNL0 is the fast minimum-norm attack in l0 (Pintor et al., NeurIPS 2021,
@@ -34,17 +34,17 @@ type FMNL0 struct {
 	GammaLast float64 `def:"0.001" range:"[0,inf)"`
 }
 
-var _ sapf.Attack = (*FMNL0)(nil)
+var _ attack.Attack = (*FMNL0)(nil)
 
 // Name is "fmn-l0".
 func (FMNL0) Name() string { return "fmn-l0" }
 
-func (FMNL0) presets() map[string]sapf.Attack {
-	return map[string]sapf.Attack{"benchmark": FMNL0{Steps: 1000}}
+func (FMNL0) Presets() map[string]attack.Attack {
+	return map[string]attack.Attack{"benchmark": FMNL0{Steps: 1000}}
 }
 
 // Run attacks one image.
-func (a FMNL0) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+func (a FMNL0) Run(ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal) (attack.Result, error) {
 	return run(ctx, m, x, goal, a, byL0, FMNL0.search)
 }
 

@@ -6,7 +6,7 @@ import (
 	"sort"
 
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // GreedyFool is the two-phase attack of Dong et al. (NeurIPS 2020; checked
@@ -24,8 +24,6 @@ import (
 // standard deviation, put through the same floor, scale and mean. Targeted, the
 // hinge of the target takes the place of the label's; that form is ours.
 type GreedyFool struct {
-	// Preset is "".
-	Preset string `option:"-"`
 	// Epsilon bounds each change, of full scale 1; 0 means 1. Below 128/255
 	// the set grows by one pixel more in each step, as in their program.
 	Epsilon float64 `def:"1" range:"[0,1]"`
@@ -37,13 +35,13 @@ type GreedyFool struct {
 	Flat bool
 }
 
-var _ sapf.Attack = (*GreedyFool)(nil)
+var _ attack.Attack = (*GreedyFool)(nil)
 
 // Name is "greedyfool".
 func (GreedyFool) Name() string { return "greedyfool" }
 
 // Run attacks one image.
-func (a GreedyFool) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+func (a GreedyFool) Run(ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal) (attack.Result, error) {
 	return run(ctx, m, x, goal, a, byPixels, GreedyFool.search)
 }
 

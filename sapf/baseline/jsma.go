@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // JSMA is the saliency map attack of Papernot et al. (EuroS&P 2016, Algorithm
@@ -35,17 +35,17 @@ type JSMA struct {
 	Outputs string `oneof:"logits softmax"`
 }
 
-var _ sapf.Attack = (*JSMA)(nil)
+var _ attack.Attack = (*JSMA)(nil)
 
 // Name is "jsma".
 func (JSMA) Name() string { return "jsma" }
 
-func (JSMA) presets() map[string]sapf.Attack {
-	return map[string]sapf.Attack{"softmax": JSMA{Outputs: "softmax"}}
+func (JSMA) Presets() map[string]attack.Attack {
+	return map[string]attack.Attack{"softmax": JSMA{Outputs: "softmax"}}
 }
 
 // Run attacks one image.
-func (a JSMA) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+func (a JSMA) Run(ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal) (attack.Result, error) {
 	return run(ctx, m, x, goal, a, byL0, JSMA.search)
 }
 

@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // L0ADMM is the l0 attack of Zhao, Liu, Wang & Lin (ACM MM 2018, section 3.2;
@@ -47,19 +47,19 @@ type L0ADMM struct {
 	Confidence float64 `range:"[0,inf)"`
 }
 
-var _ sapf.Attack = (*L0ADMM)(nil)
+var _ attack.Attack = (*L0ADMM)(nil)
 
 // Name is "l0-admm".
 func (L0ADMM) Name() string { return "l0-admm" }
 
-func (L0ADMM) presets() map[string]sapf.Attack {
-	return map[string]sapf.Attack{
+func (L0ADMM) Presets() map[string]attack.Attack {
+	return map[string]attack.Attack{
 		"later": L0ADMM{Const: 200, StepSize: 0.01, RhoSteps: 30, Repeats: 2, TestAll: true},
 	}
 }
 
 // Run attacks one image.
-func (a L0ADMM) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+func (a L0ADMM) Run(ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal) (attack.Result, error) {
 	return run(ctx, m, x, goal, a, byL0, L0ADMM.search)
 }
 

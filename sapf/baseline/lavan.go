@@ -7,7 +7,7 @@ import (
 
 	"sapf/models"
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // LaVAN is the localised visible noise of Karmon, Zoran & Goldberg (ICML 2018):
@@ -23,8 +23,6 @@ import (
 // outside the box is no adversarial image here, so only the image domain, where
 // d is clipped after each step, is offered.
 type LaVAN struct {
-	// Preset is "".
-	Preset string `option:"-"`
 	// Side of the patch in pixels; 0 means the square nearest to 2 % of the
 	// image, the paper's 42 of 299.
 	Side int `range:"[0,inf)"`
@@ -43,13 +41,13 @@ type LaVAN struct {
 	Confidence float64 `def:"0.9" range:"[0,1]"`
 }
 
-var _ sapf.Attack = (*LaVAN)(nil)
+var _ attack.Attack = (*LaVAN)(nil)
 
 // Name is "lavan".
 func (LaVAN) Name() string { return "lavan" }
 
 // Run attacks one image. A patch that does not fit into the image is an error.
-func (a LaVAN) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+func (a LaVAN) Run(ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal) (attack.Result, error) {
 	return run(ctx, m, x, goal, a, byPixels, LaVAN.search)
 }
 
@@ -131,7 +129,7 @@ func (a LaVAN) rise(o *oracle, z []float64) []float64 {
 	up, down := o.goal.Target, o.goal.Label
 	if !o.goal.Targeted() {
 		up = argmaxBut(z, down)
-	} else if down == sapf.None {
+	} else if down == attack.None {
 		down = argmaxBut(z, up)
 	}
 	row := make([]float64, o.classes)

@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 	"sapf/sapf/internal/exact"
 )
 
@@ -41,25 +41,25 @@ type OnePixel struct {
 	Seed uint64
 }
 
-var _ sapf.Attack = (*OnePixel)(nil)
+var _ attack.Attack = (*OnePixel)(nil)
 
 // Name is "one-pixel".
 func (OnePixel) Name() string { return "one-pixel" }
 
-func (OnePixel) presets() map[string]sapf.Attack {
-	return map[string]sapf.Attack{
+func (OnePixel) Presets() map[string]attack.Attack {
+	return map[string]attack.Attack{
 		"torch": OnePixel{Generations: 100, Init: "gauss"},
 		"paper": OnePixel{Generations: 100, Init: "gauss", Strategy: "rand", SureTarget: 0.9},
 	}
 }
 
 // Run attacks one image. It needs no gradient.
-func (a OnePixel) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+func (a OnePixel) Run(ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal) (attack.Result, error) {
 	return run(ctx, m, x, goal, a, byPixels, OnePixel.search)
 }
 
-func (a OnePixel) withBudget(k int) sapf.Attack { a.K = k; return a }
-func (OnePixel) budgetUnit() Unit               { return Pixels }
+func (a OnePixel) WithBudget(k int, _ attack.Unit) attack.Attack { a.K = k; return a }
+func (OnePixel) Counts(unit attack.Unit) bool                    { return unit == attack.Pixels }
 
 func (a OnePixel) search(o *oracle) error {
 	o.k = a.K

@@ -4,10 +4,11 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
-	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // TestOptions_defaults: every attack resolves, and a resolved struct resolves
@@ -15,22 +16,24 @@ import (
 func TestOptions_defaults(t *testing.T) {
 	for _, e := range All() {
 		a := e.New()
-		values, err := Options(a)
+		values, err := attack.Options(a)
 		if err != nil {
 			t.Errorf("%s: %v", e.Name, err)
 		}
-		if len(values) != len(OptionNames(a)) {
-			t.Errorf("%s: %d values for %d options", e.Name, len(values), len(OptionNames(a)))
+		for name := range values {
+			if !slices.Contains(attack.OptionNames(a), name) {
+				t.Errorf("%s: option %s is not listed", e.Name, name)
+			}
 		}
-		for _, p := range Presets(a) {
-			if err := Set(a, "preset", p); err != nil {
+		for _, p := range attack.Presets(a) {
+			if err := attack.Set(a, "preset", p); err != nil {
 				t.Errorf("%s: preset %s: %v", e.Name, p, err)
 			}
-			with, err := Options(a)
+			with, err := attack.Options(a)
 			if err != nil {
 				t.Errorf("%s: preset %s: %v", e.Name, p, err)
 			}
-			if reflect.DeepEqual(with, values) {
+			if reflect.DeepEqual(with, values) && p != "reference" { // SAPF's default has a name
 				t.Errorf("%s: preset %s changes nothing", e.Name, p)
 			}
 		}
@@ -40,7 +43,7 @@ func TestOptions_defaults(t *testing.T) {
 func TestSet(t *testing.T) {
 	a, _ := New("cw-l0")
 	for _, s := range [][2]string{{"steps", "77"}, {"step_size", "0.5"}, {"independent_channels", "true"}} {
-		if err := Set(a, s[0], s[1]); err != nil {
+		if err := attack.Set(a, s[0], s[1]); err != nil {
 			t.Error(err)
 		}
 	}
@@ -49,7 +52,7 @@ func TestSet(t *testing.T) {
 	}
 	// A field set by hand beats the preset, the preset beats the default.
 	p := &PGDL0{Preset: "table1", K: 7}
-	values, err := Options(p)
+	values, err := attack.Options(p)
 	if err != nil || values["k"] != 7 || values["constraint"] != "linf" || values["steps"] != 100 {
 		t.Errorf("options %v (%v), expected k 7, constraint linf, steps 100", values, err)
 	}
@@ -58,76 +61,61 @@ func TestSet(t *testing.T) {
 // TestFailure28_UnknownOption and 29: what cannot be meant is refused, and
 // nothing is changed.
 func TestFailure28_UnknownOption(t *testing.T) {
-	for _, c := range []struct{ attack, name, value, want string }{
+	for _, c := range []struct{ method, name, value, want string }{
 		{"cw-l0", "stepsize", "1", `"step_size"`},
 		{"cw-l0", "inital_const", "1", `"initial_const"`},
 		{"pgd-l0", "constraint", "l3", "sigma"},
 		{"pgd-l0", "preset", "tabel1", "table1"},
 		{"cw-l2", "preset", "x", "none"},
 	} {
-		a, _ := New(c.attack)
+		a, _ := New(c.method)
 		before := fmt.Sprintf("%+v", a)
-		if err := Set(a, c.name, c.value); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.attack) {
-			t.Errorf("%s: set %s=%s: %v, expected an error naming %s and %s", c.attack, c.name, c.value, err, c.attack, c.want)
+		if err := attack.Set(a, c.name, c.value); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.method) {
+			t.Errorf("%s: set %s=%s: %v, expected an error naming %s and %s", c.method, c.name, c.value, err, c.method, c.want)
 		}
 		if after := fmt.Sprintf("%+v", a); after != before {
-			t.Errorf("%s: a refused option changed %s to %s", c.attack, before, after)
+			t.Errorf("%s: a refused option changed %s to %s", c.method, before, after)
 		}
 	}
 }
 
 func TestFailure29_WrongValue(t *testing.T) {
-	for _, c := range []struct{ attack, name, value string }{
+	for _, c := range []struct{ method, name, value string }{
 		{"cw-l0", "steps", "many"}, {"cw-l0", "steps", "-1"}, {"cw-l0", "steps", "0"}, {"cw-l0", "steps", "1.5"},
 		{"cw-l0", "step_size", "NaN"}, {"cw-l0", "step_size", "+Inf"}, {"cw-l0", "step_size", ""},
 		{"fgsm", "epsilon", "2"}, {"pgd-l0", "seed", "-1"}, {"cw-l0", "reduce_const", "maybe"},
 	} {
-		a, _ := New(c.attack)
-		if err := Set(a, c.name, c.value); err == nil {
-			t.Errorf("%s: %s=%s is accepted", c.attack, c.name, c.value)
+		a, _ := New(c.method)
+		if err := attack.Set(a, c.name, c.value); err == nil {
+			t.Errorf("%s: %s=%s is accepted", c.method, c.name, c.value)
 		}
 	}
 	m, x, _ := linearModel(t, 2, 1, 1)
-	for _, a := range []sapf.Attack{CWL0{Steps: -1}, FGSM{Epsilon: 2}, PGDL0{Constraint: "l7"}, PGDL0{Preset: "no"}} {
-		if _, err := a.Run(context.Background(), m, x, sapf.Goal{Label: 0, Target: 1}); err == nil {
+	for _, a := range []attack.Attack{CWL0{Steps: -1}, FGSM{Epsilon: 2}, PGDL0{Constraint: "l7"}, PGDL0{Preset: "no"}} {
+		if _, err := a.Run(context.Background(), m, x, attack.Goal{Label: 0, Target: 1}); err == nil {
 			t.Errorf("%+v runs", a)
 		}
 	}
-	if err := Set(CWL0{}, "steps", "3"); err == nil {
+	if err := attack.Set(CWL0{}, "steps", "3"); err == nil {
 		t.Error("an attack that is no pointer is set")
 	}
 }
 
-func ExampleNames() {
-	for _, e := range All() {
-		fmt.Printf("%-13s keeps %-8s by %s\n", e.Name, e.Keeps, e.Access)
+func ExampleAll() {
+	for _, e := range All()[:3] {
+		fmt.Printf("%-13s keeps %-6s by %s: %s\n", e.Name, e.Keeps, e.Access, e.About)
 	}
 	// Output:
-	// cw-l0         keeps pixels   by gradient
-	// one-pixel     keeps pixels   by score
-	// sparsefool    keeps entries  by gradient
-	// cornersearch  keeps pixels   by score
-	// pgd-l0        keeps pixels   by gradient
-	// strattack     keeps l2       by gradient
-	// jsma          keeps entries  by gradient
-	// lavan         keeps patch    by gradient
-	// l0-admm       keeps entries  by gradient
-	// cw-l2         keeps l2       by gradient
-	// deepfool      keeps l2       by gradient
-	// fgsm          keeps linf     by gradient
-	// pgd-linf      keeps linf     by gradient
-	// sigma-zero    keeps entries  by gradient
-	// fmn-l0        keeps entries  by gradient
-	// sparse-rs     keeps pixels   by score
-	// greedyfool    keeps pixels   by gradient
-	// ead-l1        keeps l1       by gradient
+	// sapf          keeps l2     by gradient: magnitudes times a binary selection of k entries, found in turn by gradient steps and lp-box ADMM
+	// sapf-matched  keeps l2     by gradient: sapf with the k that another attack (option to) needed on the same image
+	// cw-l0         keeps pixels by gradient: freezes the pixels that matter least, again and again, and attacks the rest in l2
 }
 
-func ExampleSet() {
+func ExampleNew() {
 	a, _ := New("pgd-l0")
-	fmt.Println(Set(a, "preset", "table1"))
-	fmt.Println(Set(a, "step", "3"))
-	values, _ := Options(a)
+	fmt.Println(attack.Set(a, "preset", "table1"))
+	fmt.Println(attack.Set(a, "step", "3"))
+	values, _ := attack.Options(a)
 	fmt.Println(values["constraint"], values["k"])
 	// Output:
 	// <nil>

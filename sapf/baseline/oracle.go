@@ -11,7 +11,7 @@ import (
 	"sapf/models"
 	"sapf/models/data"
 	"sapf/models/engine"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // scoreBatch is how many candidates a score-based attack evaluates in a pass.
@@ -23,7 +23,7 @@ const scoreBatch = 64
 // it candidates rounded to float32 (see image).
 type oracle struct {
 	ctx  context.Context
-	m    sapf.Classifier
+	m    attack.Classifier
 	name string
 
 	// x is the clean image, length n = channels*pixels, channels first.
@@ -31,7 +31,7 @@ type oracle struct {
 	shape                        engine.Shape
 	n, channels, pixels, classes int
 
-	goal sapf.Goal
+	goal attack.Goal
 	// own is the class of the loss: the target, or the label to leave.
 	own int
 	// clean are the logits of x.
@@ -53,38 +53,32 @@ type oracle struct {
 	kept                int
 	forwards, gradients int
 
-	evaluators map[evaluatorKey]models.Evaluator
-	keys       []evaluatorKey // in order of creation, so that closing is too
-}
-
-type evaluatorKey struct {
-	batch int
-	loss  string
+	evaluators *attack.Evaluators
 }
 
 // run is every attack's Run: it resolves the options, refuses a task that does
 // not fit, looks at the clean image, searches, and draws up the result.
-func run[T sapf.Attack](ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal, a T, by func(*oracle) func(x, adv []float64) size, search func(T, *oracle) error) (sapf.Result, error) {
-	preset := presetName(a)
-	a, err := resolve(a)
+func run[T attack.Attack](ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal, a T, by func(*oracle) func(x, adv []float64) size, search func(T, *oracle) error) (attack.Result, error) {
+	preset := attack.PresetName(a)
+	a, err := attack.Resolve(a)
 	if err != nil {
-		return sapf.Result{}, err
+		return attack.Result{}, err
 	}
-	if err := sapf.Check(m, x, goal); err != nil {
-		return sapf.Result{}, fmt.Errorf("%s: %w", a.Name(), err)
+	if err := attack.Check(m, x, goal); err != nil {
+		return attack.Result{}, fmt.Errorf("%s: %w", a.Name(), err)
 	}
-	options, err := Options(a)
+	options, err := attack.Options(a)
 	if err != nil {
-		return sapf.Result{}, err
+		return attack.Result{}, err
 	}
 	o := newOracle(ctx, m, x, goal, a.Name())
 	o.size = by(o)
-	defer o.close()
-	status := sapf.Failed
+	defer o.evaluators.Close()
+	status := attack.Failed
 	if o.clean, err = o.logits(o.x); err == nil {
 		o.clean = slices.Clone(o.clean)
 		if goal.Reached(argmax(o.clean)) {
-			status, o.best = sapf.Already, o.x
+			status, o.best = attack.Already, o.x
 		} else {
 			err = search(a, o)
 		}
@@ -94,12 +88,12 @@ func run[T sapf.Attack](ctx context.Context, m sapf.Classifier, x data.Image, go
 	return r, err
 }
 
-func newOracle(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal, name string) *oracle {
+func newOracle(ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal, name string) *oracle {
 	o := &oracle{
 		ctx: ctx, m: m, name: name, goal: goal, shape: m.InputShape(),
 		x: make([]float64, x.Len()), n: x.Len(), channels: x.C, pixels: x.H * x.W,
 		classes: len(m.Classes()), own: goal.Target,
-		evaluators: make(map[evaluatorKey]models.Evaluator),
+		evaluators: attack.EvaluatorsOf(m),
 	}
 	for i, v := range x.Pix {
 		o.x[i] = float64(v)
@@ -112,20 +106,20 @@ func newOracle(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.G
 
 // result turns the state of the search and the error that ended it into what
 // Run returns. Cancellation and numbers that are not finite are ways to end.
-func (o *oracle) result(x data.Image, status sapf.Status, err error) (sapf.Result, error) {
-	if o.best != nil && status != sapf.Already {
-		status = sapf.Succeeded
+func (o *oracle) result(x data.Image, status attack.Status, err error) (attack.Result, error) {
+	if o.best != nil && status != attack.Already {
+		status = attack.Succeeded
 	}
 	var numeric *models.NumericError
 	switch {
 	case err == nil:
 	case errors.As(err, &numeric):
-		status = sapf.Numeric
+		status = attack.Numeric
 		o.note = joinNotes(o.note, err.Error())
 	case o.ctx.Err() != nil && errors.Is(err, o.ctx.Err()):
-		status = sapf.Cancelled
+		status = attack.Cancelled
 	default:
-		return sapf.Result{}, fmt.Errorf("%s: image %q: %w", o.name, x.Name, err)
+		return attack.Result{}, fmt.Errorf("%s: image %q: %w", o.name, x.Name, err)
 	}
 	pix := o.best
 	if pix == nil {
@@ -141,9 +135,9 @@ func (o *oracle) result(x data.Image, status sapf.Status, err error) (sapf.Resul
 			changed++
 		}
 	}
-	return sapf.Result{
+	return attack.Result{
 		Goal: o.goal, Status: status, Success: o.best != nil, Adversarial: adv,
-		K: o.k, Selected: changed, Lambda1: o.lambda, Rounds: o.rounds,
+		K: o.k, Selected: changed, Const: o.lambda, Trials: o.rounds,
 		Forwards: o.forwards, Gradients: o.gradients, Note: o.note,
 	}, nil
 }
@@ -155,45 +149,12 @@ func joinNotes(a, b string) string {
 	return a + "; " + b
 }
 
-// close gives the evaluators' buffers back.
-func (o *oracle) close() {
-	for _, k := range o.keys {
-		o.evaluators[k].Close()
-	}
-}
-
-// evaluator returns the evaluator of a loss at a batch size, made on first use.
-func (o *oracle) evaluator(batch int, loss models.Loss) (models.Evaluator, error) {
-	key := evaluatorKey{batch, loss.String()}
-	if e, ok := o.evaluators[key]; ok {
-		return e, nil
-	}
-	e, err := o.m.Evaluator(batch, loss)
-	if err != nil {
-		return nil, err
-	}
-	o.evaluators[key] = e
-	o.keys = append(o.keys, key)
-	return e, nil
-}
-
-// anyEvaluator returns an evaluator of the batch size whatever its loss, for
-// forward passes.
-func (o *oracle) anyEvaluator(batch int) (models.Evaluator, error) {
-	for _, k := range o.keys {
-		if k.batch == batch {
-			return o.evaluators[k], nil
-		}
-	}
-	return o.evaluator(batch, o.margin(0))
-}
-
 // logits runs one forward pass. The slice is good until the next pass.
 func (o *oracle) logits(img []float64) ([]float64, error) {
 	if err := o.ctx.Err(); err != nil {
 		return nil, err
 	}
-	e, err := o.anyEvaluator(1)
+	e, err := o.evaluators.Any(1, o.margin(0))
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +171,7 @@ func (o *oracle) logitsOf(count int, write func(i int, img []float64), each func
 	if batch == 0 {
 		return nil
 	}
-	e, err := o.anyEvaluator(batch)
+	e, err := o.evaluators.Any(batch, o.margin(0))
 	if err != nil {
 		return err
 	}
@@ -260,7 +221,7 @@ func (o *oracle) pull(loss models.Loss, img, targets []float64) (answer, error) 
 	if err := o.ctx.Err(); err != nil {
 		return answer{}, err
 	}
-	e, err := o.evaluator(1, loss)
+	e, err := o.evaluators.Of(1, loss)
 	if err != nil {
 		return answer{}, err
 	}
@@ -280,7 +241,7 @@ func (o *oracle) jacobian(img []float64, weights [][]float64) (z []float64, grad
 		return nil, nil, err
 	}
 	b := len(weights)
-	e, err := o.evaluator(b, models.Linear{})
+	e, err := o.evaluators.Of(b, models.Linear{})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -306,7 +267,7 @@ func repeat(v []float64, times int) []float64 {
 
 // margin is the hinge on logits towards the goal.
 func (o *oracle) margin(confidence float64) models.Loss {
-	return sapf.Margin{Confidence: confidence, Untargeted: !o.goal.Targeted()}
+	return attack.Margin{Confidence: confidence, Untargeted: !o.goal.Targeted()}
 }
 
 // neverClosed as a confidence makes the hinge the plain difference of logits,
@@ -315,7 +276,7 @@ const neverClosed = 1e9
 
 // crossEntropy is the cross entropy to the target, or minus that to the label.
 func (o *oracle) crossEntropy() models.Loss {
-	return sapf.CrossEntropy{Untargeted: !o.goal.Targeted()}
+	return attack.CrossEntropy{Untargeted: !o.goal.Targeted()}
 }
 
 // gap is how far logits are from the goal: max over others - Z_t, or
@@ -387,8 +348,8 @@ func stream(seed uint64, purpose string) *rand.Rand {
 
 // report tells whoever watches where the search is.
 func (o *oracle) report(stage string, round, rounds, done, total int, loss float64) {
-	sapf.Report(o.ctx, sapf.Progress{
-		Method: o.name, Stage: stage, Round: round, Rounds: rounds, Outer: 1,
+	attack.Report(o.ctx, attack.Progress{
+		Method: o.name, Stage: stage, Trial: round, Trials: rounds, Outer: 1,
 		Done: done, Total: total, Loss: loss, Success: o.best != nil,
 	})
 }

@@ -7,7 +7,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"sapf/sapf"
+	"sapf/sapf/attack"
 	"sapf/sapf/metric"
 )
 
@@ -93,7 +93,7 @@ func TestLinearSolve(t *testing.T) {
 func TestSparseFool_lambda(t *testing.T) {
 	const lead, lambda = 2, 3
 	m, x, w := linearModel(t, 2, lead, 3)
-	goal := sapf.Goal{Label: 0, Target: 1}
+	goal := attack.Goal{Label: 0, Target: 1}
 	r, err := SparseFool{}.Run(context.Background(), m, x, goal)
 	if err != nil || !r.Success {
 		t.Fatalf("status %s (%v)", r.Status, err)
@@ -111,11 +111,11 @@ func TestSparseFool_lambda(t *testing.T) {
 // TestDeepFool_oneStep: on a linear model the first step is exact.
 func TestDeepFool_oneStep(t *testing.T) {
 	m, x, w := linearModel(t, 2, 1, 3)
-	r, err := DeepFool{}.Run(context.Background(), m, x, sapf.Goal{Label: 0, Target: sapf.None})
+	r, err := DeepFool{}.Run(context.Background(), m, x, attack.Goal{Label: 0, Target: attack.None})
 	if err != nil || !r.Success || r.Gradients != 1 {
 		t.Fatalf("status %s after %d gradients (%v), expected success after one", r.Status, r.Gradients, err)
 	}
-	norms, err := sapf.NormsOf(x, r.Adversarial)
+	norms, err := attack.NormsOf(x, r.Adversarial)
 	if want := 1.02 * optimumOf(x, w, 1).l2; err != nil || math.Abs(norms.L2/want-1) > 1e-3 {
 		t.Errorf("l2 %v (%v), expected %v", norms.L2, err, want)
 	}
@@ -125,7 +125,7 @@ func TestDeepFool_oneStep(t *testing.T) {
 // frozen less, nearer than without.
 func TestCWL0_k(t *testing.T) {
 	m, x, _ := linearModel(t, 2, 4, 1)
-	goal := sapf.Goal{Label: 0, Target: 1}
+	goal := attack.Goal{Label: 0, Target: 1}
 	a := CWL0{Steps: 200, LargestConst: 100, InitialConst: 0.05}
 	all, err := a.Run(context.Background(), m, x, goal)
 	if err != nil || !all.Success {
@@ -136,8 +136,8 @@ func TestCWL0_k(t *testing.T) {
 	if err != nil || !some.Success || some.Gradients >= all.Gradients {
 		t.Fatalf("within 8 pixels: status %s (%v), %d gradients, without %d", some.Status, err, some.Gradients, all.Gradients)
 	}
-	p, errP := sapf.NormsOf(x, all.Adversarial)
-	q, errQ := sapf.NormsOf(x, some.Adversarial)
+	p, errP := attack.NormsOf(x, all.Adversarial)
+	q, errQ := attack.NormsOf(x, some.Adversarial)
 	if errP != nil || errQ != nil || q.L0Pixels > 8 || q.L0Pixels <= p.L0Pixels || q.L2 >= p.L2 {
 		t.Errorf("%d pixels with l2 %v within 8, %d with %v without (%v, %v)", q.L0Pixels, q.L2, p.L0Pixels, p.L2, errP, errQ)
 	}
@@ -153,11 +153,11 @@ func TestCWL2_support(t *testing.T) {
 		support[i] = true
 		squares += (w[x.Len()+i] - w[i]) * (w[x.Len()+i] - w[i])
 	}
-	r, err := CWL2{Steps: 500, InitialConst: 0.01, support: support}.Run(context.Background(), m, x, sapf.Goal{Label: 0, Target: 1})
+	r, err := CWL2{Steps: 500, InitialConst: 0.01, support: support}.Run(context.Background(), m, x, attack.Goal{Label: 0, Target: 1})
 	if err != nil || !r.Success {
 		t.Fatalf("status %s (%v)", r.Status, err)
 	}
-	norms, err := sapf.NormsOf(x, r.Adversarial)
+	norms, err := attack.NormsOf(x, r.Adversarial)
 	if want := 1 / math.Sqrt(squares); err != nil || math.Abs(norms.L2/want-1) > 0.02 || norms.L0 > 10 {
 		t.Errorf("l2 %v over %d entries (%v), expected %v over at most 10", norms.L2, norms.L0, err, want)
 	}
@@ -167,7 +167,7 @@ func TestCWL2_support(t *testing.T) {
 // its steps, unless told not to.
 func TestEADL1_earlyAbort(t *testing.T) {
 	m, x, _ := linearModel(t, 2, 4, 1)
-	goal := sapf.Goal{Label: 0, Target: 1}
+	goal := attack.Goal{Label: 0, Target: 1}
 	const searches, steps = 3, 100
 	// With c this small the loss falls by no more than rounding.
 	a := EADL1{SearchSteps: searches, Steps: steps, InitialConst: 1e-9}
@@ -187,7 +187,7 @@ func TestEADL1_earlyAbort(t *testing.T) {
 // iterate, is farther away than the first success.
 func TestPGDLinf_noEarlyStop(t *testing.T) {
 	m, x, _ := linearModel(t, 2, 1, 1)
-	goal := sapf.Goal{Label: 0, Target: sapf.None}
+	goal := attack.Goal{Label: 0, Target: attack.None}
 	early, err := PGDLinf{}.Run(context.Background(), m, x, goal)
 	if err != nil || !early.Success {
 		t.Fatalf("status %s (%v)", early.Status, err)
@@ -196,8 +196,8 @@ func TestPGDLinf_noEarlyStop(t *testing.T) {
 	if err != nil || !last.Success || last.Gradients != 20 || early.Gradients >= 20 {
 		t.Errorf("status %s (%v) after %d gradients, early after %d; expected success after 20 and fewer", last.Status, err, last.Gradients, early.Gradients)
 	}
-	a, errA := sapf.NormsOf(x, early.Adversarial)
-	b, errB := sapf.NormsOf(x, last.Adversarial)
+	a, errA := attack.NormsOf(x, early.Adversarial)
+	b, errB := attack.NormsOf(x, last.Adversarial)
 	if errA != nil || errB != nil || b.L2 <= a.L2 {
 		t.Errorf("l2 %v without early stop, %v with it (%v, %v)", b.L2, a.L2, errA, errB)
 	}
@@ -228,7 +228,7 @@ func TestConstSearch(t *testing.T) {
 // TestOnePixel_population: 400, 390 and 400 members for 1, 3 and 5 pixels.
 func TestOnePixel_population(t *testing.T) {
 	for pixels, want := range map[int]int{1: 400, 3: 390, 5: 400} {
-		a, err := resolve(OnePixel{K: pixels})
+		a, err := attack.Resolve(OnePixel{K: pixels})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // PGDL0 is projected gradient descent onto a budget of pixels (Croce & Hein,
@@ -48,15 +48,15 @@ type PGDL0 struct {
 	Seed uint64
 }
 
-var _ sapf.Attack = (*PGDL0)(nil)
+var _ attack.Attack = (*PGDL0)(nil)
 
 // Name is "pgd-l0".
 func (PGDL0) Name() string { return "pgd-l0" }
 
 // presets: sigma is the authors' second script; table1 is inferred from the
 // linf and l0 that the paper's Table 1 prints.
-func (PGDL0) presets() map[string]sapf.Attack {
-	return map[string]sapf.Attack{
+func (PGDL0) Presets() map[string]attack.Attack {
+	return map[string]attack.Attack{
 		"sigma":           PGDL0{Constraint: "sigma", K: 50, StepSize: 60000.0 / 255, Steps: 20, Restarts: 3},
 		"table1":          PGDL0{Constraint: "linf", K: 185, Epsilon: 32.0 / 255},
 		"table1-imagenet": PGDL0{Constraint: "linf", K: 18974, Epsilon: 16.0 / 255},
@@ -64,12 +64,12 @@ func (PGDL0) presets() map[string]sapf.Attack {
 }
 
 // Run attacks one image.
-func (a PGDL0) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+func (a PGDL0) Run(ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal) (attack.Result, error) {
 	return run(ctx, m, x, goal, a, byPixels, PGDL0.search)
 }
 
-func (a PGDL0) withBudget(k int) sapf.Attack { a.K = k; return a }
-func (PGDL0) budgetUnit() Unit               { return Pixels }
+func (a PGDL0) WithBudget(k int, _ attack.Unit) attack.Attack { a.K = k; return a }
+func (PGDL0) Counts(unit attack.Unit) bool                    { return unit == attack.Pixels }
 
 func (a PGDL0) search(o *oracle) error {
 	o.k = a.K

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // PGDLinf is projected gradient descent in the linf ball (Madry et al., ICLR
@@ -14,8 +14,6 @@ import (
 //
 // from a uniformly random start, with L the cross entropy.
 type PGDLinf struct {
-	// Preset is "".
-	Preset string `option:"-"`
 	// Epsilon is the radius, of full scale 1; 0 means 8/255.
 	Epsilon float64 `def:"0.03137254901960784" range:"[0,1]"`
 	// StepSize is the step, of full scale 1; 0 means 2/255.
@@ -31,13 +29,13 @@ type PGDLinf struct {
 	Seed uint64
 }
 
-var _ sapf.Attack = (*PGDLinf)(nil)
+var _ attack.Attack = (*PGDLinf)(nil)
 
 // Name is "pgd-linf".
 func (PGDLinf) Name() string { return "pgd-linf" }
 
 // Run attacks one image.
-func (a PGDLinf) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+func (a PGDLinf) Run(ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal) (attack.Result, error) {
 	return run(ctx, m, x, goal, a, byLinf, PGDLinf.search)
 }
 

@@ -9,37 +9,9 @@ import (
 
 	"sapf/models"
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 	"sapf/sapf/metric"
 )
-
-// onCWNet is how each attack fares on the embedded C&W network and photograph:
-// a quick setting, whether it reaches the target "dog" from "cat", and the most
-// entries it may change.
-var onCWNet = map[string]struct {
-	attack sapf.Attack
-	hits   bool
-	most   int
-}{
-	"cw-l0":        {CWL0{Steps: 60, LargestConst: 1, InitialConst: 0.5}, true, 900},
-	"one-pixel":    {OnePixel{K: 1, Population: 50, Generations: 3}, false, 3},
-	"sparsefool":   {SparseFool{}, true, 300},
-	"cornersearch": {CornerSearch{K: 12, Top: 30, Draws: 64, Increment: 5}, false, 36},
-	"pgd-l0":       {PGDL0{K: 60, Steps: 60, Restarts: 1}, true, 180},
-	"strattack":    {StrAttack{SearchSteps: 2, Steps: 40, StepsGrowth: 1, InitialConst: 25, Refine: 1, RefineSteps: 30}, true, 2000},
-	"jsma":         {JSMA{}, true, 300},
-	"lavan":        {LaVAN{Side: 10, Row: 8, Col: 8, Steps: 100}, true, 300},
-	"l0-admm":      {L0ADMM{Iterations: 4, InnerSteps: 50, StepSize: 0.02}, false, 3072},
-	"cw-l2":        {CWL2{SearchSteps: 2, Steps: 60, InitialConst: 1}, true, 3072},
-	"deepfool":     {DeepFool{}, true, 3072},
-	"fgsm":         {FGSM{}, false, 3072},
-	"pgd-linf":     {PGDLinf{}, true, 3072},
-	"sigma-zero":   {SigmaZero{}, true, 60},
-	"fmn-l0":       {FMNL0{Steps: 100}, true, 60},
-	"sparse-rs":    {SparseRS{K: 24, Queries: 200}, false, 72},
-	"greedyfool":   {GreedyFool{ReduceSteps: 20}, true, 300},
-	"ead-l1":       {EADL1{SearchSteps: 2, Steps: 60, InitialConst: 1}, true, 1500},
-}
 
 // TestCWNet runs every attack on the C&W network and a photograph.
 func TestCWNet(t *testing.T) {
@@ -53,9 +25,9 @@ func TestCWNet(t *testing.T) {
 	}
 	const cat, dog = 3, 5
 	x.Label = cat
-	goal := sapf.Goal{Label: cat, Target: dog}
+	goal := attack.Goal{Label: cat, Target: dog}
 	for _, name := range Names() {
-		row := onCWNet[name]
+		row := suite[name].cwnet
 		r, err := row.attack.Run(context.Background(), m, x, goal)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -91,7 +63,7 @@ func TestCIFAR(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var tasks []Task
+	var tasks []attack.Task
 	var clean [][]float32
 	for record := 0; len(tasks) < 3; record++ {
 		x, err := data.Load(fmt.Sprintf("cifar10:%d", record), data.Options{})
@@ -103,13 +75,13 @@ func TestCIFAR(t *testing.T) {
 			t.Fatal(err)
 		}
 		if p.Class == x.Label {
-			tasks = append(tasks, Task{Image: x, Goal: sapf.Goal{Label: x.Label, Target: sapf.None}})
+			tasks = append(tasks, attack.Task{Image: x, Goal: attack.Goal{Label: x.Label, Target: attack.None}})
 			clean = append(clean, slices.Clone(x.Pix))
 		}
 	}
 	for _, name := range Names() {
-		row := onCWNet[name]
-		results, err := Together(context.Background(), m, row.attack, tasks)
+		row := suite[name].cwnet
+		results, err := attack.Together(context.Background(), m, with(row.attack, tasks))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue

@@ -1,15 +1,21 @@
 package baseline
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
+	"sapf/models/nearest"
 	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // Entry describes one attack of the registry.
 type Entry struct {
-	// Name is what --method and results call the attack.
+	// Name is what --method, specifications and results call the attack.
 	Name string
+	// About says in a line what it does.
+	About string
 	// Paper is the citation.
 	Paper string
 	// Keeps says what the attack keeps small or bounds: "entries", "pixels",
@@ -20,30 +26,132 @@ type Entry struct {
 	// Targeted says whose the targeted form is: "authors" or "ours".
 	Targeted string
 	// New returns a fresh attack with the authors' settings.
-	New func() sapf.Attack
+	New func() attack.Attack
 }
 
-// registry lists the attacks in the order of the paper's Table 1, then the
-// dense ones it names, then later ones.
+// registry lists every attack: the paper's own first, then in the order of its
+// Table 1, then the dense ones it names, then later ones.
 var registry = []Entry{
-	{"cw-l0", "Carlini & Wagner, IEEE S&P 2017", "pixels", "gradient", "authors", func() sapf.Attack { return &CWL0{} }},
-	{"one-pixel", "Su, Vargas & Sakurai, IEEE TEVC 2019", "pixels", "score", "authors", func() sapf.Attack { return &OnePixel{} }},
-	{"sparsefool", "Modas, Moosavi-Dezfooli & Frossard, CVPR 2019", "entries", "gradient", "ours", func() sapf.Attack { return &SparseFool{} }},
-	{"cornersearch", "Croce & Hein, ICCV 2019", "pixels", "score", "ours", func() sapf.Attack { return &CornerSearch{} }},
-	{"pgd-l0", "Croce & Hein, ICCV 2019", "pixels", "gradient", "ours", func() sapf.Attack { return &PGDL0{} }},
-	{"strattack", "Xu et al., ICLR 2019", "l2", "gradient", "authors", func() sapf.Attack { return &StrAttack{} }},
-	{"jsma", "Papernot et al., EuroS&P 2016", "entries", "gradient", "authors", func() sapf.Attack { return &JSMA{} }},
-	{"lavan", "Karmon, Zoran & Goldberg, ICML 2018", "patch", "gradient", "authors", func() sapf.Attack { return &LaVAN{} }},
-	{"l0-admm", "Zhao, Liu, Wang & Lin, ACM MM 2018", "entries", "gradient", "authors", func() sapf.Attack { return &L0ADMM{} }},
-	{"cw-l2", "Carlini & Wagner, IEEE S&P 2017", "l2", "gradient", "authors", func() sapf.Attack { return &CWL2{} }},
-	{"deepfool", "Moosavi-Dezfooli, Fawzi & Frossard, CVPR 2016", "l2", "gradient", "ours", func() sapf.Attack { return &DeepFool{} }},
-	{"fgsm", "Goodfellow, Shlens & Szegedy, ICLR 2015", "linf", "gradient", "authors", func() sapf.Attack { return &FGSM{} }},
-	{"pgd-linf", "Madry et al., ICLR 2018", "linf", "gradient", "authors", func() sapf.Attack { return &PGDLinf{} }},
-	{"sigma-zero", "Cinà et al., ICLR 2025", "entries", "gradient", "ours", func() sapf.Attack { return &SigmaZero{} }},
-	{"fmn-l0", "Pintor et al., NeurIPS 2021", "entries", "gradient", "authors", func() sapf.Attack { return &FMNL0{} }},
-	{"sparse-rs", "Croce et al., AAAI 2022", "pixels", "score", "authors", func() sapf.Attack { return &SparseRS{} }},
-	{"greedyfool", "Dong et al., NeurIPS 2020", "pixels", "gradient", "ours", func() sapf.Attack { return &GreedyFool{} }},
-	{"ead-l1", "Chen et al., AAAI 2018", "l1", "gradient", "authors", func() sapf.Attack { return &EADL1{} }},
+	{
+		Name:  "sapf",
+		About: "magnitudes times a binary selection of k entries, found in turn by gradient steps and lp-box ADMM",
+		Paper: "Fan et al., ECCV 2020", Keeps: "l2", Access: "gradient", Targeted: "authors",
+		New: func() attack.Attack { return &sapf.Options{} },
+	},
+	{
+		Name:  "sapf-matched",
+		About: "sapf with the k that another attack (option to) needed on the same image",
+		Paper: "Fan et al., ECCV 2020", Keeps: "l2", Access: "gradient", Targeted: "authors",
+		New: func() attack.Attack { return &Matched{} },
+	},
+	{
+		Name:  "cw-l0",
+		About: "freezes the pixels that matter least, again and again, and attacks the rest in l2",
+		Paper: "Carlini & Wagner, IEEE S&P 2017", Keeps: "pixels", Access: "gradient", Targeted: "authors",
+		New: func() attack.Attack { return &CWL0{} },
+	},
+	{
+		Name:  "one-pixel",
+		About: "differential evolution over the places and colours of a few pixels",
+		Paper: "Su, Vargas & Sakurai, IEEE TEVC 2019", Keeps: "pixels", Access: "score", Targeted: "authors",
+		New: func() attack.Attack { return &OnePixel{} },
+	},
+	{
+		Name:  "sparsefool",
+		About: "walks to a linearised boundary along few entries",
+		Paper: "Modas, Moosavi-Dezfooli & Frossard, CVPR 2019", Keeps: "entries", Access: "gradient", Targeted: "ours",
+		New: func() attack.Attack { return &SparseFool{} },
+	},
+	{
+		Name:  "cornersearch",
+		About: "tries the corners of the colour cube, pixel by pixel, and combines the best",
+		Paper: "Croce & Hein, ICCV 2019", Keeps: "pixels", Access: "score", Targeted: "ours",
+		New: func() attack.Attack { return &CornerSearch{} },
+	},
+	{
+		Name:  "pgd-l0",
+		About: "projected gradient descent onto at most k pixels",
+		Paper: "Croce & Hein, ICCV 2019", Keeps: "pixels", Access: "gradient", Targeted: "ours",
+		New: func() attack.Attack { return &PGDL0{} },
+	},
+	{
+		Name:  "strattack",
+		About: "group sparsity by ADMM, then l2 on the entries found",
+		Paper: "Xu et al., ICLR 2019", Keeps: "l2", Access: "gradient", Targeted: "authors",
+		New: func() attack.Attack { return &StrAttack{} },
+	},
+	{
+		Name:  "jsma",
+		About: "saliency maps: one pair of entries a step to its bound",
+		Paper: "Papernot et al., EuroS&P 2016", Keeps: "entries", Access: "gradient", Targeted: "authors",
+		New: func() attack.Attack { return &JSMA{} },
+	},
+	{
+		Name:  "lavan",
+		About: "a visible patch, optimised at a fixed place",
+		Paper: "Karmon, Zoran & Goldberg, ICML 2018", Keeps: "patch", Access: "gradient", Targeted: "authors",
+		New: func() attack.Attack { return &LaVAN{} },
+	},
+	{
+		Name:  "l0-admm",
+		About: "ADMM with an l0 step",
+		Paper: "Zhao, Liu, Wang & Lin, ACM MM 2018", Keeps: "entries", Access: "gradient", Targeted: "authors",
+		New: func() attack.Attack { return &L0ADMM{} },
+	},
+	{
+		Name:  "cw-l2",
+		About: "smallest l2 with a searched constant, in tanh space",
+		Paper: "Carlini & Wagner, IEEE S&P 2017", Keeps: "l2", Access: "gradient", Targeted: "authors",
+		New: func() attack.Attack { return &CWL2{} },
+	},
+	{
+		Name:  "deepfool",
+		About: "steps to the nearest linearised boundary",
+		Paper: "Moosavi-Dezfooli, Fawzi & Frossard, CVPR 2016", Keeps: "l2", Access: "gradient", Targeted: "ours",
+		New: func() attack.Attack { return &DeepFool{} },
+	},
+	{
+		Name:  "fgsm",
+		About: "one signed gradient step",
+		Paper: "Goodfellow, Shlens & Szegedy, ICLR 2015", Keeps: "linf", Access: "gradient", Targeted: "authors",
+		New: func() attack.Attack { return &FGSM{} },
+	},
+	{
+		Name:  "pgd-linf",
+		About: "signed gradient steps in a cube",
+		Paper: "Madry et al., ICLR 2018", Keeps: "linf", Access: "gradient", Targeted: "authors",
+		New: func() attack.Attack { return &PGDLinf{} },
+	},
+	{
+		Name:  "sigma-zero",
+		About: "a smooth stand-in for l0 with an adaptive threshold",
+		Paper: "Cinà et al., ICLR 2025", Keeps: "entries", Access: "gradient", Targeted: "ours",
+		New: func() attack.Attack { return &SigmaZero{} },
+	},
+	{
+		Name:  "fmn-l0",
+		About: "projections onto an l0 ball that shrinks to the boundary",
+		Paper: "Pintor et al., NeurIPS 2021", Keeps: "entries", Access: "gradient", Targeted: "authors",
+		New: func() attack.Attack { return &FMNL0{} },
+	},
+	{
+		Name:  "sparse-rs",
+		About: "random search over k pixels at the corners of the colour cube",
+		Paper: "Croce et al., AAAI 2022", Keeps: "pixels", Access: "score", Targeted: "authors",
+		New: func() attack.Attack { return &SparseRS{} },
+	},
+	{
+		Name:  "greedyfool",
+		About: "adds the best pixels, then drops what is not needed",
+		Paper: "Dong et al., NeurIPS 2020", Keeps: "pixels", Access: "gradient", Targeted: "ours",
+		New: func() attack.Attack { return &GreedyFool{} },
+	},
+	{
+		Name:  "ead-l1",
+		About: "elastic net: l1 and l2 by iterative shrinkage",
+		Paper: "Chen et al., AAAI 2018", Keeps: "l1", Access: "gradient", Targeted: "authors",
+		New: func() attack.Attack { return &EADL1{} },
+	},
 }
 
 // All returns the attacks in a fixed order.
@@ -59,12 +167,26 @@ func Names() []string {
 }
 
 // New returns the attack called name with its authors' settings: a pointer to
-// its options struct, ready for Set and Run.
-func New(name string) (sapf.Attack, bool) {
+// its options struct, ready for attack.Set and Run.
+func New(name string) (attack.Attack, bool) {
 	for _, e := range registry {
 		if e.Name == name {
 			return e.New(), true
 		}
 	}
 	return nil, false
+}
+
+// named is New with an error that names the nearest attack. It is a variable
+// so that an attack of the registry can look others up there.
+var named func(name string) (attack.Attack, error)
+
+func init() { named = Named }
+
+// Named is New with an error that says what there is.
+func Named(name string) (attack.Attack, error) {
+	if a, ok := New(name); ok {
+		return a, nil
+	}
+	return nil, fmt.Errorf("unknown method %q, did you mean %q? (there are %s)", name, nearest.Of(name, Names()), strings.Join(Names(), ", "))
 }

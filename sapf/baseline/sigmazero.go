@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 	"sapf/sapf/internal/exact"
 )
 
@@ -38,25 +38,25 @@ type SigmaZero struct {
 	K int `range:"[0,inf)"`
 }
 
-var _ sapf.Attack = (*SigmaZero)(nil)
+var _ attack.Attack = (*SigmaZero)(nil)
 
 // Name is "sigma-zero".
 func (SigmaZero) Name() string { return "sigma-zero" }
 
-func (SigmaZero) presets() map[string]sapf.Attack {
-	return map[string]sapf.Attack{
+func (SigmaZero) Presets() map[string]attack.Attack {
+	return map[string]attack.Attack{
 		"benchmark": SigmaZero{Steps: 1000},
 		"star":      SigmaZero{Sigma: 1, Threshold: 0.1, StepSize: 0.1, ThresholdFactor: 0.0015},
 	}
 }
 
 // Run attacks one image.
-func (a SigmaZero) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+func (a SigmaZero) Run(ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal) (attack.Result, error) {
 	return run(ctx, m, x, goal, a, byL0, SigmaZero.search)
 }
 
-func (a SigmaZero) withBudget(k int) sapf.Attack { a.K = k; return a }
-func (SigmaZero) budgetUnit() Unit               { return Entries }
+func (a SigmaZero) WithBudget(k int, _ attack.Unit) attack.Attack { a.K = k; return a }
+func (SigmaZero) Counts(unit attack.Unit) bool                    { return unit == attack.Entries }
 
 func (a SigmaZero) search(o *oracle) error {
 	o.k = a.K

@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // SparseFool is the attack of Modas, Moosavi-Dezfooli & Frossard (CVPR 2019,
@@ -35,15 +35,15 @@ type SparseFool struct {
 	Overshoot float64 `def:"0.02" range:"[0,inf)"`
 }
 
-var _ sapf.Attack = (*SparseFool)(nil)
+var _ attack.Attack = (*SparseFool)(nil)
 
 // Name is "sparsefool".
 func (SparseFool) Name() string { return "sparsefool" }
 
 // presets: the linf of the paper's Table 1 is 0.047 on CIFAR-10 and 0.005 on
 // ImageNet in every case, so these bounds were evidently imposed.
-func (SparseFool) presets() map[string]sapf.Attack {
-	return map[string]sapf.Attack{
+func (SparseFool) Presets() map[string]attack.Attack {
+	return map[string]attack.Attack{
 		"demo":            SparseFool{Steps: 50},
 		"table1":          SparseFool{Steps: 50, MaxChange: 12.0 / 255},
 		"table1-imagenet": SparseFool{Steps: 50, MaxChange: 1.3 / 255},
@@ -51,7 +51,7 @@ func (SparseFool) presets() map[string]sapf.Attack {
 }
 
 // Run attacks one image.
-func (a SparseFool) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+func (a SparseFool) Run(ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal) (attack.Result, error) {
 	return run(ctx, m, x, goal, a, byL0, SparseFool.search)
 }
 
@@ -61,7 +61,7 @@ func (a SparseFool) search(o *oracle) error {
 	for i, v := range o.x {
 		lb[i], ub[i] = v+bounds.lo[i], v+bounds.hi[i]
 	}
-	inner, err := resolve(DeepFool{})
+	inner, err := attack.Resolve(DeepFool{})
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 	"sapf/sapf/internal/exact"
 )
 
@@ -39,23 +39,23 @@ type SparseRS struct {
 	Seed uint64
 }
 
-var _ sapf.Attack = (*SparseRS)(nil)
+var _ attack.Attack = (*SparseRS)(nil)
 
 // Name is "sparse-rs".
 func (SparseRS) Name() string { return "sparse-rs" }
 
-func (SparseRS) presets() map[string]sapf.Attack {
-	return map[string]sapf.Attack{"targeted": SparseRS{Queries: 100000, InitialShare: 0.1}}
+func (SparseRS) Presets() map[string]attack.Attack {
+	return map[string]attack.Attack{"targeted": SparseRS{Queries: 100000, InitialShare: 0.1}}
 }
 
 // Run attacks one image. It needs no gradient; queries depend on one another,
 // so they are not batched.
-func (a SparseRS) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+func (a SparseRS) Run(ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal) (attack.Result, error) {
 	return run(ctx, m, x, goal, a, byPixels, SparseRS.search)
 }
 
-func (a SparseRS) withBudget(k int) sapf.Attack { a.K = k; return a }
-func (SparseRS) budgetUnit() Unit               { return Pixels }
+func (a SparseRS) WithBudget(k int, _ attack.Unit) attack.Attack { a.K = k; return a }
+func (SparseRS) Counts(unit attack.Unit) bool                    { return unit == attack.Pixels }
 
 // selection splits the pixels into the set M that is perturbed and the rest.
 type selection struct{ in, out []int }

@@ -6,7 +6,7 @@ import (
 	"sort"
 
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // StrAttack is the structured attack of Xu et al. (ICLR 2019; their program's
@@ -71,15 +71,15 @@ type StrAttack struct {
 	Percentile float64 `def:"3" range:"[0,100]"`
 }
 
-var _ sapf.Attack = (*StrAttack)(nil)
+var _ attack.Attack = (*StrAttack)(nil)
 
 // Name is "strattack".
 func (StrAttack) Name() string { return "strattack" }
 
 // presets: table1 is the setting of the authors' evaluation script, which the
 // paper's Table 1 is thought to have used.
-func (StrAttack) presets() map[string]sapf.Attack {
-	return map[string]sapf.Attack{
+func (StrAttack) Presets() map[string]attack.Attack {
+	return map[string]attack.Attack{
 		"table1": StrAttack{SearchSteps: 6, Steps: 2000},
 		"adversarial-library": StrAttack{
 			SearchSteps: 6, Steps: 2000, Constant: true, MaxChange: 1, Rho: 1, Tau: 2, Gamma: 1, RefineConst: 1,
@@ -88,7 +88,7 @@ func (StrAttack) presets() map[string]sapf.Attack {
 }
 
 // Run attacks one image.
-func (a StrAttack) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+func (a StrAttack) Run(ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal) (attack.Result, error) {
 	return run(ctx, m, x, goal, a, byL2, StrAttack.search)
 }
 

@@ -8,7 +8,7 @@ import (
 
 	"sapf/models"
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 	"sapf/sapf/metric"
 )
 
@@ -16,21 +16,21 @@ import (
 // batch with others, for every attack.
 func TestFailure15_Together(t *testing.T) {
 	m, x, _ := linearModel(t, 3, 4, 1)
-	tasks := []Task{
-		{Image: x, Goal: sapf.Goal{Label: 0, Target: 1}},
-		{Image: x, Goal: sapf.Goal{Label: 0, Target: 2}},
-		{Image: x, Goal: sapf.Goal{Label: 0, Target: sapf.None}},
-		{Image: x, Goal: sapf.Goal{Label: 1, Target: 0}}, // already
+	tasks := []attack.Task{
+		{Image: x, Goal: attack.Goal{Label: 0, Target: 1}},
+		{Image: x, Goal: attack.Goal{Label: 0, Target: 2}},
+		{Image: x, Goal: attack.Goal{Label: 0, Target: attack.None}},
+		{Image: x, Goal: attack.Goal{Label: 1, Target: 0}}, // already
 	}
 	other := x.Clone()
 	for i := range other.Pix {
 		other.Pix[i] = 1 - other.Pix[i]
 	}
 	other.Name = "negative"
-	tasks = append(tasks, Task{Image: other, Goal: sapf.Goal{Label: sapf.None, Target: 1}})
+	tasks = append(tasks, attack.Task{Image: other, Goal: attack.Goal{Label: attack.None, Target: 1}})
 	for _, name := range Names() {
-		a := suite[name].attack
-		together, err := Together(context.Background(), m, a, tasks)
+		a := suite[name].toy
+		together, err := attack.Together(context.Background(), m, with(a, tasks))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -58,9 +58,9 @@ func TestTogether_onePoison(t *testing.T) {
 	for i := range black.Pix {
 		black.Pix[i] = 0
 	}
-	goal := sapf.Goal{Label: sapf.None, Target: 1}
+	goal := attack.Goal{Label: attack.None, Target: 1}
 	p := poisoned{m, float64(x.Pix[0])}
-	results, err := Together(context.Background(), p, SigmaZero{Steps: 30}, []Task{{Image: x, Goal: goal}, {Image: black, Goal: goal}})
+	results, err := attack.Together(context.Background(), p, with(SigmaZero{Steps: 30}, []attack.Task{{Image: x, Goal: goal}, {Image: black, Goal: goal}}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,8 +68,8 @@ func TestTogether_onePoison(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if results[0].Status != sapf.Numeric {
-		t.Errorf("the poisoned image ends as %s, expected %s", results[0].Status, sapf.Numeric)
+	if results[0].Status != attack.Numeric {
+		t.Errorf("the poisoned image ends as %s, expected %s", results[0].Status, attack.Numeric)
 	}
 	if results[1].Status != alone.Status || !slices.Equal(results[1].Adversarial.Pix, alone.Adversarial.Pix) {
 		t.Errorf("its neighbour ends as %s, alone as %s, or with other pixels", results[1].Status, alone.Status)
@@ -78,7 +78,7 @@ func TestTogether_onePoison(t *testing.T) {
 
 // poisoned is a classifier that overflows on images with a given first entry.
 type poisoned struct {
-	sapf.Classifier
+	attack.Classifier
 	entry float64
 }
 
@@ -107,12 +107,12 @@ func (e poisonedEvaluator) Gradient(x, targets []float64) (models.Evaluation, er
 func TestBudgeted(t *testing.T) {
 	const lead = 4
 	m, x, w := linearModel(t, 2, lead, 1)
-	goal := sapf.Goal{Label: 0, Target: 1}
+	goal := attack.Goal{Label: 0, Target: 1}
 	best := optimumOf(x, w, lead)
 	for _, name := range Names() {
-		for _, unit := range []Unit{Entries, Pixels} {
+		for _, unit := range []attack.Unit{attack.Entries, attack.Pixels} {
 			for _, k := range []int{1, 12} {
-				b := Budgeted{Attack: suite[name].attack, K: k, Unit: unit}
+				b := Budgeted{Attack: suite[name].toy, K: k, Unit: unit}
 				r, err := b.Run(context.Background(), m, x, goal)
 				if err != nil {
 					t.Errorf("%s, %d %s: %v", name, k, unit, err)
@@ -124,16 +124,16 @@ func TestBudgeted(t *testing.T) {
 					continue
 				}
 				used := q.L0
-				if unit == Pixels {
+				if unit == attack.Pixels {
 					used = q.L0Pixels
 				}
 				if used > k || r.K != k {
 					t.Errorf("%s: %d %s changed of a budget of %d (reported as %d)", name, used, unit, k, r.K)
 				}
-				if q.Success != r.Success || r.Success != (r.Status == sapf.Succeeded) {
+				if q.Success != r.Success || r.Success != (r.Status == attack.Succeeded) {
 					t.Errorf("%s, %d %s: claims %v, status %s, measured %v", name, k, unit, r.Success, r.Status, q.Success)
 				}
-				enough := unit == Entries && k >= best.entries || unit == Pixels && k >= best.pixels
+				enough := unit == attack.Entries && k >= best.entries || unit == attack.Pixels && k >= best.pixels
 				if q.Success && !enough {
 					t.Errorf("%s: succeeds with %d %s, the optimum is %+v", name, k, unit, best)
 				}
@@ -155,7 +155,7 @@ func TestBudgeted(t *testing.T) {
 }
 
 // ExampleTogether attacks one image towards three classes in one batch.
-func ExampleTogether() {
+func Example_together() {
 	m, err := models.Load("cwnet", models.LoadOptions{})
 	if err != nil {
 		fmt.Println(err)
@@ -167,11 +167,11 @@ func ExampleTogether() {
 		return
 	}
 	const cat, bird, dog, frog = 3, 2, 5, 6
-	var tasks []Task
+	var tasks []attack.Task
 	for _, target := range []int{bird, dog, frog} {
-		tasks = append(tasks, Task{Image: x, Goal: sapf.Goal{Label: cat, Target: target}})
+		tasks = append(tasks, attack.Task{Image: x, Goal: attack.Goal{Label: cat, Target: target}})
 	}
-	results, err := Together(context.Background(), m, FMNL0{Steps: 100}, tasks)
+	results, err := attack.Together(context.Background(), m, with(FMNL0{Steps: 100}, tasks))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -199,7 +199,16 @@ func ExampleBudgeted() {
 		return
 	}
 	b := Budgeted{Attack: DeepFool{}, K: 30}
-	r, err := b.Run(context.Background(), m, x, sapf.Goal{Label: 3, Target: 5})
+	r, err := b.Run(context.Background(), m, x, attack.Goal{Label: 3, Target: 5})
 	fmt.Println(r.Success, r.Selected <= 30, r.Note, err)
 	// Output: true true 3072 entries cut to 30, magnitudes found anew on that support <nil>
+}
+
+// with gives the tasks their attack.
+func with(a attack.Attack, tasks []attack.Task) []attack.Task {
+	out := slices.Clone(tasks)
+	for i := range out {
+		out[i].Attack = a
+	}
+	return out
 }

@@ -1,13 +1,13 @@
 package metric
 
-import "sapf/sapf"
+import "sapf/sapf/attack"
 
 // Outcome is one target of an image: whether the attack succeeded and with
 // which norms.
 type Outcome struct {
 	Target  int
 	Success bool
-	sapf.Norms
+	attack.Norms
 }
 
 // Norm names a norm by which the easiest and the hardest target are chosen.
@@ -22,7 +22,7 @@ const (
 )
 
 // Of returns the norm's value.
-func (n Norm) Of(v sapf.Norms) float64 {
+func (n Norm) Of(v attack.Norms) float64 {
 	switch n {
 	case L0:
 		return float64(v.L0)

@@ -7,15 +7,15 @@ import (
 
 	"sapf/models/data"
 	"sapf/models/engine"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 	"sapf/sapf/internal/toy"
 )
 
 var outcomes = []Outcome{
-	{Target: 0, Success: true, Norms: sapf.Norms{L0: 10, L1: 4, L2: 2, Linf: 1}},
-	{Target: 1, Success: false, Norms: sapf.Norms{L0: 1, L1: 1, L2: 1, Linf: 1}},
-	{Target: 2, Success: true, Norms: sapf.Norms{L0: 20, L1: 3, L2: 1.5, Linf: 0.5}},
-	{Target: 3, Success: true, Norms: sapf.Norms{L0: 6, L1: 8, L2: 4, Linf: 0.75}},
+	{Target: 0, Success: true, Norms: attack.Norms{L0: 10, L1: 4, L2: 2, Linf: 1}},
+	{Target: 1, Success: false, Norms: attack.Norms{L0: 1, L1: 1, L2: 1, Linf: 1}},
+	{Target: 2, Success: true, Norms: attack.Norms{L0: 20, L1: 3, L2: 1.5, Linf: 0.5}},
+	{Target: 3, Success: true, Norms: attack.Norms{L0: 6, L1: 8, L2: 4, Linf: 0.75}},
 }
 
 func TestCasesByL2(t *testing.T) {
@@ -56,7 +56,7 @@ func TestMeasureCountsEntriesAndPixels(t *testing.T) {
 	x := data.NewImage("black", 3, 1, 2)
 	adv := x.Clone()
 	adv.Pix[0], adv.Pix[2], adv.Pix[5] = 0.75, 0.25, 1e-30 // pixel 0 in two channels, pixel 1 in one
-	got, err := Measure(twoClasses(), x, adv, sapf.Goal{Label: 0, Target: 1})
+	got, err := Measure(twoClasses(), x, adv, attack.Goal{Label: 0, Target: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestMeasureCountsEntriesAndPixels(t *testing.T) {
 
 func TestFailure10_MisclassifiedIsFlagged(t *testing.T) {
 	x := data.NewImage("black", 3, 1, 2)
-	got, err := Measure(twoClasses(), x, x, sapf.Goal{Label: 1, Target: 0})
+	got, err := Measure(twoClasses(), x, x, attack.Goal{Label: 1, Target: 0})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestFailure13_SuccessLostByRounding(t *testing.T) {
 		{0.4995, 0.4985, false, "127/255 = 0.49804"},
 	} {
 		m.B[1], adv.Pix[0] = -c.boundary, c.pixel
-		got, err := Measure(m, x, adv, sapf.Goal{Label: 0, Target: 1})
+		got, err := Measure(m, x, adv, attack.Goal{Label: 0, Target: 1})
 		if err != nil || !got.Success || got.Success8Bit != c.after8bit {
 			t.Errorf("%v, boundary %v, rounds to %s: success %v, after 8 bits %v, want true, %v (%v)",
 				c.pixel, c.boundary, c.nearestLevel, got.Success, got.Success8Bit, c.after8bit, err)
@@ -105,11 +105,11 @@ func TestFailure21_ImageOutsideTheBox(t *testing.T) {
 	x := data.NewImage("black", 3, 1, 2)
 	adv := x.Clone()
 	adv.Pix[3] = 1.2
-	if _, err := Measure(twoClasses(), x, adv, sapf.Goal{Label: 0, Target: 1}); err == nil {
+	if _, err := Measure(twoClasses(), x, adv, attack.Goal{Label: 0, Target: 1}); err == nil {
 		t.Error("an adversarial image with a pixel of 1.2 was measured")
 	}
 	adv.Pix[3], adv.Pix[4] = 1+1.2e-7, -1e-7
-	got, err := Measure(twoClasses(), x, adv, sapf.Goal{Label: 0, Target: 1})
+	got, err := Measure(twoClasses(), x, adv, attack.Goal{Label: 0, Target: 1})
 	if err != nil || got.Clamped != 2 || got.Linf != 1 || got.L0 != 1 {
 		t.Errorf("two entries outside by 1e-7: %+v, %v; want them clamped and counted", got, err)
 	}
@@ -121,8 +121,8 @@ func TestFailure21_ImageOutsideTheBox(t *testing.T) {
 // TestFailure22_ClaimsAreNotBelieved: only the image decides.
 func TestFailure22_ClaimsAreNotBelieved(t *testing.T) {
 	x := data.NewImage("black", 3, 1, 2)
-	claim := sapf.Result{Success: true, Status: sapf.Succeeded, Adversarial: x.Clone()}
-	got, err := Measure(twoClasses(), x, claim.Adversarial, sapf.Goal{Label: 0, Target: 1})
+	claim := attack.Result{Success: true, Status: attack.Succeeded, Adversarial: x.Clone()}
+	got, err := Measure(twoClasses(), x, claim.Adversarial, attack.Goal{Label: 0, Target: 1})
 	if err != nil || got.Success || got.Success8Bit {
 		t.Errorf("an image that changed nothing counts as success: %+v, %v", got, err)
 	}
@@ -139,8 +139,8 @@ func TestFailure14_TieGoesToTheLowestIndex(t *testing.T) {
 
 func ExampleCasesBy() {
 	c := CasesBy(L2, []Outcome{
-		{Target: 1, Success: true, Norms: sapf.Norms{L0: 10, L2: 2}},
-		{Target: 2, Success: true, Norms: sapf.Norms{L0: 30, L2: 1}},
+		{Target: 1, Success: true, Norms: attack.Norms{L0: 10, L2: 2}},
+		{Target: 2, Success: true, Norms: attack.Norms{L0: 30, L2: 1}},
 	})
 	fmt.Println(c.Best.L2, c.Average.L2, c.Worst.L2)
 	fmt.Println(c.Best.L0, c.Average.L0, c.Worst.L0) // by l2, so l0 need not rise

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // Health is the six indicators of attack failure of Pintor et al. (NeurIPS
@@ -42,9 +42,9 @@ type Health struct {
 type Checkup struct {
 	// Transfer, if not nil, is the classifier the attack is meant for, where it
 	// runs on a stand-in.
-	Transfer sapf.Classifier
+	Transfer attack.Classifier
 	// Unconstrained, if not nil, is the attack with its bounds removed.
-	Unconstrained sapf.Attack
+	Unconstrained attack.Attack
 	// Samples around the image for I2, in a cube of half side Radius; 0 means
 	// the authors' 100 and 4/255 (a cube of side 8/255).
 	Samples int
@@ -56,7 +56,7 @@ type Checkup struct {
 // Examine runs an attack on one image under watch and returns its result with
 // the indicators. An attack without gradients has no loss, so I1 and I4 stay
 // false.
-func Examine(ctx context.Context, m sapf.Classifier, a sapf.Attack, x data.Image, goal sapf.Goal, c Checkup) (sapf.Result, Health, error) {
+func Examine(ctx context.Context, m attack.Classifier, a attack.Attack, x data.Image, goal attack.Goal, c Checkup) (attack.Result, Health, error) {
 	w := Watch(m, x, goal)
 	r, err := a.Run(ctx, w, x, goal)
 	if err != nil {
@@ -114,7 +114,7 @@ func stillFalling(losses []float64) bool {
 //
 // Differs: the authors take the loss of the attack; the difference is the same
 // for every attack, so that it says something of the classifier alone.
-func instability(m sapf.Classifier, x data.Image, goal sapf.Goal, c Checkup) (float64, error) {
+func instability(m attack.Classifier, x data.Image, goal attack.Goal, c Checkup) (float64, error) {
 	if c.Samples == 0 {
 		c.Samples = 100
 	}
@@ -122,7 +122,7 @@ func instability(m sapf.Classifier, x data.Image, goal sapf.Goal, c Checkup) (fl
 		c.Radius = 4.0 / 255
 	}
 	rng := rand.New(rand.NewPCG(c.Seed, 0x12))
-	ev, err := m.Evaluator(1, sapf.Margin{Untargeted: !goal.Targeted()})
+	ev, err := m.Evaluator(1, attack.Margin{Untargeted: !goal.Targeted()})
 	if err != nil {
 		return 0, err
 	}
@@ -161,7 +161,7 @@ func instability(m sapf.Classifier, x data.Image, goal sapf.Goal, c Checkup) (fl
 }
 
 // gapOf is max over others - Z_t, or Z_y - max over others.
-func gapOf(z []float64, goal sapf.Goal) float64 {
+func gapOf(z []float64, goal attack.Goal) float64 {
 	own, sign := goal.Target, 1.0
 	if !goal.Targeted() {
 		own, sign = goal.Label, -1

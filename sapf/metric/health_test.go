@@ -8,13 +8,13 @@ import (
 	"sapf/models"
 	"sapf/models/data"
 	"sapf/models/engine"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 	"sapf/sapf/baseline"
 	"sapf/sapf/metric"
 )
 
 // slope is a two-class model on 1x2x2 images: Z_1 - Z_0 = gain*(mean - 3/4).
-func slope(t *testing.T, gain float32) (*models.Model, data.Image, sapf.Goal) {
+func slope(t *testing.T, gain float32) (*models.Model, data.Image, attack.Goal) {
 	t.Helper()
 	w := make([]float32, 8)
 	for i := range 4 {
@@ -36,7 +36,7 @@ func slope(t *testing.T, gain float32) (*models.Model, data.Image, sapf.Goal) {
 		x.Pix[i] = 0.5
 	}
 	x.Label = 0
-	return m, x, sapf.Goal{Label: 0, Target: 1}
+	return m, x, attack.Goal{Label: 0, Target: 1}
 }
 
 // script is an attack that asks about one image and returns another.
@@ -48,10 +48,10 @@ type script struct {
 
 func (script) Name() string { return "script" }
 
-func (s script) Run(_ context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
-	e, err := m.Evaluator(1, sapf.Margin{})
+func (s script) Run(_ context.Context, m attack.Classifier, x data.Image, goal attack.Goal) (attack.Result, error) {
+	e, err := m.Evaluator(1, attack.Margin{})
 	if err != nil {
-		return sapf.Result{}, err
+		return attack.Result{}, err
 	}
 	defer e.Close()
 	point := []float64{float64(s.ask), float64(s.ask), float64(s.ask), float64(s.ask)}
@@ -64,7 +64,7 @@ func (s script) Run(_ context.Context, m sapf.Classifier, x data.Image, goal sap
 	for i := range adv.Pix {
 		adv.Pix[i] = s.answer
 	}
-	return sapf.Result{Success: s.claim, Adversarial: adv}, err
+	return attack.Result{Success: s.claim, Adversarial: adv}, err
 }
 
 func TestExamine(t *testing.T) {
@@ -72,7 +72,7 @@ func TestExamine(t *testing.T) {
 	steeper, _, _ := slope(t, -10) // falls where m rises
 	for _, c := range []struct {
 		name    string
-		attack  sapf.Attack
+		attack  attack.Attack
 		checkup metric.Checkup
 		want    string
 	}{
@@ -138,7 +138,7 @@ func TestWatch(t *testing.T) {
 	}{{0, 3, 3, 0.4}, {3, 3, 3, 0.4}, {2, 2, 4, 0.4}, {1, 1, 4, 0.5}} {
 		w := metric.Watch(m, x, goal)
 		w.Limit = c.limit
-		e, err := w.Evaluator(1, sapf.Margin{})
+		e, err := w.Evaluator(1, attack.Margin{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,8 +7,9 @@ import (
 	"fmt"
 	"math"
 
+	"sapf/models"
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // Measurement is what can be said of an adversarial image without trusting
@@ -16,7 +17,7 @@ import (
 type Measurement struct {
 	// Norms are those of adversarial - image; entries count as changed if they
 	// differ at all.
-	sapf.Norms
+	attack.Norms
 	// Prediction and AdversarialPrediction are the classes of the two images,
 	// EightBitPrediction that of the adversarial one rounded to 8 bits a
 	// channel.
@@ -57,19 +58,33 @@ func clamp(x data.Image) (data.Image, int) {
 // Measure classifies the image, the adversarial image and its 8-bit rounding
 // in one pass of three, and measures the perturbation. It refuses an
 // adversarial image outside [0,1] by more than Slack: the attack is broken.
-func Measure(m sapf.Classifier, x, adv data.Image, goal sapf.Goal) (Measurement, error) {
-	if err := sapf.Check(m, x, goal); err != nil {
+func Measure(m attack.Classifier, x, adv data.Image, goal attack.Goal) (Measurement, error) {
+	return measure(m, x, adv, goal, func(adv, rounded data.Image) ([]int, error) { return Classify(m, x, adv, rounded) })
+}
+
+// MeasureFrom is Measure where the class of the image itself is known.
+func MeasureFrom(m attack.Classifier, x data.Image, clean int, adv data.Image, goal attack.Goal) (Measurement, error) {
+	return measure(m, x, adv, goal, func(adv, rounded data.Image) ([]int, error) {
+		classes, err := Classify(m, adv, rounded)
+		return append([]int{clean}, classes...), err
+	})
+}
+
+// measure asks for the classes of the image, the adversarial one and that one
+// rounded.
+func measure(m attack.Classifier, x, adv data.Image, goal attack.Goal, classify func(adv, rounded data.Image) ([]int, error)) (Measurement, error) {
+	if err := attack.Check(m, x, goal); err != nil {
 		return Measurement{}, err
 	}
 	adv, clamped := clamp(adv)
-	norms, err := sapf.NormsOf(x, adv)
+	norms, err := attack.NormsOf(x, adv)
 	if err != nil {
 		return Measurement{}, err
 	}
 	if err := adv.Validate(); err != nil {
 		return Measurement{}, fmt.Errorf("adversarial image: %w", err)
 	}
-	classes, err := Classify(m, x, adv, sapf.EightBit(adv))
+	classes, err := classify(adv, attack.EightBit(adv))
 	if err != nil {
 		return Measurement{}, err
 	}
@@ -78,13 +93,26 @@ func Measure(m sapf.Classifier, x, adv data.Image, goal sapf.Goal) (Measurement,
 		Prediction: classes[0], AdversarialPrediction: classes[1], EightBitPrediction: classes[2],
 		Success: goal.Reached(classes[1]), Success8Bit: goal.Reached(classes[2]),
 		Already:       goal.Reached(classes[0]),
-		Misclassified: goal.Label != sapf.None && classes[0] != goal.Label,
+		Misclassified: goal.Label != attack.None && classes[0] != goal.Label,
 	}, nil
 }
 
 // Classify returns the class of each image, asking the model once. Of equal
 // largest logits the lowest index is the class.
-func Classify(m sapf.Classifier, images ...data.Image) ([]int, error) {
+func Classify(m attack.Classifier, images ...data.Image) ([]int, error) {
+	logits, err := Logits(m, images...)
+	if err != nil || len(images) == 0 {
+		return nil, err
+	}
+	classes, n := make([]int, len(images)), len(logits)/len(images)
+	for i := range images {
+		classes[i] = models.Argmax(logits[i*n : (i+1)*n])
+	}
+	return classes, nil
+}
+
+// Logits returns the logits of the images, a row each, asking the model once.
+func Logits(m attack.Classifier, images ...data.Image) ([]float64, error) {
 	if len(images) == 0 {
 		return nil, nil
 	}
@@ -98,24 +126,11 @@ func Classify(m sapf.Classifier, images ...data.Image) ([]int, error) {
 			points = append(points, float64(v))
 		}
 	}
-	ev, err := m.Evaluator(len(images), sapf.CrossEntropy{})
+	ev, err := m.Evaluator(len(images), attack.CrossEntropy{})
 	if err != nil {
 		return nil, err
 	}
 	defer ev.Close()
 	logits, err := ev.Forward(points)
-	if err != nil {
-		return nil, err
-	}
-	classes := make([]int, len(images))
-	n := len(logits) / len(images)
-	for i := range images {
-		row := logits[i*n : (i+1)*n]
-		for j, z := range row {
-			if z > row[classes[i]] {
-				classes[i] = j
-			}
-		}
-	}
-	return classes, nil
+	return append([]float64(nil), logits...), err // the evaluator's own go with it
 }

@@ -6,13 +6,13 @@ import (
 	"strings"
 	"testing"
 
-	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 func measured(method, image string, target int, success bool, l0 int, l2 float64) Measured {
 	return Measured{
 		Method: method, Image: image, Forwards: 10, Gradients: 5, Seconds: 2,
-		Outcome: Outcome{Target: target, Success: success, Norms: sapf.Norms{L0: l0, L0Pixels: l0 / 2, L1: 2 * l2, L2: l2, Linf: l2 / 2}},
+		Outcome: Outcome{Target: target, Success: success, Norms: attack.Norms{L0: l0, L0Pixels: l0 / 2, L1: 2 * l2, L2: l2, Linf: l2 / 2}},
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 
 	"sapf/models"
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // Watched is a classifier that remembers what an attack asked of it: how many
@@ -13,7 +13,7 @@ import (
 // gradient. It is what AttackBench wraps a model in, and the witness for Health.
 // It serves one attack on one image at a time.
 type Watched struct {
-	sapf.Classifier
+	attack.Classifier
 	// Limit, if positive, is how many passes (forward and backward, each
 	// counted) are considered; queries beyond it are answered but not
 	// remembered. AttackBench's is 2000.
@@ -30,12 +30,12 @@ type Watched struct {
 	Hits int
 
 	x        []float64
-	goal     sapf.Goal
+	goal     attack.Goal
 	smallest map[Norm]float64
 }
 
 // Watch wraps a classifier for one attack on one image.
-func Watch(m sapf.Classifier, x data.Image, goal sapf.Goal) *Watched {
+func Watch(m attack.Classifier, x data.Image, goal attack.Goal) *Watched {
 	w := &Watched{Classifier: m, goal: goal, smallest: map[Norm]float64{}, x: make([]float64, len(x.Pix))}
 	for i, v := range x.Pix {
 		w.x[i] = float64(v)
@@ -63,14 +63,7 @@ func (w *Watched) see(x, logits []float64) {
 		if w.Limit > 0 && w.spent() > w.Limit {
 			continue
 		}
-		z := logits[b*classes : (b+1)*classes]
-		best := 0
-		for j, v := range z {
-			if v > z[best] {
-				best = j
-			}
-		}
-		if w.goal.Reached(best) {
+		if w.goal.Reached(models.Argmax(logits[b*classes : (b+1)*classes])) {
 			w.hit(x[b*n : (b+1)*n])
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // Variant is a change of settings with a name: "loss=ce", or several settings
@@ -46,7 +47,7 @@ var TableOfDivergences = []Variant{
 
 // Divergences runs the attack as the settings say, and with each variant, on
 // the same cases: what each choice costs.
-func Divergences(ctx context.Context, m sapf.Classifier, cases []Case, s sapf.Settings, variants ...Variant) (Table, error) {
+func Divergences(ctx context.Context, m attack.Classifier, cases []Case, s sapf.Settings, variants ...Variant) (Table, error) {
 	var t Table
 	for _, v := range append([]Variant{""}, variants...) {
 		changed, err := v.apply(s)

@@ -23,12 +23,14 @@ import (
 
 	"sapf/models/data"
 	"sapf/sapf"
+	"sapf/sapf/attack"
+	"sapf/sapf/sweep"
 )
 
 // Case is an image with its goal.
 type Case struct {
 	Image data.Image
-	Goal  sapf.Goal
+	Goal  attack.Goal
 }
 
 // Outcome is one attack of a study.
@@ -37,7 +39,7 @@ type Outcome struct {
 	Success bool
 	// Selected is the number of ones in G.
 	Selected int
-	sapf.Norms
+	attack.Norms
 	// Superpixels counts those that hold a changed entry, of Segments.
 	Superpixels, Segments int
 	// FlatShare is the part of ||delta*G||_1 that falls on the third of the
@@ -97,7 +99,7 @@ func (t Table) String() string {
 }
 
 // Groups runs the attack with each lambda2 in turn (Figure 3: 0 and 10).
-func Groups(ctx context.Context, m sapf.Classifier, cases []Case, s sapf.Settings, lambda2 ...float64) (Table, error) {
+func Groups(ctx context.Context, m attack.Classifier, cases []Case, s sapf.Settings, lambda2 ...float64) (Table, error) {
 	var t Table
 	for _, l := range lambda2 {
 		s.Lambda2 = l
@@ -112,7 +114,7 @@ func Groups(ctx context.Context, m sapf.Classifier, cases []Case, s sapf.Setting
 
 // Weights runs the attack with each weight in turn (Figure 5: "none" and
 // "variance").
-func Weights(ctx context.Context, m sapf.Classifier, cases []Case, s sapf.Settings, weight ...string) (Table, error) {
+func Weights(ctx context.Context, m attack.Classifier, cases []Case, s sapf.Settings, weight ...string) (Table, error) {
 	var t Table
 	for _, w := range weight {
 		s.Weight = w
@@ -126,34 +128,36 @@ func Weights(ctx context.Context, m sapf.Classifier, cases []Case, s sapf.Settin
 }
 
 // run attacks all cases in lockstep with one setting and measures them.
-func run(ctx context.Context, m sapf.Classifier, cases []Case, s sapf.Settings, name string) (Row, error) {
+func run(ctx context.Context, m attack.Classifier, cases []Case, s sapf.Settings, name string) (Row, error) {
 	row := Row{Name: name}
-	batch := make([]sapf.Case, len(cases))
+	tasks := make([]attack.Task, len(cases))
 	for i, c := range cases {
-		batch[i] = sapf.Case{Image: c.Image, Goal: c.Goal, Settings: s}
+		tasks[i] = attack.Task{Image: c.Image, Goal: c.Goal, Attack: s}
 	}
-	results, err := sapf.RunBatch(ctx, m, batch)
+	outcomes, err := sweep.Run(ctx, m, tasks, sweep.Options{Batch: len(tasks)})
 	if err != nil {
 		return row, err
 	}
-	for i, r := range results {
-		o, err := measure(cases[i].Image, r, s)
+	for _, o := range outcomes {
+		if o == nil || o.Result.Status == attack.Cancelled {
+			return row, context.Cause(ctx)
+		}
+		measured, err := measure(o, s)
 		if err != nil {
 			return row, err
 		}
-		row.Outcomes = append(row.Outcomes, o)
+		row.Outcomes = append(row.Outcomes, measured)
 	}
 	return row, nil
 }
 
-func measure(x data.Image, r sapf.Result, s sapf.Settings) (Outcome, error) {
-	o := Outcome{Image: x.Name, Success: r.Success, Selected: r.Selected}
-	var err error
-	if o.Norms, err = sapf.NormsOf(x, r.Adversarial); err != nil {
-		return o, err
-	}
+// measure adds to an outcome where its perturbation lies.
+func measure(found *sweep.Outcome, s sapf.Settings) (Outcome, error) {
+	x, r := found.Image, found.Result
+	o := Outcome{Image: x.Name, Success: found.Measured.Success, Selected: r.Selected, Norms: found.Measured.Norms}
 	labels := s.Groups
 	if labels == nil {
+		var err error
 		if labels, err = data.Superpixels(x, data.SuperpixelOptions{Segments: s.Segments, Compactness: s.Compactness, Connectivity: s.Connectivity}); err != nil {
 			return o, err
 		}

@@ -11,6 +11,7 @@ import (
 	"sapf/models/data"
 	"sapf/models/engine"
 	"sapf/sapf"
+	"sapf/sapf/attack"
 	"sapf/sapf/internal/toy"
 )
 
@@ -32,7 +33,7 @@ func images(t *testing.T, m *models.Model, n int) []Case {
 			t.Fatal(err)
 		}
 		if p.Class == x.Label {
-			cases = append(cases, Case{x, sapf.Goal{Label: x.Label, Target: (x.Label + 1) % 10}})
+			cases = append(cases, Case{x, attack.Goal{Label: x.Label, Target: (x.Label + 1) % 10}})
 		}
 	}
 	return cases
@@ -192,7 +193,7 @@ func linear() (*toy.Linear, []Case) {
 		for j := range x.Pix {
 			x.Pix[j] = 0.25 + rng.Float32()/2
 		}
-		cases = append(cases, Case{x, sapf.Goal{Label: 0, Target: i + 1}})
+		cases = append(cases, Case{x, attack.Goal{Label: 0, Target: i + 1}})
 	}
 	return m, cases
 }

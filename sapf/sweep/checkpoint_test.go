@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // TestCheckpointFileGoesOn stops an attack on cwnet with the cat half way and
@@ -15,40 +16,39 @@ import (
 // and the second run does only what was left.
 func TestCheckpointFileGoesOn(t *testing.T) {
 	job := Job{Model: "cwnet", Image: "cat", Target: "dog", Set: map[string]string{"steps": "60", "search_rounds": "2", "round": "topk", "lambda2": "0"}}
-	task, err := job.Prepare()
+	m, task, err := job.Prepare()
 	if err != nil {
 		t.Skip(err)
 	}
-	whole, err := task.Attack.Run(context.Background(), task.Model, task.Image, task.Goal)
+	whole, err := task.Attack.Run(context.Background(), m, task.Image, task.Goal)
 	if err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "attack.checkpoint")
-	run := func(stopAfter int) (sapf.Result, int) {
+	run := func(stopAfter int) (attack.Result, int) {
 		ctx, stop := context.WithCancel(context.Background())
 		defer stop()
 		steps := 0
-		ctx = sapf.WithTrace(ctx, 1, func(sapf.TraceRow) {
+		c, err := OpenCheckpoint(file, 20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, err := One(ctx, m, task, Options{Checkpoint: c, TraceEvery: 1, Trace: func(int, sapf.TraceRow) {
 			if steps++; steps == stopAfter {
 				stop()
 			}
-		})
-		ctx, err := WithCheckpointFile(ctx, file, 20)
+		}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := task.Attack.Run(ctx, task.Model, task.Image, task.Goal)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return r, steps
+		return o.Result, steps
 	}
-	if r, _ := run(170); r.Status != sapf.Cancelled {
+	if r, _ := run(170); r.Status != attack.Cancelled {
 		t.Fatalf("stopped half way: %s", r.Status)
 	}
 	resumed, steps := run(0)
 	if !reflect.DeepEqual(resumed, whole) {
-		t.Errorf("resumed %+v, uninterrupted %+v", resumed.Search, whole.Search)
+		t.Errorf("resumed %+v, uninterrupted %+v", resumed.Detail, whole.Detail)
 	}
 	if want := whole.Gradients - 170; steps != want { // it was saved where it stopped
 		t.Errorf("%d steps after resuming, want %d", steps, want)
@@ -60,11 +60,7 @@ func TestCheckpointFileGoesOn(t *testing.T) {
 	if err := os.WriteFile(file, []byte("torn"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ctx, err := WithCheckpointFile(context.Background(), file, 20)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := task.Attack.Run(ctx, task.Model, task.Image, task.Goal); err == nil {
-		t.Error("a torn checkpoint was resumed")
+	if _, err := OpenCheckpoint(file, 20); err == nil {
+		t.Error("a torn checkpoint was opened")
 	}
 }

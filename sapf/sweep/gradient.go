@@ -7,7 +7,7 @@ import (
 	"math"
 
 	"sapf/models"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // Gradient is one loss of one image with its gradient, as `sapf gradient
@@ -38,9 +38,9 @@ func (g Gradient) String() string {
 func lossOf(name string) (models.Loss, error) {
 	switch name {
 	case "cw":
-		return sapf.Margin{}, nil
+		return attack.Margin{}, nil
 	case "ce":
-		return sapf.CrossEntropy{}, nil
+		return attack.CrossEntropy{}, nil
 	}
 	return nil, fmt.Errorf("unknown loss %q, expected cw or ce", name)
 }
@@ -64,7 +64,7 @@ func (j Job) ComputeGradient(loss string) (Gradient, error) {
 	if err != nil {
 		return Gradient{}, err
 	}
-	if err := sapf.Check(m, x, sapf.Goal{Label: sapf.None, Target: target}); err != nil {
+	if err := attack.Check(m, x, attack.Goal{Label: attack.None, Target: target}); err != nil {
 		return Gradient{}, err
 	}
 	e, err := m.Evaluator(1, l)

@@ -5,20 +5,18 @@ package sweep
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"sapf/models"
 	"sapf/models/data"
 	"sapf/models/nearest"
 	"sapf/sapf"
+	"sapf/sapf/attack"
 	"sapf/sapf/baseline"
-	"sapf/sapf/metric"
 )
 
 // Job is one attack in words.
@@ -44,37 +42,28 @@ type Job struct {
 	Groups string
 }
 
-// Task is a job that was found to make sense.
-type Task struct {
-	Model  *models.Model
-	Image  data.Image
-	Clean  models.Prediction
-	Goal   sapf.Goal
-	Attack sapf.Attack
-	Preset string
-}
-
 // Prepare loads what the job names and checks all of it, without running
-// anything. Every error is the request's fault.
-func (j Job) Prepare() (*Task, error) {
+// anything. Every error is the request's fault. The goal of an untargeted
+// attack on an image without a label is left to the run, which predicts one.
+func (j Job) Prepare() (*models.Model, attack.Task, error) {
 	m, err := models.Load(j.Model, models.LoadOptions{Arch: j.Arch})
 	if err != nil {
-		return nil, err
+		return nil, attack.Task{}, err
 	}
-	t := &Task{Model: m, Preset: j.Preset}
+	var t attack.Task
 	if t.Image, err = LoadImage(j.Image, m, j.Resize); err != nil {
-		return nil, err
+		return nil, t, err
 	}
-	if t.Clean, err = m.Predict(t.Image); err != nil {
-		return nil, err
-	}
-	if t.Goal, err = GoalOf(m.Classes(), t.Image.Label, t.Clean.Class, j.Target); err != nil {
-		return nil, err
+	if t.Goal, err = GoalOf(m.Classes(), t.Image.Label, j.Target); err != nil {
+		return nil, t, err
 	}
 	if t.Attack, err = j.attack(t.Image); err != nil {
-		return nil, err
+		return nil, t, err
 	}
-	return t, sapf.Check(m, t.Image, t.Goal)
+	if t.Goal.Targeted() || t.Goal.Label != attack.None {
+		err = attack.Check(m, t.Image, t.Goal)
+	}
+	return m, t, err
 }
 
 // LoadImage loads an image for a model. Samples come in the model's size; a
@@ -96,16 +85,13 @@ func LoadImage(ref string, m *models.Model, resize bool) (data.Image, error) {
 }
 
 // GoalOf resolves a target, a class's name or index, for an image of the given
-// label and prediction. The label is refused as a target; a target that is not
-// the label but is predicted already is a goal, and an attack on it ends at once
-// as sapf.Already. With target "" the goal is untargeted: away from the label,
-// or, where that is unknown, from the prediction.
-func GoalOf(classes []string, label, prediction int, target string) (sapf.Goal, error) {
-	goal := sapf.Goal{Label: label, Target: sapf.None}
+// label. The label is refused as a target; a target that is not the label but is
+// predicted already is a goal, and an attack on it ends at once as
+// attack.Already. With target "" the goal is untargeted: away from the label, or,
+// where that is unknown, from what the run predicts.
+func GoalOf(classes []string, label int, target string) (attack.Goal, error) {
+	goal := attack.Goal{Label: label, Target: attack.None}
 	if target == "" {
-		if label == data.NoLabel {
-			goal.Label = prediction
-		}
 		return goal, nil
 	}
 	var err error
@@ -135,44 +121,53 @@ func ClassIndex(classes []string, class string) (int, error) {
 	return i, nil
 }
 
-// attack builds the method with its options.
-func (j Job) attack(x data.Image) (sapf.Attack, error) {
-	method := cmp.Or(j.Method, "sapf")
-	if j.Groups != "" && method != "sapf" {
-		return nil, fmt.Errorf("groups %s: %s has no groups, sapf has", j.Groups, method)
+// attack builds the method with its options, and checks that they fit together.
+func (j Job) attack(x data.Image) (attack.Attack, error) {
+	a, err := NewAttack(j.Method, j.Preset, j.Set)
+	if err != nil || j.Groups == "" {
+		return a, err
 	}
-	switch method {
-	case "sapf":
-		return j.sapf(x)
-	case "sapf-matched":
-		return j.matched()
+	o, ok := a.(*sapf.Options)
+	if !ok {
+		return nil, fmt.Errorf("groups %s: %s has no groups, sapf has", j.Groups, a.Name())
 	}
-	return baselineWith(method, j.Preset, j.Set)
-}
-
-// sapf is the paper's method with the job's options.
-func (j Job) sapf(x data.Image) (sapf.Attack, error) {
-	o := optionsOf(j.Preset, j.Set)
-	if j.Groups != "" {
-		labels, err := readGroups(j.Groups, x)
-		if err != nil {
-			return nil, err
-		}
-		o.Groups = labels
+	if o.Groups, err = readGroups(j.Groups, x); err != nil {
+		return nil, err
 	}
 	s, err := o.Resolve()
-	if err == nil && j.Groups != "" && s.Lambda2 == 0 {
+	if err == nil && s.Lambda2 == 0 {
 		err = fmt.Errorf("groups %s: option lambda2 is 0, so that groups change nothing; set it above 0", j.Groups)
 	}
 	return o, err
 }
 
-func optionsOf(preset string, set map[string]string) sapf.Options {
-	o := sapf.Options{Preset: preset, Set: map[string]any{}}
-	for name, value := range set {
-		o.Set[name] = value
+// NewAttack returns the method of the registry called name ("" is SAPF) with a
+// preset ("" is its default) and options by name, which win over the preset.
+func NewAttack(name, preset string, set map[string]string) (attack.Attack, error) {
+	a, err := baseline.Named(cmp.Or(name, "sapf"))
+	if err != nil {
+		return nil, err
 	}
-	return o
+	if preset != "" {
+		if err := attack.Set(a, "preset", preset); err != nil {
+			return nil, err
+		}
+	}
+	for _, option := range inOrder(set) {
+		if err := attack.Set(a, option, set[option]); err != nil {
+			return nil, err
+		}
+	}
+	_, err = attack.Options(a)
+	return a, err
+}
+
+// inOrder are the names of options, sorted, those that choose what others belong
+// to first.
+func inOrder(set map[string]string) []string {
+	names := slices.Sorted(maps.Keys(set))
+	slices.SortStableFunc(names, func(a, b string) int { return strings.Count(a, ".") - strings.Count(b, ".") })
+	return names
 }
 
 // readGroups reads a picture as a label image for x.
@@ -185,70 +180,4 @@ func readGroups(path string, x data.Image) ([]int, error) {
 		return nil, fmt.Errorf("groups %s: the picture is %dx%d, expected the image's %dx%d", path, m.H, m.W, x.H, x.W)
 	}
 	return data.ColourLabels(m), nil
-}
-
-// matched is SAPF with the k of another attack.
-func (j Job) matched() (sapf.Attack, error) {
-	own, others := map[string]string{}, map[string]string{}
-	to := "strattack"
-	for name, value := range j.Set {
-		other, ok := strings.CutPrefix(name, "to.")
-		switch {
-		case name == "to":
-			to = value
-		case ok:
-			others[other] = value
-		default:
-			own[name] = value
-		}
-	}
-	a := sapf.Matched{Options: optionsOf(j.Preset, own)}
-	if _, err := a.Options.Resolve(); err != nil {
-		return nil, err
-	}
-	var err error
-	if a.To, err = baselineWith(to, "", others); err != nil {
-		return nil, err
-	}
-	return a, a.Check()
-}
-
-// baselineWith is a method of the registry with options.
-func baselineWith(method, preset string, set map[string]string) (sapf.Attack, error) {
-	a, ok := baseline.New(method)
-	if !ok {
-		names := append([]string{"sapf", "sapf-matched"}, baseline.Names()...)
-		return nil, fmt.Errorf("unknown method %q, did you mean %q? (there are %s)", method, nearest.Of(method, names), strings.Join(names, ", "))
-	}
-	if preset != "" {
-		if err := baseline.Set(a, "preset", preset); err != nil {
-			return nil, err
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(set)) {
-		if err := baseline.Set(a, name, set[name]); err != nil {
-			return nil, err
-		}
-	}
-	return a, nil
-}
-
-// Run runs the task. Its error says that the attack could not be run, or that it
-// returned what is no image; an attack that fails is an Outcome. So is one whose
-// image does not bear out the success it claims: only the image decides.
-func (t *Task) Run(ctx context.Context) (*Outcome, error) {
-	start := time.Now()
-	r, err := t.Attack.Run(ctx, t.Model, t.Image, t.Goal)
-	if err != nil {
-		return nil, fmt.Errorf("%s on %s: %w", t.Attack.Name(), t.Image.Name, err)
-	}
-	o := &Outcome{Task: t, Result: r, Seconds: time.Since(start).Seconds()}
-	if o.Measured, err = metric.Measure(t.Model, t.Image, r.Adversarial, t.Goal); err != nil {
-		return nil, fmt.Errorf("measure the result of %s on %s: %w", t.Attack.Name(), t.Image.Name, err)
-	}
-	if r.Success && !o.Measured.Success {
-		o.Result.Success, o.Result.Status = false, sapf.Failed
-		o.Result.Note = strings.TrimSuffix("false success: the image returned does not reach the goal that the attack claims; "+r.Note, "; ")
-	}
-	return o, nil
 }

@@ -10,8 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"sapf/models"
 	"sapf/models/data"
 	"sapf/sapf"
+	"sapf/sapf/attack"
 )
 
 // claiming is an attack that returns what it is told to, and claims success.
@@ -19,29 +21,29 @@ type claiming struct{ adversarial data.Image }
 
 func (claiming) Name() string { return "claiming" }
 
-func (a claiming) Run(context.Context, sapf.Classifier, data.Image, sapf.Goal) (sapf.Result, error) {
-	return sapf.Result{Method: "claiming", Status: sapf.Succeeded, Success: true, Adversarial: a.adversarial}, nil
+func (a claiming) Run(context.Context, attack.Classifier, data.Image, attack.Goal) (attack.Result, error) {
+	return attack.Result{Method: "claiming", Status: attack.Succeeded, Success: true, Adversarial: a.adversarial}, nil
 }
 
 // cat is a task on the embedded cat, which cwnet takes for a cat.
-func cat(t *testing.T) Task {
+func cat(t *testing.T) (*models.Model, attack.Task) {
 	t.Helper()
-	task, err := Job{Model: "cwnet", Image: "cat", Target: "dog"}.Prepare()
+	m, task, err := Job{Model: "cwnet", Image: "cat", Target: "dog"}.Prepare()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return *task
+	return m, task
 }
 
 // TestFailure22_ClaimIsRecordedAsFailure: the record says what the image shows.
 func TestFailure22_ClaimIsRecordedAsFailure(t *testing.T) {
-	task := cat(t)
+	m, task := cat(t)
 	task.Attack = claiming{task.Image.Clone()}
-	o, err := task.Run(context.Background())
+	o, err := One(context.Background(), m, task, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := o.Record(); r.Success || r.Success8Bit || r.Status != sapf.Failed || !strings.Contains(r.Note, "false success") {
+	if r := o.Record(); r.Success || r.Success8Bit || r.Status != attack.Failed || !strings.Contains(r.Note, "false success") {
 		t.Errorf("success %v, status %s, note %q", r.Success, r.Status, r.Note)
 	}
 }
@@ -49,15 +51,15 @@ func TestFailure22_ClaimIsRecordedAsFailure(t *testing.T) {
 // TestFailure21_ImageOutsideTheBoxFailsTheJob: 0.2 outside is a bug of the
 // attack, 1e-7 is rounding.
 func TestFailure21_ImageOutsideTheBoxFailsTheJob(t *testing.T) {
-	task := cat(t)
+	m, task := cat(t)
 	adv := task.Image.Clone()
 	adv.Pix[7] = 1.2
 	task.Attack = claiming{adv}
-	if _, err := task.Run(context.Background()); err == nil || !strings.Contains(err.Error(), "1.2") {
+	if _, err := One(context.Background(), m, task, Options{}); err == nil || !strings.Contains(err.Error(), "1.2") {
 		t.Errorf("an entry of 1.2: %v, want an error that says so", err)
 	}
 	adv.Pix[7] = -1e-7
-	o, err := task.Run(context.Background())
+	o, err := One(context.Background(), m, task, Options{})
 	if err != nil || o.Measured.Clamped != 1 {
 		t.Errorf("an entry of -1e-7: %v, want it clamped and counted", err)
 	}
@@ -66,20 +68,20 @@ func TestFailure21_ImageOutsideTheBoxFailsTheJob(t *testing.T) {
 // TestFailure09_GoalsThatNeedNoAttack: the label is refused, a prediction that
 // is not the label ends as already, at distance 0.
 func TestFailure09_GoalsThatNeedNoAttack(t *testing.T) {
-	if _, err := (Job{Model: "cwnet", Image: "cat", Target: "cat"}).Prepare(); err == nil || !strings.Contains(err.Error(), "own label") {
+	if _, _, err := (Job{Model: "cwnet", Image: "cat", Target: "cat"}).Prepare(); err == nil || !strings.Contains(err.Error(), "own label") {
 		t.Errorf("the label as target: %v, want a refusal", err)
 	}
-	task := cat(t)
-	task.Image.Label = sapf.None
+	m, task := cat(t)
+	task.Image.Label = attack.None
 	var err error
-	if task.Goal, err = GoalOf(task.Model.Classes(), sapf.None, task.Clean.Class, "cat"); err != nil {
+	if task.Goal, err = GoalOf(m.Classes(), attack.None, "cat"); err != nil {
 		t.Fatal(err)
 	}
-	o, err := task.Run(context.Background())
+	o, err := One(context.Background(), m, task, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := o.Record(); r.Status != sapf.Already || r.L0 != 0 || r.L2 != 0 || r.Gradients != 0 || !o.Measured.Already {
+	if r := o.Record(); r.Status != attack.Already || r.L0 != 0 || r.L2 != 0 || r.Gradients != 0 || !o.Measured.Already {
 		t.Errorf("the prediction as target: %+v", r)
 	}
 }
@@ -108,11 +110,11 @@ func quarters(t *testing.T, side int) string {
 // TestGroupsFromALabelImage: the colours of a picture are the groups.
 func TestGroupsFromALabelImage(t *testing.T) {
 	job := Job{Model: "cwnet", Image: "cat", Target: "dog", Groups: quarters(t, 32), Set: map[string]string{"lambda2": "1"}}
-	task, err := job.Prepare()
+	_, task, err := job.Prepare()
 	if err != nil {
 		t.Fatal(err)
 	}
-	groups := task.Attack.(sapf.Options).Groups
+	groups := task.Attack.(*sapf.Options).Groups
 	for i, g := range groups {
 		if want := i/32/16*2 + i%32/16; g != want {
 			t.Fatalf("pixel (%d,%d) is in group %d, want %d", i/32, i%32, g, want)
@@ -125,7 +127,7 @@ func TestGroupsFromALabelImage(t *testing.T) {
 		"has no groups":      {Groups: job.Groups, Method: "cw-l0"},
 	} {
 		wrong.Model, wrong.Image, wrong.Target = "cwnet", "cat", "dog"
-		if _, err := wrong.Prepare(); err == nil || !strings.Contains(err.Error(), name) {
+		if _, _, err := wrong.Prepare(); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%v, want a refusal that says %q", err, name)
 		}
 	}
@@ -141,11 +143,11 @@ func TestMatchedByName(t *testing.T) {
 		}
 		return j
 	}
-	task, err := job("to=fgsm", "to.epsilon=0.1", "steps=30", "search_rounds=1", "lambda1=5", "round=topk", "lambda2=0").Prepare()
+	m, task, err := job("to=fgsm", "to.epsilon=0.1", "steps=30", "search_rounds=1", "lambda1=5", "round=topk", "lambda2=0").Prepare()
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := task.Run(context.Background())
+	o, err := One(context.Background(), m, task, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +161,7 @@ func TestMatchedByName(t *testing.T) {
 	for _, c := range []struct{ pair, says string }{
 		{"k=100", "option k"}, {"to=strattck", `"strattack"`}, {"to.stepps=3", "stepps"}, {"lamda1=2", `"lambda1"`},
 	} {
-		if _, err := job(c.pair).Prepare(); err == nil || !strings.Contains(err.Error(), c.says) {
+		if _, _, err := job(c.pair).Prepare(); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v, want a refusal that says %s", c.pair, err, c.says)
 		}
 	}
@@ -180,14 +182,14 @@ func TestFailure27_PictureOfAnotherSize(t *testing.T) {
 		t.Fatal(err)
 	}
 	job := Job{Model: "cwnet", Image: path, Target: "dog"}
-	_, err = job.Prepare()
+	_, _, err = job.Prepare()
 	for _, want := range []string{"wide.png", "3x32x40", "3x32x32", "--resize"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want an error that says %q", err, want)
 		}
 	}
 	job.Resize = true
-	if task, err := job.Prepare(); err != nil || task.Image.W != 32 {
+	if _, task, err := job.Prepare(); err != nil || task.Image.W != 32 {
 		t.Errorf("with resize: %v", err)
 	}
 }

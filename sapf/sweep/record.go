@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -12,20 +13,41 @@ import (
 
 	"github.com/sbinet/npyio"
 
+	"sapf/models"
+	"sapf/models/atomicfile"
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/models/engine"
+	"sapf/sapf/attack"
 	"sapf/sapf/figure"
 	"sapf/sapf/metric"
 )
 
 // Outcome is a task that ran.
 type Outcome struct {
-	*Task
+	attack.Task
+	// ModelName and Profile are the classifier's name and numerics, where it has
+	// them.
+	ModelName string
+	Profile   engine.Profile
+	// Clean is the prediction of the image before the attack.
+	Clean models.Prediction
 	// Result is what the attack says; Measured what its image shows.
-	Result   sapf.Result
+	Result   attack.Result
 	Measured metric.Measurement
 	// Seconds of wall time.
 	Seconds float64
+
+	classifier attack.Classifier
+	key        string
+}
+
+// Key is the digest of all that decides the outcome (see the function Key), ""
+// for a classifier without one.
+func (o *Outcome) Key() string {
+	if o.key == "" {
+		o.key, _ = Key(o.classifier, o.Task) // a classifier without a digest
+	}
+	return o.key
 }
 
 // Record is the result format: what `sapf attack --json` prints and a sweep
@@ -55,7 +77,7 @@ type Record struct {
 	Gradients   int            `json:"gradients"`
 	Seconds     float64        `json:"seconds"`
 	Profile     string         `json:"profile"`
-	Status      sapf.Status    `json:"status"`
+	Status      attack.Status  `json:"status"`
 	Note        string         `json:"note,omitempty"`
 	Options     map[string]any `json:"options"`
 }
@@ -64,29 +86,29 @@ type Record struct {
 func (o *Outcome) Record() Record {
 	r, m := o.Result, o.Measured
 	return Record{
-		Method: r.Method, Preset: r.Preset, Model: o.Model.Card().Name, Image: o.Image.Name,
+		Method: r.Method, Preset: r.Preset, Model: o.ModelName, Image: o.Image.Name,
 		Label: known(o.Image.Label), Prediction: o.Clean.Class, Target: known(o.Goal.Target),
 		Success: m.Success, Success8Bit: m.Success8Bit, Adversarial: m.AdversarialPrediction,
 		L0: m.L0, L0Pixels: m.L0Pixels, L1: m.L1, L2: m.L2, Linf: m.Linf,
-		K: r.K, Selected: r.Selected, Lambda1: r.Lambda1, Rounds: r.Rounds,
+		K: r.K, Selected: r.Selected, Lambda1: r.Const, Rounds: r.Trials,
 		Forwards: r.Forwards, Gradients: r.Gradients, Seconds: math.Round(o.Seconds*1000) / 1000,
-		Profile: o.Model.Profile().String(), Status: r.Status, Note: r.Note, Options: r.Options,
+		Profile: o.Profile.String(), Status: r.Status, Note: r.Note, Options: r.Options,
 	}
 }
 
 // String is the outcome in a few lines for people.
 func (o *Outcome) String() string {
-	classes, m, r := o.Model.Classes(), o.Measured, o.Result
+	classes, m, r := o.classifier.Classes(), o.Measured, o.Result
 	s := fmt.Sprintf("%s on %s: %s, %s", r.Method, o.Image.Name, r.Status, classes[o.Clean.Class])
 	if o.Goal.Targeted() {
 		s += " -> " + classes[o.Goal.Target]
 	}
 	s += fmt.Sprintf("\nprediction %s, success %v, after rounding to 8 bits %v", classes[m.AdversarialPrediction], m.Success, m.Success8Bit)
 	s += fmt.Sprintf("\nl0 %d entries (%d pixels), l1 %.4f, l2 %.4f, linf %.4f", m.L0, m.L0Pixels, m.L1, m.L2, m.Linf)
-	if r.Mask != nil {
-		s += fmt.Sprintf("\nk %d, selected %d, lambda1 %.4g of %d rounds", r.K, r.Selected, r.Lambda1, r.Rounds)
+	if r.Detail != nil {
+		s += fmt.Sprintf("\nk %d, selected %d, lambda1 %.4g of %d rounds", r.K, r.Selected, r.Const, r.Trials)
 	}
-	return s + fmt.Sprintf("\n%d forward and %d backward passes, %.1f s, %s", r.Forwards, r.Gradients, o.Seconds, o.Model.Profile())
+	return s + fmt.Sprintf("\n%d forward and %d backward passes, %.1f s, %s", r.Forwards, r.Gradients, o.Seconds, o.Profile)
 }
 
 // known is nil for "unknown" and "any".
@@ -95,6 +117,23 @@ func known(class int) *int {
 		return nil
 	}
 	return &class
+}
+
+// Row is the outcome as a row of a table. An image that the model gets wrong
+// counts nowhere.
+func (o *Outcome) Row() metric.Measured {
+	row := metric.Measured{
+		Method: o.Result.Method, Image: o.Image.Name,
+		Outcome:  metric.Outcome{Target: o.Goal.Target, Success: o.Measured.Success, Norms: o.Measured.Norms},
+		Forwards: o.Result.Forwards, Gradients: o.Result.Gradients, Seconds: o.Seconds,
+	}
+	switch {
+	case o.Image.Label >= 0 && o.Image.Label != o.Clean.Class:
+		row.LeftOut = "the image is misclassified"
+	case o.Measured.Already:
+		row.LeftOut = "the clean image is classified as the target"
+	}
+	return row
 }
 
 // Delta is the change of each entry, clip(x+delta*G)-x, length C*H*W.
@@ -108,10 +147,40 @@ func (o *Outcome) Delta() []float32 {
 
 // Selection is G, or for attacks without one the entries that changed.
 func (o *Outcome) Selection() []float32 {
-	if o.Result.Mask != nil {
-		return o.Result.Mask
+	if d, ok := o.Result.Detail.(interface{ Selection() []float32 }); ok {
+		return d.Selection()
 	}
 	return o.Delta()
+}
+
+// keep is the outcome as a store keeps it.
+func (o *Outcome) keep() *Kept {
+	k := &Kept{Record: o.Record(), Indices: []int{}, Values: []float32{}, Seconds: o.Seconds}
+	for i, v := range o.Result.Adversarial.Pix {
+		if v != o.Image.Pix[i] {
+			k.Indices, k.Values = append(k.Indices, i), append(k.Values, v)
+		}
+	}
+	return k
+}
+
+// restore makes the outcome whole from what a store kept, measured anew.
+func (o *Outcome) restore(k *Kept) error {
+	adv := o.Image.Clone()
+	for i, at := range k.Indices {
+		if at < 0 || at >= len(adv.Pix) {
+			return fmt.Errorf("entry %d, expected 0 to %d", at, len(adv.Pix)-1)
+		}
+		adv.Pix[at] = k.Values[i]
+	}
+	r := k.Record
+	o.Seconds = k.Seconds
+	o.Result = attack.Result{
+		Method: r.Method, Preset: r.Preset, Goal: o.Goal, Status: r.Status, Success: r.Success, Adversarial: adv,
+		K: r.K, Selected: r.Selected, Prediction: r.Prediction, Const: r.Lambda1, Trials: r.Rounds,
+		Forwards: r.Forwards, Gradients: r.Gradients, Options: r.Options, Note: r.Note,
+	}
+	return o.measure(o.classifier)
 }
 
 // Save writes adversarial.png (rounded to 8 bits), perturbation.png (magnified),
@@ -120,6 +189,9 @@ func (o *Outcome) Selection() []float32 {
 func (o *Outcome) Save(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
+	}
+	write := func(name string, content func(io.Writer) error) error {
+		return atomicfile.Write(filepath.Join(dir, name), 0o644, content)
 	}
 	d := o.Delta()
 	pictures := []struct {
@@ -131,15 +203,15 @@ func (o *Outcome) Save(dir string) error {
 		{"mask.png", figure.Mask(o.Image, o.Selection())},
 	}
 	for _, p := range pictures {
-		if err := writeFile(dir, p.name, func(f *os.File) error { return png.Encode(f, p.m) }); err != nil {
+		if err := write(p.name, func(w io.Writer) error { return png.Encode(w, p.m) }); err != nil {
 			return err
 		}
 	}
-	if err := writeFile(dir, "delta.npy", func(f *os.File) error { return writeNPY(f, o.Image, d) }); err != nil {
+	if err := write("delta.npy", func(w io.Writer) error { return writeNPY(w, o.Image, d) }); err != nil {
 		return err
 	}
-	return writeFile(dir, "result.json", func(f *os.File) error {
-		enc := json.NewEncoder(f)
+	return write("result.json", func(w io.Writer) error {
+		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
 		return enc.Encode(struct {
 			Record
@@ -149,7 +221,7 @@ func (o *Outcome) Save(dir string) error {
 }
 
 // writeNPY writes d, in C x H x W order, as a NumPy array of H x W x C.
-func writeNPY(f *os.File, like data.Image, d []float32) error {
+func writeNPY(w io.Writer, like data.Image, d []float32) error {
 	// npyio takes arrays, whose type holds their shape.
 	shape := reflect.ArrayOf(like.H, reflect.ArrayOf(like.W, reflect.ArrayOf(like.C, reflect.TypeFor[float32]())))
 	array := reflect.New(shape).Elem()
@@ -160,29 +232,5 @@ func writeNPY(f *os.File, like data.Image, d []float32) error {
 			}
 		}
 	}
-	return npyio.Write(f, array.Interface())
-}
-
-// writeFile writes dir/name in full or not at all: to a temporary file first,
-// which then takes the name.
-func writeFile(dir, name string, write func(*os.File) error) error {
-	f, err := os.CreateTemp(dir, "."+name+"-*.tmp")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	err = write(f)
-	if e := f.Chmod(0o644); err == nil {
-		err = e
-	}
-	if e := f.Sync(); err == nil {
-		err = e
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", filepath.Join(dir, name), err)
-	}
-	return os.Rename(f.Name(), filepath.Join(dir, name))
+	return npyio.Write(w, array.Interface())
 }

@@ -24,9 +24,10 @@ import (
 
 	"sapf/models"
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 	"sapf/sapf/baseline"
 	"sapf/sapf/metric"
+	"sapf/sapf/sweep"
 )
 
 // passes is AttackBench's budget: forward and backward passes a sample.
@@ -35,7 +36,7 @@ const passes = 2000
 // pool are the attacks scored. The lower envelope is over all of them.
 var pool = []struct {
 	name   string
-	attack sapf.Attack
+	method attack.Attack
 }{
 	{"sigma-zero", baseline.SigmaZero{Preset: "benchmark"}},
 	{"fmn-l0", baseline.FMNL0{Preset: "benchmark"}},
@@ -93,7 +94,7 @@ func score(ctx context.Context, name string, images, batch int, others map[strin
 	for a, row := range pool {
 		start := time.Now()
 		for first := 0; first < images; first += batch {
-			d, err := smallest(ctx, m, row.attack, first, min(first+batch, images))
+			d, err := smallest(ctx, m, row.method, first, min(first+batch, images))
 			if err != nil {
 				return fmt.Errorf("%s on %s: %w", row.name, name, err)
 			}
@@ -146,8 +147,8 @@ func line(distances, best []float64) (string, error) {
 
 // smallest runs one attack on some test records and returns the smallest l0
 // seen for each: 0 if it is misclassified, +Inf if nothing was found.
-func smallest(ctx context.Context, m *models.Model, a sapf.Attack, from, to int) ([]float64, error) {
-	var tasks []baseline.Task
+func smallest(ctx context.Context, m *models.Model, a attack.Attack, from, to int) ([]float64, error) {
+	var tasks []attack.Task
 	found := make([]float64, to-from)
 	var mu sync.Mutex
 	for i := from; i < to; i++ {
@@ -160,9 +161,9 @@ func smallest(ctx context.Context, m *models.Model, a sapf.Attack, from, to int)
 			defer mu.Unlock()
 			found[i-from] = d
 		}}
-		tasks = append(tasks, baseline.Task{Image: x, Goal: sapf.Goal{Label: x.Label, Target: sapf.None}, Attack: w})
+		tasks = append(tasks, attack.Task{Image: x, Goal: attack.Goal{Label: x.Label, Target: attack.None}, Attack: w})
 	}
-	_, err := baseline.Together(ctx, m, nil, tasks)
+	_, err := sweep.Run(ctx, m, tasks, sweep.Options{Batch: len(tasks)})
 	if err == nil {
 		err = ctx.Err()
 	}
@@ -172,11 +173,11 @@ func smallest(ctx context.Context, m *models.Model, a sapf.Attack, from, to int)
 // watching is an attack whose classifier is watched within AttackBench's
 // budget.
 type watching struct {
-	sapf.Attack
+	attack.Attack
 	tell func(l0 float64)
 }
 
-func (w watching) Run(ctx context.Context, m sapf.Classifier, x data.Image, goal sapf.Goal) (sapf.Result, error) {
+func (w watching) Run(ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal) (attack.Result, error) {
 	watched := metric.Watch(m, x, goal)
 	watched.Limit = passes
 	r, err := w.Attack.Run(ctx, watched, x, goal)

@@ -59,15 +59,15 @@ func TestAgainstLibraries(t *testing.T) {
 			if limit.long && os.Getenv("SAPF_LONG") == "" {
 				t.Skip("takes minutes; set SAPF_LONG=1")
 			}
-			ours, _, err := attack(m, r)
+			found, _, err := ours(m, r)
 			if err != nil {
 				t.Fatal(err)
 			}
-			theirs, mine := summarize(r.Images), summarize(ours)
+			theirs, mine := summarize(r.Images), summarize(found)
 			if d := mine.n - theirs.n; d > limit.images || d < -limit.images {
 				t.Errorf("%d successes, %s has %d", mine.n, r.Library, theirs.n)
 			}
-			sharedTheirs, shared := onShared(r.Images, ours)
+			sharedTheirs, shared := onShared(r.Images, found)
 			for _, c := range []struct {
 				norm                  string
 				ours, theirs, allowed float64

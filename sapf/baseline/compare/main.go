@@ -12,13 +12,11 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"sapf/models"
 	"sapf/models/data"
-	"sapf/sapf"
-	"sapf/sapf/baseline"
-	"sapf/sapf/metric"
+	"sapf/sapf/attack"
+	"sapf/sapf/sweep"
 )
 
 // record is what a library found on one case, as compare.py wrote it.
@@ -69,56 +67,43 @@ func run(path string, only []string, markdown bool) error {
 		if len(only) > 0 && !slices.Contains(only, r.Attack) {
 			continue
 		}
-		ours, seconds, err := attack(m, r)
+		found, seconds, err := ours(m, r)
 		if err != nil {
 			return fmt.Errorf("%s, %s: %w", r.Attack, r.Goal, err)
 		}
-		fmt.Println(line(r, ours, seconds, markdown))
+		fmt.Println(line(r, found, seconds, markdown))
 	}
 	return nil
 }
 
-// attack runs ours on a record's images, all in one batch.
-func attack(m *models.Model, r record) ([]image, float64, error) {
-	a, ok := baseline.New(r.Attack)
-	if !ok {
-		return nil, 0, fmt.Errorf("no such attack")
+// ours runs our attack on a record's images, all in one batch.
+func ours(m *models.Model, r record) ([]image, float64, error) {
+	a, err := sweep.NewAttack(r.Attack, "", r.Set)
+	if err != nil {
+		return nil, 0, err
 	}
-	names := make([]string, 0, len(r.Set))
-	for name := range r.Set {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		if err := baseline.Set(a, name, r.Set[name]); err != nil {
-			return nil, 0, err
-		}
-	}
-	var tasks []baseline.Task
+	var tasks []attack.Task
 	for _, i := range r.Images {
 		x, err := data.Load(fmt.Sprintf("cifar10:%d", i.Record), data.Options{})
 		if err != nil {
 			return nil, 0, err
 		}
-		goal := sapf.Goal{Label: x.Label, Target: sapf.None}
+		goal := attack.Goal{Label: x.Label, Target: attack.None}
 		if r.Goal == "targeted" {
 			goal.Target = (x.Label + 1) % len(m.Classes())
 		}
-		tasks = append(tasks, baseline.Task{Image: x, Goal: goal})
+		tasks = append(tasks, attack.Task{Image: x, Goal: goal, Attack: a})
 	}
-	start := time.Now()
-	results, err := baseline.Together(context.Background(), m, a, tasks)
+	outcomes, err := sweep.Run(context.Background(), m, tasks, sweep.Options{Batch: len(tasks)})
 	if err != nil {
 		return nil, 0, err
 	}
-	seconds := time.Since(start).Seconds()
 	var out []image
-	for i, t := range tasks {
-		q, err := metric.Measure(m, t.Image, results[i].Adversarial, t.Goal)
-		if err != nil {
-			return nil, 0, err
-		}
+	seconds := 0.0
+	for i, o := range outcomes {
+		q := o.Measured
 		out = append(out, image{r.Images[i].Record, q.Success, q.L0, q.L0Pixels, q.L1, q.L2, q.Linf})
+		seconds += o.Seconds
 	}
 	return out, seconds, nil
 }

@@ -28,8 +28,10 @@ import (
 	"sapf/models"
 	"sapf/models/data"
 	"sapf/sapf"
+	"sapf/sapf/attack"
 	"sapf/sapf/baseline"
 	"sapf/sapf/metric"
+	"sapf/sapf/sweep"
 )
 
 // matched is C&W-l0 ended at SAPF's k. Left to itself it freezes on to a few
@@ -41,7 +43,7 @@ const matched = "cw-l0 at k"
 // the same attack with fewer steps, where it is slow.
 var methods = []struct {
 	name        string
-	full, short sapf.Attack
+	full, short attack.Attack
 }{
 	{"one-pixel", baseline.OnePixel{}, baseline.OnePixel{Population: 100}},
 	{"cw-l0", baseline.CWL0{}, baseline.CWL0{Steps: 150, InitialConst: 0.01, ConstFactor: 4}},
@@ -50,7 +52,7 @@ var methods = []struct {
 	{"pgd-l0", baseline.PGDL0{Preset: "table1"}, nil},
 	{"strattack", baseline.StrAttack{Preset: "table1"}, baseline.StrAttack{Preset: "table1", Steps: 400, StepsGrowth: 200, RefineSteps: 200}},
 	{matched, baseline.CWL0{}, baseline.CWL0{Steps: 300, InitialConst: 0.01, ConstFactor: 4}},
-	{"sapf", program, fewerSteps(program, 400)},
+	{"sapf", program, program.InSteps(400)},
 	{"jsma", baseline.JSMA{}, nil},
 	{"lavan", baseline.LaVAN{Side: 14, Row: 9, Col: 9}, nil},
 	{"l0-admm", baseline.L0ADMM{Preset: "later", InnerSteps: 100, RhoSteps: 6, Repeats: 1}, baseline.L0ADMM{Preset: "later", InnerSteps: 20, RhoSteps: 6, Repeats: 1}},
@@ -63,12 +65,11 @@ var methods = []struct {
 }
 
 // program is SAPF as its authors' program runs it, without groups.
-var program = sapf.Options{Preset: "reference", Set: map[string]any{"lambda2": 0}}
-
-func fewerSteps(o sapf.Options, steps int) sapf.Options {
-	o.Steps = steps
-	return o
-}
+var program = func() sapf.Settings {
+	s := sapf.Reference()
+	s.Lambda2 = 0
+	return s
+}()
 
 func main() {
 	images := flag.Int("images", 10, "images, the first rightly classified test records")
@@ -156,7 +157,7 @@ func run(ctx context.Context, m *models.Model, images []data.Image, targets int,
 				a = method.short
 			}
 			start := time.Now()
-			if err := attack(ctx, m, x, targets, part, method.name, a, done, json.NewEncoder(out)); err != nil {
+			if err := measure(ctx, m, x, targets, part, method.name, a, done, json.NewEncoder(out)); err != nil {
 				return fmt.Errorf("%s on %s: %w", method.name, x.Name, err)
 			}
 			fmt.Fprintf(os.Stderr, "%s %s %.0f s\n", x.Name, method.name, time.Since(start).Seconds())
@@ -185,60 +186,47 @@ func correct(m *models.Model, n int) ([]data.Image, error) {
 }
 
 // goals are the first targets of an image, in the order of the classes.
-func goals(m *models.Model, x data.Image, targets int) []sapf.Goal {
-	var out []sapf.Goal
+func goals(m *models.Model, x data.Image, targets int) []attack.Goal {
+	var out []attack.Goal
 	for target := range m.Classes() {
 		if target != x.Label && len(out) < targets {
-			out = append(out, sapf.Goal{Label: x.Label, Target: target})
+			out = append(out, attack.Goal{Label: x.Label, Target: target})
 		}
 	}
 	return out
 }
 
-// attack runs a method on the first targets of an image, as far as they are not
+// measure runs a method on the first targets of an image, as far as they are not
 // done.
-func attack(ctx context.Context, m *models.Model, x data.Image, targets int, part share, name string, a sapf.Attack, done []metric.Measured, out *json.Encoder) error {
-	var tasks []baseline.Task
+func measure(ctx context.Context, m *models.Model, x data.Image, targets int, part share, name string, a attack.Attack, done []metric.Measured, out *json.Encoder) error {
+	var tasks []attack.Task
 	for _, goal := range goals(m, x, targets) {
 		if !part.has(goal.Target) || find(done, name, x.Name, goal.Target) != nil {
 			continue
 		}
-		t := baseline.Task{Image: x, Goal: goal, Attack: a}
 		k := 200
 		if s := find(done, "strattack", x.Name, goal.Target); s != nil && s.Success {
 			k = max(s.L0-4, 1)
 		}
+		t := attack.Task{Image: x, Goal: goal, Attack: a}
 		switch name {
 		case "sapf":
-			t.Attack = withK(a, k)
+			t.Attack = withBudget(a, k, attack.Entries)
 		case matched:
-			t.Attack = withK(a, k/x.C)
+			t.Attack = withBudget(a, k/x.C, attack.Pixels)
 		}
 		tasks = append(tasks, t)
 	}
-	start := time.Now()
-	results, err := baseline.Together(ctx, m, nil, tasks)
+	outcomes, err := sweep.Run(ctx, m, tasks, sweep.Options{Batch: max(len(tasks), 1)})
 	if err != nil {
 		return err
 	}
-	seconds := time.Since(start).Seconds() / float64(max(len(tasks), 1))
-	for i, t := range tasks {
-		r := results[i]
-		if r.Status == sapf.Cancelled {
+	for _, o := range outcomes {
+		if o == nil || o.Result.Status == attack.Cancelled {
 			return context.Cause(ctx)
 		}
-		q, err := metric.Measure(m, t.Image, r.Adversarial, t.Goal)
-		if err != nil {
-			return err
-		}
-		row := metric.Measured{
-			Method: name, Image: x.Name,
-			Outcome:  metric.Outcome{Target: t.Goal.Target, Success: q.Success, Norms: q.Norms},
-			Forwards: r.Forwards, Gradients: r.Gradients, Seconds: seconds,
-		}
-		if q.Already {
-			row.LeftOut = "the clean image is classified as the target"
-		}
+		row := o.Row()
+		row.Method = name
 		if err := out.Encode(row); err != nil {
 			return err
 		}
@@ -246,17 +234,9 @@ func attack(ctx context.Context, m *models.Model, x data.Image, targets int, par
 	return nil
 }
 
-// withK is SAPF or C&W-l0 with a budget of k entries or pixels.
-func withK(a sapf.Attack, k int) sapf.Attack {
-	switch a := a.(type) {
-	case sapf.Options:
-		a.K = k
-		return a
-	case baseline.CWL0:
-		a.K = max(k, 1)
-		return a
-	}
-	return a
+// withBudget is SAPF or C&W-l0 with a budget of k entries or pixels.
+func withBudget(a attack.Attack, k int, unit attack.Unit) attack.Attack {
+	return a.(attack.Budgeter).WithBudget(max(k, 1), unit)
 }
 
 func find(results []metric.Measured, method, image string, target int) *metric.Measured {

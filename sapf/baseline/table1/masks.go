@@ -9,9 +9,9 @@ import (
 
 	"sapf/models"
 	"sapf/models/data"
-	"sapf/sapf"
+	"sapf/sapf/attack"
 	"sapf/sapf/baseline"
-	"sapf/sapf/metric"
+	"sapf/sapf/sweep"
 )
 
 // resolve finds the smallest l2 on a given support, for all supports alike.
@@ -60,51 +60,46 @@ const anew = ", l2 anew"
 
 // supportsOf gives the norms of each row, for the goals of an image that all
 // rows reach.
-func supportsOf(ctx context.Context, m *models.Model, x data.Image, goals []sapf.Goal) ([]map[string]sapf.Norms, error) {
-	found := map[string][]sapf.Result{}
-	for i, name := range held {
-		tasks := make([]baseline.Task, len(goals))
+func supportsOf(ctx context.Context, m *models.Model, x data.Image, goals []attack.Goal) ([]map[string]attack.Norms, error) {
+	found := map[string][]*sweep.Outcome{}
+	attackAll := func(label string, with func(j int) attack.Attack) error {
+		tasks := make([]attack.Task, len(goals))
 		for j, goal := range goals {
-			a := shortened(name)
-			if i > 0 {
-				before, err := sapf.NormsOf(x, found[held[i-1]][j].Adversarial)
-				if err != nil {
-					return nil, err
-				}
-				if name == "sapf" {
-					a = withK(a, max(before.L0-4, 3))
-				} else {
-					a = withK(a, before.L0/x.C)
-				}
-			}
-			tasks[j] = baseline.Task{Image: x, Goal: goal, Attack: a}
+			tasks[j] = attack.Task{Image: x, Goal: goal, Attack: with(j)}
 		}
 		var err error
-		if found[name], err = baseline.Together(ctx, m, nil, tasks); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+		if found[label], err = sweep.Run(ctx, m, tasks, sweep.Options{Batch: len(tasks)}); err != nil {
+			return fmt.Errorf("%s: %w", label, err)
+		}
+		return context.Cause(ctx)
+	}
+	for i, name := range held {
+		if err := attackAll(name, func(j int) attack.Attack {
+			a := shortened(name)
+			if i == 0 {
+				return a
+			}
+			before := found[held[i-1]][j].Measured.L0
+			if name == "sapf" {
+				return withBudget(a, max(before-4, 3), attack.Entries)
+			}
+			return withBudget(a, before/x.C, attack.Pixels)
+		}); err != nil {
+			return nil, err
 		}
 	}
 	for _, name := range held {
-		tasks := make([]baseline.Task, len(goals))
-		for j, goal := range goals {
-			tasks[j] = baseline.Task{Image: x, Goal: goal, Attack: resolve.On(changed(x, found[name][j].Adversarial))}
-		}
-		var err error
-		if found[name+anew], err = baseline.Together(ctx, m, nil, tasks); err != nil {
-			return nil, fmt.Errorf("%s%s: %w", name, anew, err)
+		if err := attackAll(name+anew, func(j int) attack.Attack {
+			return resolve.On(changed(x, found[name][j].Result.Adversarial))
+		}); err != nil {
+			return nil, err
 		}
 	}
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	var rows []map[string]sapf.Norms
-	for j, goal := range goals {
-		row, all := map[string]sapf.Norms{}, true
-		for label, results := range found {
-			q, err := metric.Measure(m, x, results[j].Adversarial, goal)
-			if err != nil {
-				return nil, err
-			}
+	var rows []map[string]attack.Norms
+	for j := range goals {
+		row, all := map[string]attack.Norms{}, true
+		for label, outcomes := range found {
+			q := outcomes[j].Measured
 			row[label] = q.Norms
 			all = all && q.Success && !q.Already
 		}
@@ -118,7 +113,7 @@ func supportsOf(ctx context.Context, m *models.Model, x data.Image, goals []sapf
 // tally sums norms, and the logarithm of l2 relative to another.
 type tally struct{ n, l0, l1, l2, linf, logRatio float64 }
 
-func (s *tally) add(q sapf.Norms, beside float64) {
+func (s *tally) add(q attack.Norms, beside float64) {
 	s.n++
 	s.l0 += float64(q.L0)
 	s.l1 += q.L1
@@ -128,7 +123,7 @@ func (s *tally) add(q sapf.Norms, beside float64) {
 }
 
 // shortened is the attack of a row with its short budget.
-func shortened(name string) sapf.Attack {
+func shortened(name string) attack.Attack {
 	for _, m := range methods {
 		if m.name == name && m.short != nil {
 			return m.short

@@ -1,4 +1,4 @@
-package sapf
+package attack
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package sapf
+package attack
 
 import (
 	"fmt"
@@ -9,171 +9,9 @@ import (
 	"github.com/chewxy/hm"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
-
-	"sapf/models"
 )
 
-// Margin is the hinge on logits of Carlini and Wagner (S&P 2017, f_6), the
-// loss of the authors' program:
-//
-//	targeted    max(0, max_{j != t} Z_j - Z_t + kappa)
-//	untargeted  max(0, Z_y - max_{j != y} Z_j + kappa)
-//
-// Targets are one-hot rows: t for a targeted attack, the label y for an
-// untargeted one. Of equal logits the lowest index counts as the largest, and
-// at a hinge of exactly 0 the gradient passes, as through PyTorch's clamp.
-type Margin struct {
-	// Confidence is kappa >= 0, in logits.
-	Confidence float64
-	// Untargeted makes the row's class the one to leave.
-	Untargeted bool
-}
-
-// CrossEntropy is the loss of the paper (section 3.2): for a targeted attack
-// the cross entropy -sum_j t_j log softmax(Z)_j, for an untargeted one its
-// negative. Targets are one-hot rows, or weights that sum to 1.
-type CrossEntropy struct {
-	// Untargeted negates the loss.
-	Untargeted bool
-}
-
-var (
-	_ models.Loss = Margin{}
-	_ models.Loss = CrossEntropy{}
-	_ exampleLoss = Margin{}
-	_ exampleLoss = CrossEntropy{}
-)
-
-// String names the loss with its parameters.
-func (l Margin) String() string {
-	return fmt.Sprintf("margin{confidence %v, %s}", l.Confidence, direction(l.Untargeted))
-}
-
-// String names the loss with its parameters.
-func (l CrossEntropy) String() string { return fmt.Sprintf("ce{%s}", direction(l.Untargeted)) }
-
-func direction(untargeted bool) string {
-	if untargeted {
-		return "untargeted"
-	}
-	return "targeted"
-}
-
-// Build returns the hinge of each example.
-func (l Margin) Build(logits, targets *gorgonia.Node) (*gorgonia.Node, error) {
-	return buildLoss(l, logits, targets)
-}
-
-// Build returns the cross entropy of each example.
-func (l CrossEntropy) Build(logits, targets *gorgonia.Node) (*gorgonia.Node, error) {
-	return buildLoss(l, logits, targets)
-}
-
-// Example returns the hinge of one example and writes its gradient with
-// respect to the logits to grad, unless grad is nil. All slices have one entry
-// a class.
-func (l Margin) Example(logits, target, grad []float64) float64 {
-	clear(grad)
-	own := argmax(target)
-	other := largestBut(logits, own)
-	up, down := other, own
-	if l.Untargeted {
-		up, down = own, other
-	}
-	hinge := logits[up] - logits[down] + l.Confidence
-	if hinge < 0 {
-		return 0
-	}
-	if grad != nil {
-		grad[up], grad[down] = 1, -1
-	}
-	return hinge
-}
-
-// Example returns the cross entropy of one example and writes its gradient
-// with respect to the logits, softmax(Z) - t, to grad, unless grad is nil.
-func (l CrossEntropy) Example(logits, target, grad []float64) float64 {
-	sign := 1.0
-	if l.Untargeted {
-		sign = -1
-	}
-	top := logits[argmax(logits)]
-	sum := 0.0
-	for _, z := range logits {
-		sum += exp(z - top)
-	}
-	logSum := math.Log(sum)
-	loss := 0.0
-	for j, t := range target {
-		if t != 0 {
-			loss += float64(t * (logSum - (logits[j] - top)))
-		}
-	}
-	if grad != nil {
-		for j, z := range logits {
-			grad[j] = sign * (exp(z-top)/sum - target[j])
-		}
-	}
-	return sign * loss
-}
-
-// argmax returns the index of the largest entry, the lowest of equal ones.
-func argmax(v []float64) int {
-	best := 0
-	for i, x := range v {
-		if x > v[best] {
-			best = i
-		}
-	}
-	return best
-}
-
-// largestBut returns the index of the largest entry other than v[own].
-func largestBut(v []float64, own int) int {
-	best := -1
-	for i, x := range v {
-		if i != own && (best < 0 || x > v[best]) {
-			best = i
-		}
-	}
-	return best
-}
-
-// exp is e^x with every product rounded, so that it has the same bits on every
-// machine (math.Exp uses fused multiply-adds where the processor has them).
-// The reduced argument lies in +-ln(2)/2, where 13 terms of the series leave
-// an error below one unit in the last place.
-func exp(x float64) float64 {
-	const (
-		ln2High = 6.93147180369123816490e-01 // ln 2 to 32 bits: k*ln2High is exact
-		ln2Low  = 1.90821492927058770002e-10
-		terms   = 13
-	)
-	switch {
-	case math.IsNaN(x):
-		return x
-	case x > 710:
-		return math.Inf(1)
-	case x < -746:
-		return 0
-	}
-	k := math.Round(x / math.Ln2)
-	r := x - float64(k*ln2High) - float64(k*ln2Low)
-	sum := 1.0
-	for n := float64(terms); n >= 1; n-- {
-		sum = 1 + float64(r/n*sum)
-	}
-	return math.Ldexp(sum, int(k))
-}
-
-// exampleLoss is a loss written down for one example; lossOp and lossGradOp
-// carry it into gorgonia's graph.
-type exampleLoss interface {
-	fmt.Stringer
-	Example(logits, target, grad []float64) float64
-}
-
-func buildLoss(l exampleLoss, logits, targets *gorgonia.Node) (*gorgonia.Node, error) {
+func buildLoss(l Loss, logits, targets *gorgonia.Node) (*gorgonia.Node, error) {
 	if s, t := logits.Shape(), targets.Shape(); len(s) != 2 || !s.Eq(t) || s[1] < 2 {
 		return nil, fmt.Errorf("%v: logits %v and targets %v, expected two matrices of batch x classes, at least 2 classes", l, s, t)
 	}
@@ -183,7 +21,7 @@ func buildLoss(l exampleLoss, logits, targets *gorgonia.Node) (*gorgonia.Node, e
 // lossRows is what the loss and its gradient have in common: buffers for one
 // row of each matrix in float64.
 type lossRows struct {
-	loss                 exampleLoss
+	loss                 Loss
 	logits, target, grad []float64
 }
 

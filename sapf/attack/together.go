@@ -1,4 +1,4 @@
-package baseline
+package attack
 
 import (
 	"context"
@@ -8,46 +8,32 @@ import (
 	"sync"
 
 	"sapf/models"
-	"sapf/models/data"
 	"sapf/models/engine"
-	"sapf/sapf"
 )
 
-// Task is one image and what is to become of it.
-type Task struct {
-	Image data.Image
-	Goal  sapf.Goal
-	// Attack, if not nil, is run instead of the one given for all tasks.
-	Attack sapf.Attack
-}
-
-// Together runs an attack on several images at once and returns one result a
-// task, in order. The attacks stay as they are written, one image each; what
+// Together runs several tasks at once and returns one result a task, in order.
+// The attacks stay as they are written, one image each; what
 // they share are the passes: each waits at its pass until all have asked, and
 // the network then serves them in one batch. The results are the same bytes as
 // those of Run on each task, since no example of a batch depends on another.
 //
 // Passes that are a batch already (those of score-based attacks) are run as
 // they are. The first error in the order of tasks ends with an error.
-func Together(ctx context.Context, m sapf.Classifier, a sapf.Attack, tasks []Task) ([]sapf.Result, error) {
-	p := &pool{m: m, live: len(tasks), evaluators: make(map[evaluatorKey]models.Evaluator)}
-	defer p.close()
+func Together(ctx context.Context, m Classifier, tasks []Task) ([]Result, error) {
+	p := &pool{m: m, live: len(tasks), evaluators: EvaluatorsOf(m)}
+	defer p.evaluators.Close()
 	var progress sync.Mutex
-	watched := sapf.WithProgress(ctx, func(s sapf.Progress) {
+	watched := WithProgress(ctx, func(s Progress) {
 		progress.Lock()
 		defer progress.Unlock()
-		sapf.Report(ctx, s)
+		Report(ctx, s)
 	})
-	results, errs := make([]sapf.Result, len(tasks)), make([]error, len(tasks))
+	results, errs := make([]Result, len(tasks)), make([]error, len(tasks))
 	var wg sync.WaitGroup
 	for i, t := range tasks {
 		wg.Go(func() {
 			defer p.leave()
-			a := a
-			if t.Attack != nil {
-				a = t.Attack
-			}
-			results[i], errs[i] = a.Run(watched, &member{p, i}, t.Image, t.Goal)
+			results[i], errs[i] = t.Attack.Run(watched, &member{p, i}, t.Image, t.Goal)
 		})
 	}
 	wg.Wait()
@@ -61,13 +47,12 @@ func Together(ctx context.Context, m sapf.Classifier, a sapf.Attack, tasks []Tas
 
 // pool gathers the single passes of several attacks into batches.
 type pool struct {
-	m sapf.Classifier
+	m Classifier
 
 	mu         sync.Mutex
 	live       int // attacks that still run
 	waiting    []*request
-	evaluators map[evaluatorKey]models.Evaluator
-	keys       []evaluatorKey
+	evaluators *Evaluators
 }
 
 // request is one pass of one image that an attack waits for.
@@ -160,7 +145,7 @@ func (p *pool) serve(requests []*request) {
 
 // pass runs one batch and copies every example's part to its request.
 func (p *pool) pass(requests []*request) error {
-	e, err := p.evaluator(len(requests), requests[0].loss)
+	e, err := p.evaluators.Of(len(requests), requests[0].loss)
 	if err != nil {
 		return err
 	}
@@ -187,26 +172,6 @@ func (p *pool) pass(requests []*request) error {
 		}
 	}
 	return nil
-}
-
-func (p *pool) evaluator(batch int, loss models.Loss) (models.Evaluator, error) {
-	key := evaluatorKey{batch, loss.String()}
-	if e, ok := p.evaluators[key]; ok {
-		return e, nil
-	}
-	e, err := p.m.Evaluator(batch, loss)
-	if err != nil {
-		return nil, err
-	}
-	p.evaluators[key] = e
-	p.keys = append(p.keys, key)
-	return e, nil
-}
-
-func (p *pool) close() {
-	for _, k := range p.keys {
-		p.evaluators[k].Close()
-	}
 }
 
 // member is the classifier as one attack of a pool sees it.

@@ -1,4 +1,4 @@
-package baseline
+package attack
 
 import (
 	"fmt"
@@ -6,7 +6,6 @@ import (
 	"sort"
 	"strings"
 
-	"sapf/sapf"
 	"sapf/sapf/option"
 )
 
@@ -16,23 +15,39 @@ import (
 //	def:"0.01"   the value a zero field stands for
 //
 // and where a zero field with a list of words has no such tag, its first word.
-// The field Preset names a row of the type's presets method and is no option.
+// The field Preset, which only attacks with a method Presets have, names one of
+// its rows and is no option.
 
 // presetField is the field that names the preset.
 const presetField = "Preset"
 
-// presetter is an attack with named settings besides its zero value.
-type presetter interface {
-	// presets maps a name to a value of the attack's own type whose non-zero
+// Preset is an attack with named settings besides its zero value.
+type Preset interface {
+	// Presets maps a name to a value of the attack's own type whose non-zero
 	// fields are that preset's.
-	presets() map[string]sapf.Attack
+	Presets() map[string]Attack
+}
+
+// Settable is an attack that sets and lists its options itself, where they are
+// more than the fields of its struct.
+type Settable interface {
+	Attack
+	// SetOption is Set for the attack, OptionNames and OptionValues list its
+	// options, PresetNames the words that option "preset" may be.
+	SetOption(name, value string) error
+	OptionNames() []string
+	OptionValues() (map[string]any, error)
+	PresetNames() []string
 }
 
 // Presets lists an attack's named settings besides the authors' defaults.
-func Presets(a sapf.Attack) []string {
+func Presets(a Attack) []string {
+	if s, ok := a.(Settable); ok {
+		return s.PresetNames()
+	}
 	var names []string
-	if p, ok := a.(presetter); ok {
-		for name := range p.presets() {
+	if p, ok := a.(Preset); ok {
+		for name := range p.Presets() {
 			names = append(names, name)
 		}
 	}
@@ -40,8 +55,8 @@ func Presets(a sapf.Attack) []string {
 	return names
 }
 
-// presetName is the preset that an attack's struct names, "" for none.
-func presetName(a sapf.Attack) string {
+// PresetName is the preset that an attack's struct names, "" for none.
+func PresetName(a Attack) string {
 	v := reflect.Indirect(reflect.ValueOf(a))
 	if v.Kind() != reflect.Struct || !v.FieldByName(presetField).IsValid() {
 		return ""
@@ -49,10 +64,10 @@ func presetName(a sapf.Attack) string {
 	return v.FieldByName(presetField).String()
 }
 
-// resolve returns a copy of an attack's struct with every zero field filled in
+// Resolve returns a copy of an attack's struct with every zero field filled in
 // from its preset and then from the authors' defaults. It refuses a preset
 // that does not exist and a value outside its range.
-func resolve[T sapf.Attack](a T) (T, error) {
+func Resolve[T Attack](a T) (T, error) {
 	filled, err := fill(a)
 	if err != nil {
 		return a, err
@@ -61,7 +76,7 @@ func resolve[T sapf.Attack](a T) (T, error) {
 }
 
 // fill returns a pointer to a resolved copy of an attack's struct.
-func fill(a sapf.Attack) (reflect.Value, error) {
+func fill(a Attack) (reflect.Value, error) {
 	src := reflect.Indirect(reflect.ValueOf(a))
 	if src.Kind() != reflect.Struct {
 		return reflect.Value{}, fmt.Errorf("%s is a %T, expected an options struct", a.Name(), a)
@@ -82,7 +97,7 @@ func fill(a sapf.Attack) (reflect.Value, error) {
 		}
 		if f.IsZero() && def != "" {
 			if err := option.Set(p.Interface(), option.Names(onlyField(src.Type(), i))[0], def); err != nil {
-				panic(fmt.Sprintf("baseline: %s: default: %v", a.Name(), err))
+				panic(fmt.Sprintf("attack: %s: default: %v", a.Name(), err))
 			}
 		}
 	}
@@ -107,18 +122,15 @@ func defaultOf(tag reflect.StructTag) string {
 
 // presetOf returns the struct of the preset that an attack names, or an
 // invalid value where it names none.
-func presetOf(a sapf.Attack) (reflect.Value, error) {
-	name := presetName(a)
+func presetOf(a Attack) (reflect.Value, error) {
+	name := PresetName(a)
 	if name == "" {
 		return reflect.Value{}, nil
 	}
-	if p, ok := a.(presetter); ok {
-		if preset, ok := p.presets()[name]; ok {
+	if p, ok := a.(Preset); ok {
+		if preset, ok := p.Presets()[name]; ok {
 			return reflect.Indirect(reflect.ValueOf(preset)), nil
 		}
-	}
-	if len(Presets(a)) == 0 {
-		return reflect.Value{}, fmt.Errorf("%s: preset %q, but it has none", a.Name(), name)
 	}
 	return reflect.Value{}, fmt.Errorf("%s: preset %q, expected one of %s", a.Name(), name, strings.Join(Presets(a), ", "))
 }
@@ -128,7 +140,18 @@ func presetOf(a sapf.Attack) (reflect.Value, error) {
 // New returns. A name that does not exist is refused with the nearest one, and
 // so are a value of the wrong type or out of range, and an explicit 0 where 0
 // stands for another default. "preset" is set like an option.
-func Set(a sapf.Attack, name, value string) error {
+func Set(a Attack, name, value string) error {
+	if s, ok := a.(Settable); ok {
+		if err := s.SetOption(name, value); err != nil {
+			return fmt.Errorf("%s: %w", a.Name(), err)
+		}
+		return nil
+	}
+	return setField(a, name, value)
+}
+
+// setField is Set for an attack that is the fields of its struct.
+func setField(a Attack, name, value string) error {
 	v := reflect.ValueOf(a)
 	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
 		return fmt.Errorf("set %s: the attack is a %T, expected a pointer to an options struct, as New returns", name, a)
@@ -141,6 +164,9 @@ func Set(a sapf.Attack, name, value string) error {
 			f.SetString(before)
 		}
 		return err
+	}
+	if name == "preset" {
+		return fmt.Errorf("%s: preset %q, but it has none", a.Name(), value)
 	}
 	probe := reflect.New(v.Elem().Type())
 	if err := option.Set(probe.Interface(), name, value); err != nil {
@@ -156,8 +182,8 @@ func Set(a sapf.Attack, name, value string) error {
 
 // Default returns the value that the option called name has where neither the
 // struct nor a preset gives one.
-func Default(a sapf.Attack, name string) (any, bool) {
-	zero := reflect.New(reflect.Indirect(reflect.ValueOf(a)).Type()).Interface().(sapf.Attack)
+func Default(a Attack, name string) (any, bool) {
+	zero := reflect.New(reflect.Indirect(reflect.ValueOf(a)).Type()).Interface().(Attack)
 	values, err := Options(zero)
 	v, ok := values[name]
 	if err != nil || !ok || reflect.ValueOf(v).IsZero() {
@@ -167,8 +193,21 @@ func Default(a sapf.Attack, name string) (any, bool) {
 }
 
 // Options returns every option of an attack under its snake-case name, zero
-// fields resolved.
-func Options(a sapf.Attack) (map[string]any, error) {
+// fields resolved. An attack whose type is no struct has none.
+func Options(a Attack) (map[string]any, error) {
+	if s, ok := a.(Settable); ok {
+		return s.OptionValues()
+	}
+	if v := reflect.ValueOf(a); v.Kind() == reflect.Struct { // its methods may be those of a pointer
+		p := reflect.New(v.Type())
+		p.Elem().Set(v)
+		if s, ok := p.Interface().(Settable); ok {
+			return s.OptionValues()
+		}
+	}
+	if reflect.Indirect(reflect.ValueOf(a)).Kind() != reflect.Struct {
+		return map[string]any{}, nil
+	}
 	p, err := fill(a)
 	if err != nil {
 		return nil, err
@@ -177,4 +216,9 @@ func Options(a sapf.Attack) (map[string]any, error) {
 }
 
 // OptionNames lists the options of an attack in the order of its fields.
-func OptionNames(a sapf.Attack) []string { return option.Names(a) }
+func OptionNames(a Attack) []string {
+	if s, ok := a.(Settable); ok {
+		return s.OptionNames()
+	}
+	return option.Names(a)
+}

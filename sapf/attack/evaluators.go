@@ -1,0 +1,53 @@
+package attack
+
+import "sapf/models"
+
+// Evaluators are a classifier's evaluators, made when first asked for and kept.
+type Evaluators struct {
+	m    Classifier
+	made map[evaluatorKey]models.Evaluator
+	keys []evaluatorKey // in order of creation, so that closing is too
+}
+
+type evaluatorKey struct {
+	batch int
+	loss  string
+}
+
+// EvaluatorsOf starts with none.
+func EvaluatorsOf(m Classifier) *Evaluators {
+	return &Evaluators{m: m, made: map[evaluatorKey]models.Evaluator{}}
+}
+
+// Of returns the evaluator of a loss at a batch size.
+func (e *Evaluators) Of(batch int, loss models.Loss) (models.Evaluator, error) {
+	key := evaluatorKey{batch, loss.String()}
+	if made, ok := e.made[key]; ok {
+		return made, nil
+	}
+	made, err := e.m.Evaluator(batch, loss)
+	if err != nil {
+		return nil, err
+	}
+	e.made[key] = made
+	e.keys = append(e.keys, key)
+	return made, nil
+}
+
+// Any returns the first evaluator made of a batch size, whatever its loss, for
+// forward passes; that of the given loss if there is none.
+func (e *Evaluators) Any(batch int, otherwise models.Loss) (models.Evaluator, error) {
+	for _, k := range e.keys {
+		if k.batch == batch {
+			return e.made[k], nil
+		}
+	}
+	return e.Of(batch, otherwise)
+}
+
+// Close gives the evaluators' buffers back.
+func (e *Evaluators) Close() {
+	for _, k := range e.keys {
+		e.made[k].Close()
+	}
+}
