@@ -39,19 +39,26 @@ type cell struct {
 
 var _ worker.Sink = (*cell)(nil)
 
-// maxQueue is how many cells may wait.
-const maxQueue = 10000
+// How many cells may wait, and how many bytes of them.
+const (
+	maxQueue      = 10000
+	maxQueueBytes = 128 << 20
+)
 
 // enqueue puts a cell behind those that wait.
 func (k *kernel) enqueue(r request) {
 	k.mu.Lock()
-	full := len(k.queue) >= maxQueue
+	n, size := len(k.queue), int64(len(r.Content))
+	for _, waiting := range k.queue {
+		size += int64(len(waiting.Content))
+	}
+	full := n >= maxQueue || n > 0 && size > maxQueueBytes
 	if !full {
 		k.queue = append(k.queue, r)
 	}
 	k.mu.Unlock()
 	if full {
-		k.answer(r, failure("Busy", fmt.Sprintf("%d cells wait already", maxQueue)))
+		k.answer(r, failure("Busy", fmt.Sprintf("%d cells wait already, at most %d and %d MB expected", n, maxQueue, maxQueueBytes>>20)))
 		return
 	}
 	select {
@@ -105,7 +112,7 @@ func (k *kernel) execute(ctx context.Context, r request) {
 	k.mu.Unlock()
 	var last [][][]byte
 	if err != nil {
-		k.answer(r, failure("MessageError", err.Error()))
+		c.fail(&session.CellError{Name: "MessageError", Message: err.Error(), Traceback: []string{"MessageError: " + err.Error()}})
 	} else if name := pagerName(*c.asked.Code); name != "" {
 		k.page(ctx, c, name)
 	} else {

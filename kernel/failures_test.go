@@ -3,12 +3,17 @@ package kernel
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,6 +21,7 @@ import (
 
 	"sapf/kernel/internal/toy"
 	"sapf/kernel/message"
+	"sapf/kernel/zmtp"
 )
 
 // alive fails unless the kernel answers a new client.
@@ -44,6 +50,83 @@ func TestFailure65_HostileFramesOnEveryChannel(t *testing.T) {
 		s.Send(zmq4.NewMsgFrom([]byte("x")))
 		s.Send(zmq4.NewMsgFrom([]byte("<IDS|MSG>")))
 		s.Send(zmq4.NewMsgFrom(make([][]byte, 50)...))
+	}
+	alive(t, c)
+}
+
+// TestFailure65_UnfinishedMessagesOfStrangers: local peers without the key can
+// fill neither memory nor places; who has it is served all the while.
+func TestFailure65_UnfinishedMessagesOfStrangers(t *testing.T) {
+	const mb = 1 << 20
+	c := startWith(t, Options{Worker: toy.Command(), UnfinishedBytes: 8 * mb, Limits: zmtp.Limits{MessageBytes: 8 * mb, FrameBytes: 8 * mb, Peers: 16}})
+	alive(t, c)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	announced := append(binary.BigEndian.AppendUint64([]byte{3}, 7*mb), make([]byte, 6*mb)...) // the last MB never comes
+	var strangers sync.WaitGroup
+	defer strangers.Wait()
+	for i := range 24 {
+		conn := stranger(t, c.conn.ShellPort, "DEALER")
+		strangers.Go(func() { conn.Write(announced) }) // until it is cut off
+		if i%8 == 0 {
+			alive(t, c)
+		}
+	}
+	ports := []int{c.conn.ShellPort, c.conn.ControlPort, c.conn.StdinPort, c.conn.IOPubPort, c.conn.HeartbeatPort}
+	for _, port := range ports { // as many again as there are places say nothing
+		for range 20 {
+			conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { conn.Close() })
+		}
+	}
+	alive(t, c)
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if held := int64(after.HeapAlloc) - int64(before.HeapAlloc) - int64(len(announced)); held > 24*mb {
+		t.Errorf("strangers make the kernel hold %d MB, 8 MB are allowed", held/mb)
+	}
+	second := connect(t, c.conn)
+	alive(t, second)
+	second.close()
+	alive(t, c)
+}
+
+// stranger shakes hands on a port, and has no key.
+func stranger(t *testing.T, port int, kind string) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	hello := make([]byte, 64) // ZMTP 3.1, NULL
+	hello[0], hello[9], hello[10], hello[11] = 0xff, 0x7f, 3, 1
+	copy(hello[12:], "NULL")
+	ready := "\x05READY\x0bSocket-Type" + string(binary.BigEndian.AppendUint32(nil, uint32(len(kind)))) + kind
+	conn.Write(append(append(hello, 4, byte(len(ready))), ready...))
+	return conn
+}
+
+// TestFailure65_HeartbeatsNobodyReads: what a heartbeat brings is short, and
+// waits for nobody.
+func TestFailure65_HeartbeatsNobodyReads(t *testing.T) {
+	c := startKernel(t)
+	conn := stranger(t, c.conn.HeartbeatPort, "DEALER")
+	beat := append([]byte{2, 0, 0, 0, 0, 0, 0, 0x80, 0}, make([]byte, 1<<15)...) // 32 KB
+	conn.SetWriteDeadline(time.Now().Add(patientTime))
+	for range 64 << 20 / len(beat) { // 64 MB, far more than the system keeps
+		if _, err := conn.Write(beat); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := conn.Write(append([]byte{2, 0, 0, 0, 0, 0, 1, 0, 1}, make([]byte, 1<<16+1)...)); err == nil {
+		conn.SetReadDeadline(time.Now().Add(patientTime))
+		if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Error("a heartbeat of 64 KB and one byte was taken")
+		}
 	}
 	alive(t, c)
 }
@@ -123,8 +206,13 @@ func TestFailure67_SignedNonsenseGetsAnErrorReply(t *testing.T) {
 
 func TestFailure67_CellOf50MB(t *testing.T) {
 	c := startKernel(t)
-	if reply := c.ask("execute", content{"code": strings.Repeat("say x\n", 50<<20/6)}); reply["status"] != "error" || !strings.Contains(reply["evalue"].(string), "at most") {
-		t.Errorf("got %.200v", reply)
+	r := c.execute(strings.Repeat("say x\n", 50<<20/6))
+	if r.reply["status"] != "error" || !strings.Contains(r.reply["evalue"].(string), "at most") {
+		t.Errorf("got %.200v", r.reply)
+	}
+	// Front ends show what comes on iopub, not replies.
+	if r.kinds() != "error" || !strings.Contains(fields(r.outputs[0])["evalue"].(string), "at most") {
+		t.Errorf("outputs %s", r.kinds())
 	}
 	alive(t, c)
 }
@@ -231,7 +319,7 @@ func TestFailure74_RestartDuringARun(t *testing.T) {
 	c.send(c.control, "shutdown_request", content{"restart": true})
 	select {
 	case <-c.ended:
-	case <-time.After(10 * time.Second):
+	case <-time.After(patientTime):
 		t.Fatal("the kernel waits for its cell")
 	}
 	t.Logf("shut down around a cell that heeds nothing in %v", time.Since(start))

@@ -97,13 +97,13 @@ type client struct {
 // and connects to it.
 func startKernel(t *testing.T) *client {
 	t.Helper()
-	return startWith(t, toy.Command())
+	return startWith(t, Options{Worker: toy.Command()})
 }
 
 // startReal is startKernel with the interpreter of Go.
 func startReal(t *testing.T) *client {
 	t.Helper()
-	return startWith(t, realWorker(t))
+	return startWith(t, Options{Worker: realWorker(t)})
 }
 
 // realWorker starts this test's program as `sapf worker-session`.
@@ -116,10 +116,11 @@ func realWorker(t *testing.T) worker.Config {
 	return worker.Config{Command: []string{self, "worker-session"}, Env: []string{envRole + "=sapf"}}
 }
 
-func startWith(t *testing.T, cfg worker.Config) *client {
+func startWith(t *testing.T, opts Options) *client {
 	t.Helper()
 	conn := Connection{Transport: "tcp", IP: "127.0.0.1", Key: "0123-4567", SignatureScheme: "hmac-sha256"}
-	k, err := newKernel(conn, Options{Worker: cfg, Log: io.Discard})
+	opts.Log = io.Discard
+	k, err := newKernel(conn, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,11 +202,15 @@ func connect(t *testing.T, conn Connection) *client {
 	return c
 }
 
+// patientTime is how long a test waits for what must come: as long as a machine
+// with far too much to do may take.
+const patientTime = 2 * time.Minute
+
 // wait returns the next message of a type that answers parent ("" any), and
 // fails if none comes.
 func (c *client) wait(from chan message.Message, kind, parent string) message.Message {
 	c.t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(patientTime)
 	for {
 		select {
 		case m := <-from:
@@ -285,7 +290,7 @@ func (c *client) execute(code string) ran {
 func (c *client) outcome(id string) ran {
 	c.t.Helper()
 	var r ran
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(patientTime)
 	busy := false
 	for {
 		select {

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,6 +30,9 @@ type Options struct {
 	Worker worker.Config
 	// Limits bounds what clients can make the kernel hold.
 	Limits zmtp.Limits
+	// UnfinishedBytes is how much messages that are still arriving may take
+	// together, over all sockets; 0 means 256 MiB.
+	UnfinishedBytes int64
 	// Log gets warnings, a line each; nil means os.Stderr.
 	Log io.Writer
 }
@@ -47,7 +51,7 @@ func EnvironmentOptions() Options {
 }
 
 // Serve serves a connection file until a client asks for shutdown, ctx is done,
-// the process that started it is gone, or SIGTERM comes. SIGINT interrupts the
+// the process that started it is gone, or SIGTERM or SIGHUP comes. SIGINT interrupts the
 // running cell.
 func Serve(ctx context.Context, connectionFile string, opts Options) error {
 	c, warnings, err := ReadConnection(connectionFile, opts.AllowRemote, opts.AllowUnsigned)
@@ -66,12 +70,15 @@ func Serve(ctx context.Context, connectionFile string, opts Options) error {
 }
 
 // serve answers clients until a client asks for shutdown, ctx is done, the
-// parent process is gone or SIGTERM comes, and then closes the kernel.
+// parent process is gone or SIGTERM or SIGHUP comes, and then closes the kernel.
 func (k *kernel) serve(ctx context.Context) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // it is where nohup started us
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	defer signal.Stop(signals)
 	if os.Getenv("JPY_PARENT_PID") != "" {
 		go watchParent(ctx, stop)
@@ -124,6 +131,9 @@ type kernel struct {
 	id     string
 
 	shell, control, stdin, iopub, heartbeat *zmtp.Socket
+	// opened is closed when all of the above are there, or none will be (there is
+	// no worker then): clients may be quicker than the last socket.
+	opened chan struct{}
 
 	history  history
 	inputs   inputs
@@ -142,6 +152,18 @@ type kernel struct {
 	running *cell
 }
 
+// maxUnfinished is twice the longest message that zmtp takes by default.
+const maxUnfinished = 256 << 20
+
+// maxSign is the longest message taken where only short ones have a meaning.
+const maxSign = 64 << 10
+
+// signsOnly are limits for a socket that nobody sends more than a few bytes.
+func signsOnly(l zmtp.Limits) zmtp.Limits {
+	l.FrameBytes, l.MessageBytes = maxSign, maxSign
+	return l
+}
+
 // newKernel opens the sockets and starts the interpreter in the background.
 func newKernel(c Connection, opts Options) (*kernel, error) {
 	if opts.Log == nil {
@@ -156,11 +178,12 @@ func newKernel(c Connection, opts Options) (*kernel, error) {
 		return nil, err
 	}
 	k := &kernel{
-		opts: opts, codec: codec, id: message.ID(), stopped: make(chan struct{}, 1),
+		opts: opts, codec: codec, id: message.ID(), stopped: make(chan struct{}, 1), opened: make(chan struct{}),
 		log:       log.New(opts.Log, "sapf kernel: ", 0),
 		questions: make(chan request, 1024), arrived: make(chan struct{}, 1),
 	}
 	k.inputs.init()
+	budget := zmtp.NewBudget(cmp.Or(opts.UnfinishedBytes, maxUnfinished))
 	for _, s := range []struct {
 		socket  **zmtp.Socket
 		port    int
@@ -174,14 +197,29 @@ func newKernel(c Connection, opts Options) (*kernel, error) {
 		{&k.control, c.ControlPort, zmtp.Router, k.receive, controlChannel},
 		{&k.shell, c.ShellPort, zmtp.Router, k.receive, shellChannel},
 	} {
-		o := zmtp.Options{Limits: opts.Limits, Keys: keys, Listener: c.opened(s.port)}
+		o := zmtp.Options{Limits: opts.Limits, Budget: budget, Keys: keys, Listener: c.opened(s.port)}
+		if s.receive == nil { // a subscription or a sign of life is all that comes
+			o.Limits = signsOnly(o.Limits)
+		}
+		if s.kind == zmtp.Rep {
+			o.Limits.QueueBytes = maxSign
+		}
 		if s.receive != nil {
-			o.Receive = func(peer string, frames [][]byte) { s.receive(s.channel, peer, frames) }
+			o.Receive = func(peer string, frames [][]byte) {
+				if <-k.opened; k.worker != nil {
+					s.receive(s.channel, peer, frames)
+				}
+			}
 		}
 		if s.kind == zmtp.XPub {
-			o.Subscribed = k.welcome
+			o.Subscribed = func(peer, topic string) {
+				if <-k.opened; k.worker != nil {
+					k.welcome(peer, topic)
+				}
+			}
 		}
 		if *s.socket, err = zmtp.Listen(c.endpoint(s.port), s.kind, o); err != nil {
+			close(k.opened)
 			k.closeSockets()
 			return nil, err
 		}
@@ -190,6 +228,7 @@ func newKernel(c Connection, opts Options) (*kernel, error) {
 		opts.Worker.Log = opts.Log
 	}
 	k.worker = worker.New(opts.Worker)
+	close(k.opened)
 	k.publish("status", nil, content{"execution_state": "starting"})
 	return k, nil
 }

@@ -228,7 +228,7 @@ func TestShutdown(t *testing.T) {
 	}
 	select {
 	case <-c.ended:
-	case <-time.After(10 * time.Second):
+	case <-time.After(patientTime):
 		t.Error("the kernel lives on")
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sapf/kernel/message"
+	"sapf/kernel/zmtp"
 )
 
 // channel is the socket that a message came on.
@@ -42,6 +43,7 @@ func (k *kernel) receive(ch channel, peer string, frames [][]byte) {
 		}
 		return
 	}
+	k.socket(ch).Vouch(peer)
 	switch {
 	case ch == stdinChannel:
 		k.inputs.reply(m)
@@ -119,14 +121,18 @@ func (k *kernel) answer(r request, c content) { k.answerRaw(r, encode(c)) }
 func (k *kernel) answerRaw(r request, c json.RawMessage) {
 	kind := strings.TrimSuffix(r.Header.Type, "_request") + "_reply"
 	frames := append(append([][]byte(nil), r.Peers...), k.codec.Encode(kind, r.Raw, nil, c)...)
-	socket := k.shell
-	switch r.channel {
+	k.socket(r.channel).Send(r.peer, frames) // a client that is gone needs no answer
+}
+
+// socket is the socket of a channel.
+func (k *kernel) socket(ch channel) *zmtp.Socket {
+	switch ch {
 	case controlChannel:
-		socket = k.control
+		return k.control
 	case stdinChannel:
-		socket = k.stdin
+		return k.stdin
 	}
-	socket.Send(r.peer, frames) // a client that is gone needs no answer
+	return k.shell
 }
 
 // failure is the content of an error reply.

@@ -95,8 +95,8 @@ func longNonce(prefix string, n []byte) *[24]byte {
 	return &nonce
 }
 
-func (s *sealed) read(limit int64) (frame, error) {
-	f, err := readFrame(s.r, limit+int64(overhead))
+func (s *sealed) read(limit int64, hold func(int64) error) (frame, error) {
+	f, err := readFrame(s.r, limit+int64(overhead), hold)
 	if err != nil {
 		return frame{}, err
 	}
@@ -137,7 +137,7 @@ func (s *sealed) write(f frame) error {
 // file, which only the user can read, and every message is signed besides.
 func curveHandshake(p plain, keys *Keys, metadata []byte) (channel, map[string]string, error) {
 	expect := func(name string, size int) ([]byte, error) {
-		f, err := p.read(handshakeFrame)
+		f, err := p.read(handshakeFrame, nil)
 		if err != nil {
 			return nil, unexpected(err)
 		}

@@ -66,7 +66,7 @@ func (c *curveClient) handshake(t *testing.T, server *Keys) error {
 	p.write(command("HELLO", hello))
 	p.flush()
 
-	f, err := p.read(1 << 10)
+	f, err := p.read(1<<10, nil)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (c *curveClient) handshake(t *testing.T, server *Keys) error {
 	step("INITIATE", initiate)
 	p.write(command("INITIATE", initiate))
 	p.flush()
-	if f, err = p.read(1 << 10); err != nil {
+	if f, err = p.read(1<<10, nil); err != nil {
 		return err
 	}
 	_, ready, _ := parseCommand(f.body)
@@ -138,7 +138,7 @@ func TestCurveMessages(t *testing.T) {
 		t.Errorf("got %q", m)
 	}
 	for i, want := range []int{3, 1000} {
-		f, err := c.read(1 << 16)
+		f, err := c.read(1<<16, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -37,8 +37,9 @@ func (e *LimitError) Error() string {
 // firstRead is how much memory a frame gets before any of its bytes have come.
 const firstRead = 64 << 10
 
-// readFrame reads one frame of at most limit bytes.
-func readFrame(r *bufio.Reader, limit int64) (frame, error) {
+// readFrame reads one frame of at most limit bytes. Where hold is not nil it is
+// asked before memory is taken.
+func readFrame(r *bufio.Reader, limit int64, hold func(int64) error) (frame, error) {
 	flags, err := r.ReadByte()
 	if err != nil {
 		return frame{}, err
@@ -66,7 +67,7 @@ func readFrame(r *bufio.Reader, limit int64) (frame, error) {
 	if size > uint64(limit) {
 		return frame{}, &LimitError{"frame bytes", uint64(limit), size}
 	}
-	body, err := readGrowing(r, int(size))
+	body, err := readGrowing(r, int(size), hold)
 	if err != nil {
 		return frame{}, err
 	}
@@ -75,7 +76,13 @@ func readFrame(r *bufio.Reader, limit int64) (frame, error) {
 
 // readGrowing reads exactly n bytes, and never holds more than twice what has
 // arrived (or firstRead).
-func readGrowing(r io.Reader, n int) ([]byte, error) {
+func readGrowing(r io.Reader, n int, hold func(int64) error) ([]byte, error) {
+	if hold == nil {
+		hold = func(int64) error { return nil }
+	}
+	if err := hold(int64(min(n, firstRead))); err != nil {
+		return nil, err
+	}
 	body := make([]byte, min(n, firstRead))
 	have := 0
 	for {
@@ -86,6 +93,9 @@ func readGrowing(r io.Reader, n int) ([]byte, error) {
 		}
 		if have == n {
 			return body, nil
+		}
+		if err := hold(int64(min(n, 2*have) - have)); err != nil {
+			return nil, err
 		}
 		grown := make([]byte, min(n, 2*have))
 		copy(grown, body)

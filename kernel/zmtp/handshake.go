@@ -21,7 +21,9 @@ const handshakeFrame = 8 << 10
 
 // channel reads and writes frames after the handshake: plain, or sealed.
 type channel interface {
-	read(limit int64) (frame, error)
+	// read reads a frame of at most limit bytes; hold, which may be nil, is asked
+	// before memory is taken for so many more.
+	read(limit int64, hold func(int64) error) (frame, error)
 	write(frame) error
 	flush() error
 }
@@ -32,9 +34,11 @@ type plain struct {
 	w *bufio.Writer
 }
 
-func (p plain) read(limit int64) (frame, error) { return readFrame(p.r, limit) }
-func (p plain) write(f frame) error             { return writeFrame(p.w, f) }
-func (p plain) flush() error                    { return p.w.Flush() }
+func (p plain) read(limit int64, hold func(int64) error) (frame, error) {
+	return readFrame(p.r, limit, hold)
+}
+func (p plain) write(f frame) error { return writeFrame(p.w, f) }
+func (p plain) flush() error        { return p.w.Flush() }
 
 // handshake greets a connection as the listening side, and returns the channel
 // to talk over and the properties that the peer told of itself.
@@ -67,7 +71,7 @@ func handshake(conn net.Conn, kind Kind, keys *Keys) (channel, map[string]string
 	if err := p.flush(); err != nil {
 		return nil, nil, err
 	}
-	f, err := p.read(handshakeFrame)
+	f, err := p.read(handshakeFrame, nil)
 	if err != nil {
 		return nil, nil, unexpected(err)
 	}

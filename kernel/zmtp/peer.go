@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,6 +15,8 @@ type peer struct {
 	conn     *outlet
 	ch       channel
 	limit    int64 // bytes that may wait
+	vouched  atomic.Bool
+	evicted  bool // it had to make room (Budget.mu)
 
 	mu      sync.Mutex
 	topics  map[string]int // subscriptions, counted
@@ -217,16 +220,20 @@ func (p *peer) subscribe(topic string, add bool) {
 // readLoop takes frames until the connection ends or breaks a rule.
 func (s *Socket) readLoop(p *peer) error {
 	limits := s.opts.Limits
+	hold := func(n int64) error { return s.opts.Budget.take(p, n) }
 	var message [][]byte
 	var size int64
 	for {
-		f, err := p.ch.read(limits.FrameBytes)
+		f, err := p.ch.read(limits.FrameBytes, hold)
 		if err != nil {
 			return err
 		}
 		if f.command {
 			if err := s.obey(p, f.body); err != nil {
 				return err
+			}
+			if len(message) == 0 {
+				s.opts.Budget.release(p)
 			}
 			continue
 		}
@@ -245,6 +252,7 @@ func (s *Socket) readLoop(p *peer) error {
 			return err
 		}
 		message, size = nil, 0
+		s.opts.Budget.release(p)
 	}
 }
 
@@ -259,6 +267,7 @@ func (s *Socket) deliver(p *peer, message [][]byte) error {
 			s.opts.Receive(p.identity, message)
 		}
 	case Rep:
+		p.vouched.Store(true)
 		// The envelope, up to an empty frame, goes back as it came, and the
 		// heartbeat's answer is its question: so the whole message goes back.
 		if !p.queue(message) {
@@ -280,6 +289,9 @@ func (s *Socket) subscription(p *peer, topic string, add bool) error {
 		return &LimitError{"subscriptions", maxTopics, uint64(n) + 1}
 	}
 	p.subscribe(topic, add)
+	if add {
+		p.vouched.Store(true)
+	}
 	if add && s.opts.Subscribed != nil {
 		s.opts.Subscribed(p.identity, topic)
 	}

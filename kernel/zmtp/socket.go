@@ -4,8 +4,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -37,51 +39,13 @@ func (k Kind) peers() []string {
 	}
 }
 
-// Limits bounds what peers can make the process hold. The zero value of a
-// field means its default.
-type Limits struct {
-	// FrameBytes is the longest frame taken, by default 64 MiB.
-	FrameBytes int64
-	// MessageBytes is the longest message taken, by default 128 MiB.
-	MessageBytes int64
-	// Parts is the most frames in a message, by default 256.
-	Parts int
-	// Peers is the most connections at a time, by default 256.
-	Peers int
-	// QueueBytes is how much may wait for one peer to read, by default 256 MiB;
-	// the message that goes beyond it is dropped for that peer alone.
-	QueueBytes int64
-	// Handshake is how long a peer may take to say who it is, by default 10 s.
-	Handshake time.Duration
-}
-
-func (l Limits) withDefaults() Limits {
-	if l.FrameBytes == 0 {
-		l.FrameBytes = 64 << 20
-	}
-	if l.MessageBytes == 0 {
-		l.MessageBytes = 128 << 20
-	}
-	if l.Parts == 0 {
-		l.Parts = 256
-	}
-	if l.Peers == 0 {
-		l.Peers = 256
-	}
-	if l.QueueBytes == 0 {
-		l.QueueBytes = 256 << 20
-	}
-	if l.Handshake == 0 {
-		l.Handshake = 10 * time.Second
-	}
-	return l
-}
-
 // Options says what a socket does with what arrives. The functions are called
 // on the goroutine that reads the peer: messages of one peer come in order, and
 // a function that blocks holds back that peer alone.
 type Options struct {
 	Limits Limits
+	// Budget is shared with other sockets; nil means that there is none.
+	Budget *Budget
 	// Keys makes the socket speak CURVE with these keys; nil means NULL.
 	Keys *Keys
 	// Listener listens at a tcp endpoint already; nil makes Listen do so.
@@ -108,9 +72,9 @@ type Socket struct {
 	path     string // of a local socket, to remove at the end
 
 	mu     sync.Mutex
-	peers  map[string]*peer  // by identity
-	order  []*peer           // by time of connection: what Publish goes through
-	conns  map[net.Conn]bool // connections, those still shaking hands too
+	peers  map[string]*peer // by identity
+	order  []*peer          // by time of connection: what Publish goes through
+	conns  []*connection    // by age, those still shaking hands too
 	closed bool
 	next   uint32
 	done   sync.WaitGroup
@@ -131,7 +95,7 @@ var ErrSlowPeer = errors.New("peer does not read: message dropped")
 // one) or "ipc:///path".
 func Listen(endpoint string, kind Kind, opts Options) (*Socket, error) {
 	opts.Limits = opts.Limits.withDefaults()
-	s := &Socket{kind: kind, opts: opts, peers: map[string]*peer{}, conns: map[net.Conn]bool{}}
+	s := &Socket{kind: kind, opts: opts, peers: map[string]*peer{}}
 	scheme, address, ok := strings.Cut(endpoint, "://")
 	var err error
 	switch {
@@ -197,29 +161,59 @@ func (s *Socket) accept() {
 			continue
 		}
 		pause = time.Millisecond
-		s.mu.Lock()
-		full := s.closed || len(s.conns) >= s.opts.Limits.Peers
-		if !full {
-			s.conns[conn] = true
-			s.done.Add(1)
-		}
-		s.mu.Unlock()
-		if full {
+		c := &connection{Conn: conn}
+		if !s.admit(c) {
 			s.refused.Add(1)
 			conn.Close()
 			continue
 		}
-		go s.serve(conn)
+		go s.serve(c)
 	}
 }
 
+// connection is a connection from its first moment on.
+type connection struct {
+	net.Conn
+	peer *peer // nil while it shakes hands (Socket.mu)
+}
+
+// admit makes room for a connection, if need be in the place of the oldest one
+// that nobody vouches for: a stranger's, who may only want to fill the places.
+func (s *Socket) admit(c *connection) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	if len(s.conns) >= s.opts.Limits.Peers {
+		i := slices.IndexFunc(s.conns, func(c *connection) bool { return c.peer == nil || !c.peer.vouched.Load() })
+		switch {
+		case i >= 0:
+		case s.kind == Router: // each has shown that it knows the key
+			return false
+		default: // subscribing and asking prove nothing; by chance a client stays
+			i = rand.IntN(len(s.conns))
+		}
+		if s.conns[i].peer != nil { // else its handshake fails, and counts
+			s.refused.Add(1)
+		}
+		s.conns[i].Close()
+		s.conns = slices.Delete(s.conns, i, i+1)
+	}
+	s.conns = append(s.conns, c)
+	s.done.Add(1)
+	return true
+}
+
 // serve is the life of one connection.
-func (s *Socket) serve(c net.Conn) {
-	conn := newOutlet(c)
+func (s *Socket) serve(c *connection) {
+	conn := newOutlet(c.Conn)
 	defer s.done.Done()
 	defer func() {
 		s.mu.Lock()
-		delete(s.conns, c)
+		if i := slices.Index(s.conns, c); i >= 0 {
+			s.conns = slices.Delete(s.conns, i, i+1)
+		}
 		s.mu.Unlock()
 	}()
 	defer conn.Close()
@@ -237,6 +231,9 @@ func (s *Socket) serve(c net.Conn) {
 	if !s.join(p, properties["identity"]) {
 		return
 	}
+	s.mu.Lock()
+	c.peer = p
+	s.mu.Unlock()
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
@@ -245,9 +242,22 @@ func (s *Socket) serve(c net.Conn) {
 	if err := s.readLoop(p); err != nil && breach(err) {
 		s.refused.Add(1)
 	}
+	s.opts.Budget.release(p)
 	s.leave(p)
 	p.end()
 	<-written
+}
+
+// Vouch says that a peer of a Router is no stranger: strangers go first where
+// there is too little room. (A peer of an XPub vouches for itself when it
+// subscribes, one of a Rep when it asks; that counts for little.)
+func (s *Socket) Vouch(identity string) {
+	s.mu.Lock()
+	p := s.peers[identity]
+	s.mu.Unlock()
+	if p != nil {
+		p.vouched.Store(true)
+	}
 }
 
 // breach tells a peer's misdeed from the end of its connection.
@@ -362,7 +372,7 @@ func (s *Socket) Close(linger time.Duration) {
 		p.drain(deadline)
 	}
 	s.mu.Lock()
-	for conn := range s.conns { // what is left is still shaking hands
+	for _, conn := range s.conns { // what is left is still shaking hands
 		conn.Close()
 	}
 	s.mu.Unlock()

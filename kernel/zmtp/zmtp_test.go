@@ -32,7 +32,7 @@ func listen(t *testing.T, kind Kind, o Options) *Socket {
 // eventually waits until something holds.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("never: %s", what)
 		}
@@ -138,7 +138,7 @@ func raw(t *testing.T, s *Socket) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	conn.SetDeadline(time.Now().Add(time.Minute))
 	return conn
 }
 
@@ -156,7 +156,7 @@ func shake(t *testing.T, conn net.Conn, kind, identity string) plain {
 	if _, err := io.ReadFull(p.r, theirs[:]); err != nil {
 		t.Fatal(err)
 	}
-	if f, err := p.read(1 << 10); err != nil || !f.command {
+	if f, err := p.read(1<<10, nil); err != nil || !f.command {
 		t.Fatalf("READY: %v", err)
 	}
 	return p
@@ -176,7 +176,7 @@ func read(t *testing.T, p plain) [][]byte {
 	t.Helper()
 	var parts [][]byte
 	for {
-		f, err := p.read(1 << 30)
+		f, err := p.read(1<<30, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -286,10 +286,100 @@ func TestSilentPeerIsDisconnected(t *testing.T) {
 	ended(t, a)
 	ended(t, b)
 	eventually(t, "both refused", func() bool { return s.Counters().Refused == 2 })
-	s = listen(t, Router, Options{Limits: Limits{Peers: 2}})
-	shake(t, raw(t, s), "DEALER", "")
-	shake(t, raw(t, s), "DEALER", "")
-	ended(t, raw(t, s)) // the third is one too many
+}
+
+// TestStrangersDoNotShutOthersOut: where all places are taken, those go that
+// shake hands for ever or have not shown that they know the key.
+func TestStrangersDoNotShutOthersOut(t *testing.T) {
+	got := make(chan string, 10)
+	s := listen(t, Router, Options{Limits: Limits{Peers: 4}, Receive: func(peer string, f [][]byte) { got <- peer }})
+	friend := shake(t, raw(t, s), "DEALER", "friend")
+	send(t, friend, "signed")
+	s.Vouch(<-got)
+	silent := []net.Conn{raw(t, s), raw(t, s)}
+	idle := raw(t, s)
+	shake(t, idle, "DEALER", "idle")
+	for i := range 2 { // each takes the place of the oldest stranger
+		p := shake(t, raw(t, s), "DEALER", fmt.Sprint("new", i))
+		send(t, p, "signed")
+		s.Vouch(<-got)
+		ended(t, silent[i])
+	}
+	send(t, shake(t, raw(t, s), "DEALER", "last"), "signed")
+	s.Vouch(<-got)
+	ended(t, idle)
+	ended(t, raw(t, s)) // all four are known: one more is too many
+	send(t, friend, "again")
+	if peer := <-got; peer != "friend" {
+		t.Errorf("%s is there, friend is not", peer)
+	}
+	eventually(t, "four refused", func() bool { return s.Counters().Refused == 4 })
+}
+
+// TestSubscribersDoNotShutOthersOut: subscribing proves nothing, so that a full
+// XPub has room for one more as well.
+func TestSubscribersDoNotShutOthersOut(t *testing.T) {
+	subscribed := make(chan string, 10)
+	s := listen(t, XPub, Options{Limits: Limits{Peers: 3}, Subscribed: func(_, topic string) { subscribed <- topic }})
+	for i := range 5 {
+		send(t, shake(t, raw(t, s), "SUB", ""), fmt.Sprint("\x01", i))
+		if topic := <-subscribed; topic != fmt.Sprint(i) {
+			t.Errorf("subscription to %q, want %d", topic, i)
+		}
+	}
+	eventually(t, "three peers", func() bool { return s.Peers() == 3 })
+}
+
+// TestBudget: unfinished messages have so much room together; the largest
+// stranger's goes first, then the largest of all.
+func TestBudget(t *testing.T) {
+	budget := NewBudget(10 << 20)
+	limits := Limits{FrameBytes: 20 << 20, MessageBytes: 20 << 20}
+	got := make(chan string, 10)
+	sockets := [2]*Socket{}
+	for i := range sockets {
+		sockets[i] = listen(t, Router, Options{Limits: limits, Budget: budget, Receive: func(peer string, f [][]byte) { got <- peer }})
+	}
+	begin := func(s *Socket, name string, vouched bool, mb int) net.Conn {
+		conn := raw(t, s)
+		p := shake(t, conn, "DEALER", name)
+		if vouched {
+			send(t, p, "signed")
+			s.Vouch(<-got)
+		}
+		// More follows, and never comes.
+		go conn.Write(append(binary.BigEndian.AppendUint64([]byte{flagMore | flagLong}, uint64(mb)<<20), make([]byte, mb<<20)...))
+		eventually(t, name+"'s bytes", func() bool { return budget.now(name) == int64(mb)<<20 })
+		return conn
+	}
+	friend := begin(sockets[0], "friend", true, 4)
+	large := begin(sockets[1], "large", false, 3)
+	small := begin(sockets[1], "small", false, 2)
+	begin(sockets[0], "another", false, 2) // too much: large has to go
+	ended(t, large)
+	eventually(t, "8 MB", func() bool { return budget.now("") == 8<<20 })
+	begin(sockets[0], "friend2", true, 6) // both strangers have to go
+	ended(t, small)
+	eventually(t, "10 MB", func() bool { return budget.now("") == 10<<20 })
+	begin(sockets[0], "friend3", true, 3) // the largest friend has to go
+	eventually(t, "7 MB", func() bool { return budget.now("") == 7<<20 })
+	friend.Close()
+	eventually(t, "3 MB", func() bool { return budget.now("") == 3<<20 })
+}
+
+// now is what a peer holds, or, with no name, all.
+func (b *Budget) now(name string) int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if name == "" {
+		return b.used
+	}
+	for p, n := range b.held {
+		if p.identity == name {
+			return n
+		}
+	}
+	return 0
 }
 
 func TestIdentityIsTakenOver(t *testing.T) {
@@ -322,7 +412,7 @@ func TestPing(t *testing.T) {
 	p := shake(t, raw(t, s), "DEALER", "")
 	p.write(command("PING", []byte("\x00\x64context")))
 	p.flush()
-	f, err := p.read(100)
+	f, err := p.read(100, nil)
 	if err != nil || !f.command {
 		t.Fatal(err)
 	}
@@ -336,18 +426,21 @@ func TestSlowSubscriberDoesNotStallOthers(t *testing.T) {
 	s := listen(t, XPub, Options{
 		Limits: Limits{QueueBytes: 8 << 20}, Subscribed: func(_, topic string) { subscribed <- topic },
 	})
-	slow, quick := shake(t, raw(t, s), "SUB", ""), shake(t, raw(t, s), "SUB", "")
-	for _, p := range []plain{slow, quick} {
+	join := func() plain { // one after the other: waiting counts by age
+		p := shake(t, raw(t, s), "SUB", "")
 		send(t, p, "\x01") // as ZMTP 3.0 subscribes
 		<-subscribed
+		return p
 	}
+	join()
+	quick := join()
 	const count = 100
 	body := make([]byte, 1<<20)
 	done := make(chan int)
 	go func() {
 		n := 0
 		for range count {
-			f, err := quick.read(2 << 20)
+			f, err := quick.read(2<<20, nil)
 			if err != nil {
 				break
 			}
@@ -394,7 +487,7 @@ func TestCloseSendsWhatWaits(t *testing.T) {
 			t.Fatalf("message %d is %q", i, m[0])
 		}
 	}
-	if _, err := p.read(10); err == nil {
+	if _, err := p.read(10, nil); err == nil {
 		t.Error("still open")
 	}
 }
@@ -408,7 +501,7 @@ func TestSubscriptionsAreCounted(t *testing.T) {
 	p.flush()
 	heard := make(chan bool, 1)
 	go func() {
-		m, err := p.read(10)
+		m, err := p.read(10, nil)
 		heard <- err == nil && string(m.body) == "a"
 	}()
 	eventually(t, "subscribed", func() bool {
@@ -450,7 +543,7 @@ func FuzzFrame(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r := bufio.NewReader(bytes.NewReader(b))
 		for {
-			fr, err := readFrame(r, 1<<16)
+			fr, err := readFrame(r, 1<<16, nil)
 			if err != nil {
 				return
 			}
@@ -461,7 +554,7 @@ func FuzzFrame(f *testing.F) {
 			bw := bufio.NewWriter(&w)
 			writeFrame(bw, fr)
 			bw.Flush()
-			again, err := readFrame(bufio.NewReader(&w), 1<<16)
+			again, err := readFrame(bufio.NewReader(&w), 1<<16, nil)
 			if err != nil || !bytes.Equal(again.body, fr.body) || again.more != fr.more || again.command != fr.command {
 				t.Fatalf("%v came back as %v, %v", fr, again, err)
 			}
