@@ -21,8 +21,8 @@
 //
 // It is refused with a message: goto in the body of a loop over a
 // function, package unsafe, generic functions of compiled packages other than
-// cmp, errors, iter, maps, math/rand/v2, slices, sync and sync/atomic, and
-// variables of types that their package does not export. Reflection sees the
+// cmp, errors, iter, maps, math/rand/v2, slices, sync and sync/atomic.
+// Reflection sees the
 // structure of a cell's types but not their names or methods; packages that
 // look at values by reflection (encoding/json, text/template) get the plain
 // value.

@@ -16,8 +16,10 @@ import (
 //go:generate go run ./generate
 
 // Symbols are the tables, by import path and package name: "sapf/dsl/dsl".
-// They hold this project's packages, gonum/plot, and what the standard library
-// has gained since yaegi's own tables were made (Go 1.22).
+// They hold this project's packages, those of gonum, gorgonia and npyio that a
+// study needs, and what the standard library has gained since yaegi's own tables
+// were made (Go 1.22). Types that a package does not export are there where one
+// meets them, so that a variable can have them.
 var Symbols = interp.Exports{}
 
 // packed is the documentation: JSON, import path to symbol to its declaration

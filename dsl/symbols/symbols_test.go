@@ -70,7 +70,7 @@ func TestSymbolsAreCurrent(t *testing.T) {
 			}
 		}
 		for name := range table {
-			if !want[name] && !strings.HasPrefix(name, "_") {
+			if !want[name] && token.IsExported(name) {
 				stale = append(stale, "-"+name)
 			}
 		}

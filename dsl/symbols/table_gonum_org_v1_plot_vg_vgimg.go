@@ -25,5 +25,6 @@ func init() {
 		"JpegCanvas":          reflect.ValueOf((*gonum_org_v1_plot_vg_vgimg.JpegCanvas)(nil)),
 		"PngCanvas":           reflect.ValueOf((*gonum_org_v1_plot_vg_vgimg.PngCanvas)(nil)),
 		"TiffCanvas":          reflect.ValueOf((*gonum_org_v1_plot_vg_vgimg.TiffCanvas)(nil)),
+		"option":              reflect.Zero(reflect.PointerTo(reflect.TypeOf(gonum_org_v1_plot_vg_vgimg.UseBackgroundColor).Out(0))),
 	}
 }

@@ -16,5 +16,6 @@ func init() {
 		"NewWith":       reflect.ValueOf(gonum_org_v1_plot_vg_vgsvg.NewWith),
 		"UseWH":         reflect.ValueOf(gonum_org_v1_plot_vg_vgsvg.UseWH),
 		"Canvas":        reflect.ValueOf((*gonum_org_v1_plot_vg_vgsvg.Canvas)(nil)),
+		"option":        reflect.Zero(reflect.PointerTo(reflect.TypeOf(gonum_org_v1_plot_vg_vgsvg.EmbedFonts).Out(0))),
 	}
 }

@@ -28,6 +28,7 @@ type Universe struct {
 	Tables  map[string]table          // by import path
 	Pkgs    map[string]*types.Package // by import path; complete once imported
 	named   map[reflect.Type]types.Type
+	sealed  map[string][]reflect.Type // by import path: see sealedFaces
 	sources *sourcePackages
 }
 
@@ -44,6 +45,7 @@ func New(fset *token.FileSet, all ...interp.Exports) *Universe {
 		Tables: map[string]table{},
 		Pkgs:   map[string]*types.Package{},
 		named:  map[reflect.Type]types.Type{},
+		sealed: map[string][]reflect.Type{},
 	}
 	for _, exports := range all {
 		for key, symbols := range exports {
@@ -270,7 +272,53 @@ func (u *Universe) typ(t reflect.Type) types.Type {
 		sig := u.signature(m.Type, types.NewParam(token.NoPos, pkg, "", recv), 1)
 		n.AddMethod(types.NewFunc(token.NoPos, pkg, m.Name, sig))
 	}
+	u.addHiddenMethods(n, t, pkg)
 	return n
+}
+
+// addHiddenMethods gives a compiled type the methods that its package does not
+// export but asks for in an interface, as go/ast and tensor do: reflection does
+// not list them, but tells who implements the interface.
+func (u *Universe) addHiddenMethods(n *types.Named, t reflect.Type, pkg *types.Package) {
+	have := map[string]bool{}
+	for _, face := range u.sealedFaces(t.PkgPath()) {
+		recv := types.Type(n)
+		if !t.Implements(face) {
+			recv = types.NewPointer(n)
+			if !reflect.PointerTo(t).Implements(face) {
+				continue
+			}
+		}
+		for i := range face.NumMethod() {
+			if m := face.Method(i); m.PkgPath != "" && !have[m.Name] {
+				have[m.Name] = true
+				sig := u.signature(m.Type, types.NewParam(token.NoPos, pkg, "", recv), 0)
+				n.AddMethod(types.NewFunc(token.NoPos, pkg, m.Name, sig))
+			}
+		}
+	}
+}
+
+// sealedFaces are a package's interfaces with methods that it does not export.
+func (u *Universe) sealedFaces(path string) []reflect.Type {
+	faces, known := u.sealed[path]
+	if known {
+		return faces
+	}
+	for _, v := range u.Tables[path].Symbols {
+		if v.Kind() != reflect.Pointer || v.Type().Elem().Kind() != reflect.Interface || v.Type().Elem().PkgPath() != path {
+			continue
+		}
+		face := v.Type().Elem()
+		for i := range face.NumMethod() {
+			if face.Method(i).PkgPath != "" {
+				faces = append(faces, face)
+				break
+			}
+		}
+	}
+	u.sealed[path] = faces
+	return faces
 }
 
 // sequence is iter.Seq or iter.Seq2 with the type arguments of t, which is one

@@ -39,6 +39,7 @@ var ours = []string{
 	"sapf/models",
 	"sapf/models/data",
 	"sapf/models/engine",
+	"sapf/models/train",
 	"sapf/sapf",
 	"sapf/sapf/attack",
 	"sapf/sapf/baseline",
@@ -47,8 +48,14 @@ var ours = []string{
 	"sapf/sapf/metric",
 	"sapf/sapf/study",
 	"sapf/sapf/sweep",
+	"github.com/sbinet/npyio",
+	"gonum.org/v1/gonum/dsp/fourier",
 	"gonum.org/v1/gonum/floats",
+	"gonum.org/v1/gonum/interp",
+	"gonum.org/v1/gonum/mat",
+	"gonum.org/v1/gonum/optimize",
 	"gonum.org/v1/gonum/stat",
+	"gonum.org/v1/gonum/stat/distuv",
 	"gonum.org/v1/plot",
 	"gonum.org/v1/plot/font",
 	"gonum.org/v1/plot/palette",
@@ -60,6 +67,9 @@ var ours = []string{
 	"gonum.org/v1/plot/vg/draw",
 	"gonum.org/v1/plot/vg/vgimg",
 	"gonum.org/v1/plot/vg/vgsvg",
+	"gorgonia.org/gorgonia",
+	"gorgonia.org/tensor",
+	"os/exec", // yaegi leaves it out
 }
 
 // documented are the packages of the standard library whose documentation is
@@ -121,14 +131,15 @@ type symbols struct {
 	pkg     *types.Package
 	values  map[string]string // name: expression
 	types   []string
-	wraps   []string // wrapper types, as source
-	wrapped []string // names of interfaces with a wrapper
+	wraps   []string          // wrapper types, as source
+	wrapped []string          // names of interfaces with a wrapper
+	hidden  map[string]string // name of a type that is not exported, but met: expression
 	imports map[string]string
 }
 
 // table collects the exported symbols of a package, but for those to skip.
 func table(p *types.Package, skip func(string) bool) *symbols {
-	t := &symbols{pkg: p, values: map[string]string{}, imports: map[string]string{}}
+	t := &symbols{pkg: p, values: map[string]string{}, imports: map[string]string{}, hidden: map[string]string{}}
 	for _, name := range p.Scope().Names() {
 		o := p.Scope().Lookup(name)
 		if !o.Exported() || skip != nil && skip(name) {
@@ -141,9 +152,11 @@ func table(p *types.Package, skip func(string) bool) *symbols {
 		case *types.Func:
 			if o.Signature().TypeParams().Len() == 0 {
 				t.values[name] = "reflect.ValueOf(" + qualified + ")"
+				t.meet(o.Signature(), "reflect.TypeOf("+qualified+")")
 			}
 		case *types.Var:
 			t.values[name] = "reflect.ValueOf(&" + qualified + ").Elem()"
+			t.meetOne(o.Type(), "reflect.TypeOf(&"+qualified+").Elem()")
 		case *types.TypeName:
 			if generic(o.Type()) {
 				continue
@@ -155,10 +168,53 @@ func table(p *types.Package, skip func(string) bool) *symbols {
 			t.types = append(t.types, name)
 			if isInterface {
 				t.wrap(name, u)
+			} else {
+				t.meetMembers(o.Type(), qualified)
 			}
 		}
 	}
 	return t
+}
+
+// meet notes the types that a function returns and its package does not export:
+// a cell can't name them, but its variables can have them. They are found by
+// reflection.
+func (t *symbols) meet(sig *types.Signature, function string) {
+	for i := range sig.Results().Len() {
+		t.meetOne(sig.Results().At(i).Type(), fmt.Sprintf("%s.Out(%d)", function, i))
+	}
+}
+
+// meetOne notes a type, or what it points to, if it is not exported.
+func (t *symbols) meetOne(met types.Type, expr string) {
+	pointer, isPointer := met.(*types.Pointer)
+	if isPointer {
+		met = pointer.Elem()
+	} else {
+		expr = "reflect.PointerTo(" + expr + ")"
+	}
+	n, ok := types.Unalias(met).(*types.Named)
+	if !ok || n.Obj().Pkg() != t.pkg || n.Obj().Exported() || n.TypeArgs().Len() > 0 || t.hidden[n.Obj().Name()] != "" {
+		return
+	}
+	t.hidden[n.Obj().Name()] = "reflect.Zero(" + expr + ")"
+}
+
+// meetMembers notes the types of an exported type's fields and results.
+func (t *symbols) meetMembers(of types.Type, qualified string) {
+	if st, ok := of.Underlying().(*types.Struct); ok {
+		for i := range st.NumFields() {
+			if f := st.Field(i); f.Exported() {
+				t.meetOne(f.Type(), fmt.Sprintf("reflect.TypeFor[%s]().Field(%d).Type", qualified, i))
+			}
+		}
+	}
+	methods := types.NewMethodSet(types.NewPointer(of))
+	for i := range methods.Len() {
+		if m := methods.At(i).Obj().(*types.Func); m.Exported() {
+			t.meet(m.Signature(), fmt.Sprintf("reflect.TypeOf((*%s).%s)", qualified, m.Name()))
+		}
+	}
 }
 
 func generic(t types.Type) bool {
@@ -216,6 +272,9 @@ func (t *symbols) wrap(name string, u *types.Interface) {
 		if !u.Method(i).Exported() {
 			return // nothing from outside can implement it
 		}
+		if internal(u.Method(i).Type()) {
+			return // nor name what it takes
+		}
 	}
 	typ := "_" + t.qualify(t.pkg) + "_" + name
 	var b strings.Builder
@@ -241,6 +300,16 @@ func (t *symbols) wrap(name string, u *types.Interface) {
 	}
 	t.wraps = append(t.wraps, b.String())
 	t.wrapped = append(t.wrapped, name)
+}
+
+// internal tells whether a type is made of those of internal packages.
+func internal(t types.Type) bool {
+	found := false
+	types.TypeString(t, func(p *types.Package) string {
+		found = found || strings.Contains("/"+p.Path()+"/", "/internal/")
+		return ""
+	})
+	return found
 }
 
 func (t *symbols) signature(sig *types.Signature) (params, args, results string) {
@@ -276,6 +345,9 @@ func (t *symbols) entries() string {
 	}
 	for _, name := range t.wrapped {
 		fmt.Fprintf(&b, "\t\t%q: reflect.ValueOf((*_%s_%s)(nil)),\n", "_"+name, t.qualify(t.pkg), name)
+	}
+	for _, name := range sorted(t.hidden) {
+		fmt.Fprintf(&b, "\t\t%q: %s,\n", name, t.hidden[name])
 	}
 	return b.String()
 }
