@@ -152,6 +152,12 @@ var registry = []Entry{
 		Paper: "Chen et al., AAAI 2018", Keeps: "l1", Access: "gradient", Targeted: "authors",
 		New: func() attack.Attack { return &EADL1{} },
 	},
+	{
+		Name:  "saif",
+		About: "magnitudes times a relaxed selection, both moved by Frank-Wolfe steps",
+		Paper: "Imtiaz et al., arXiv 2212.07495", Keeps: "entries", Access: "gradient", Targeted: "authors",
+		New: func() attack.Attack { return &SAIF{} },
+	},
 }
 
 // All returns the attacks in a fixed order.

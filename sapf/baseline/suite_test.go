@@ -108,6 +108,11 @@ var suite = map[string]struct {
 		slack: 1, extra: 1, norm: normEntries, relu: 1,
 		cwnet: onCWNet{FMNL0{Steps: 100}, true, 60},
 	},
+	"saif": {
+		toy:   SAIF{K: 24, Epsilon: 0.5},
+		slack: 0, extra: 48, norm: normEntries, relu: -1,
+		cwnet: onCWNet{SAIF{Epsilon: 0.5}, true, 600},
+	},
 	"sparse-rs": {
 		toy:   SparseRS{K: 3, Queries: 2000},
 		slack: 0, extra: 3, norm: normPixels, relu: 2,
