@@ -30,6 +30,7 @@ func init() {
 		"OnePixel":     reflect.ValueOf((*sapf_sapf_baseline.OnePixel)(nil)),
 		"PGDL0":        reflect.ValueOf((*sapf_sapf_baseline.PGDL0)(nil)),
 		"PGDLinf":      reflect.ValueOf((*sapf_sapf_baseline.PGDLinf)(nil)),
+		"SAIF":         reflect.ValueOf((*sapf_sapf_baseline.SAIF)(nil)),
 		"SigmaZero":    reflect.ValueOf((*sapf_sapf_baseline.SigmaZero)(nil)),
 		"SparseFool":   reflect.ValueOf((*sapf_sapf_baseline.SparseFool)(nil)),
 		"SparseRS":     reflect.ValueOf((*sapf_sapf_baseline.SparseRS)(nil)),
