@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"sapf/kernel/internal/leave"
+	"sapf/models"
 	"sapf/sapf"
 	"sapf/sapf/attack"
 	"sapf/sapf/sweep"
@@ -51,7 +53,11 @@ func (c *attackCmd) Run(ctx context.Context, out output) error {
 		}
 		job.Set["k"] = strconv.Itoa(*c.K)
 	}
-	m, task, err := job.Prepare()
+	var m *models.Model
+	task, err := leave.When(ctx, func() (task attack.Task, err error) {
+		m, task, err = job.Prepare()
+		return task, err
+	})
 	if err != nil {
 		return err
 	}
@@ -134,8 +140,8 @@ type gradientCmd struct {
 	JSON     bool   `help:"Print JSON, the gradient as base64."`
 }
 
-func (c *gradientCmd) Run(out output) error {
-	g, err := c.job().ComputeGradient(c.Loss)
+func (c *gradientCmd) Run(ctx context.Context, out output) error {
+	g, err := leave.When(ctx, func() (sweep.Gradient, error) { return c.job().ComputeGradient(c.Loss) })
 	if err != nil {
 		return err
 	}

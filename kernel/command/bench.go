@@ -17,7 +17,7 @@ type benchCmd struct {
 }
 
 func (c *benchCmd) Run(ctx context.Context, out output) error {
-	m, err := models.Load(c.Model, models.LoadOptions{})
+	m, err := modelFlags{Model: c.Model}.load(ctx)
 	if err != nil {
 		return err
 	}

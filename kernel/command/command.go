@@ -9,10 +9,12 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/alecthomas/kong"
 
 	"sapf/kernel/exit"
+	"sapf/models/plain"
 )
 
 // failed marks an error of work that was asked for rightly. Other errors mean
@@ -22,13 +24,47 @@ func failed(err error) error { return exit.Fail(err) }
 // output is where a command writes; commands get it from kong.
 type output struct{ stdout, stderr io.Writer }
 
-// print writes a value as one line of JSON, or as its String.
+// print writes a value as one line of JSON, or as its String. Names in it may
+// come from files, so that neither has control characters.
 func (o output) print(asJSON bool, v any) error {
 	if asJSON {
-		return json.NewEncoder(o.stdout).Encode(v)
+		text, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		_, err = o.stdout.Write(append(plain.JSON(text), '\n'))
+		return err
 	}
-	_, err := fmt.Fprintln(o.stdout, v)
+	_, err := fmt.Fprintln(o.stdout, plain.Text(fmt.Sprint(v)))
 	return err
+}
+
+// table aligns columns for people.
+func (o output) table() *tabwriter.Writer {
+	return tabwriter.NewWriter(plain.Writer(o.stdout), 0, 0, 2, ' ', 0)
+}
+
+// raw is standard output for a program that is to have it as its own.
+func (o output) raw() io.Writer {
+	if c, ok := o.stdout.(*checked); ok {
+		return c.w
+	}
+	return o.stdout
+}
+
+// checked is a writer that keeps its first error, so that a command whose
+// output is lost does not end as if all was well.
+type checked struct {
+	w   io.Writer
+	err error
+}
+
+func (c *checked) Write(b []byte) (int, error) {
+	n, err := c.w.Write(b)
+	if c.err == nil {
+		c.err = err
+	}
+	return n, err
 }
 
 // cli is the whole command line.
@@ -50,12 +86,15 @@ type cli struct {
 // Main parses the arguments, runs the command and returns the exit code. An
 // error is one line on stderr.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	out := output{stdout, stderr}
-	err := obey(ctx, args, out)
+	seen := &checked{w: stdout}
+	err := obey(ctx, args, output{seen, stderr})
+	if err == nil && seen.err != nil {
+		err = failed(fmt.Errorf("write the output: %w", seen.err))
+	}
 	if err == nil {
 		return exit.Done
 	}
-	fmt.Fprintln(out.stderr, "sapf:", strings.ReplaceAll(err.Error(), "\n", " "))
+	fmt.Fprintln(stderr, "sapf:", strings.NewReplacer("\n", " ", "\t", " ").Replace(plain.Text(err.Error())))
 	if ctx.Err() != nil || errors.Is(err, context.Canceled) {
 		return exit.Interrupted
 	}

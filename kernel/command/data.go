@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"text/tabwriter"
 
 	"sapf/models/data"
 )
@@ -41,7 +40,7 @@ type dataListCmd struct {
 }
 
 func (c *dataListCmd) Run(out output) error {
-	w := tabwriter.NewWriter(out.stdout, 0, 0, 2, ' ', 0)
+	w := out.table()
 	for _, e := range data.List() {
 		if c.JSON {
 			if err := out.print(true, e); err != nil {

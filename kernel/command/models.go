@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"text/tabwriter"
 
+	"sapf/kernel/internal/leave"
 	"sapf/models"
 )
 
@@ -21,7 +21,7 @@ type modelsListCmd struct {
 }
 
 func (c *modelsListCmd) Run(out output) error {
-	w := tabwriter.NewWriter(out.stdout, 0, 0, 2, ' ', 0)
+	w := out.table()
 	for _, l := range models.List() {
 		if c.JSON {
 			if err := out.print(true, l); err != nil {
@@ -44,8 +44,12 @@ type modelFlags struct {
 	Arch  string `help:"Architecture, where the file does not say."`
 }
 
-func (f modelFlags) load() (*models.Model, error) {
-	return models.Load(f.Model, models.LoadOptions{Arch: f.Arch})
+// load loads the model, or gives up when ctx is done: a file may be large, or a
+// pipe that nobody writes to.
+func (f modelFlags) load(ctx context.Context) (*models.Model, error) {
+	return leave.When(ctx, func() (*models.Model, error) {
+		return models.Load(f.Model, models.LoadOptions{Arch: f.Arch})
+	})
 }
 
 type modelsShowCmd struct {
@@ -53,8 +57,8 @@ type modelsShowCmd struct {
 	JSON       bool `help:"Print JSON."`
 }
 
-func (c *modelsShowCmd) Run(out output) error {
-	m, err := c.load()
+func (c *modelsShowCmd) Run(ctx context.Context, out output) error {
+	m, err := c.load(ctx)
 	if err != nil {
 		return err
 	}
@@ -73,7 +77,7 @@ type modelsVerifyCmd struct {
 }
 
 func (c *modelsVerifyCmd) Run(ctx context.Context, out output) error {
-	m, err := c.load()
+	m, err := c.load(ctx)
 	if err != nil {
 		return err
 	}
@@ -94,8 +98,10 @@ type modelsConvertCmd struct {
 	JSON       bool   `help:"Print the card as JSON."`
 }
 
-func (c *modelsConvertCmd) Run(out output) error {
-	card, err := models.Convert(c.Model, c.Out, models.LoadOptions{Arch: c.Arch})
+func (c *modelsConvertCmd) Run(ctx context.Context, out output) error {
+	card, err := leave.When(ctx, func() (models.Card, error) {
+		return models.Convert(c.Model, c.Out, models.LoadOptions{Arch: c.Arch})
+	})
 	if err != nil {
 		return err
 	}

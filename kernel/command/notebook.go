@@ -63,7 +63,7 @@ type labCmd struct {
 }
 
 func (c *labCmd) Run(ctx context.Context, out output) error {
-	return kernel.Lab(ctx, kernel.LabOptions{Args: c.Args, Stdin: os.Stdin, Stdout: out.stdout, Stderr: out.stderr})
+	return kernel.Lab(ctx, kernel.LabOptions{Args: c.Args, Stdin: os.Stdin, Stdout: out.raw(), Stderr: out.stderr})
 }
 
 // placeFlags say where Jupyter's kernels are.

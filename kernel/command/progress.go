@@ -9,6 +9,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"sapf/models/plain"
 	"sapf/models/train"
 	"sapf/sapf/attack"
 )
@@ -40,7 +41,7 @@ func (b *bar) show(p attack.Progress) {
 func (b *bar) set(done, total int, what string) {
 	if b.p != nil {
 		b.p.ChangeMax(max(total, 1))
-		b.p.Describe(what)
+		b.p.Describe(plain.Text(what))
 		b.p.Set(done)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"sapf/models/plain"
 )
 
 // echo shows on a terminal what a notebook does while it runs.
@@ -34,7 +36,8 @@ func (s *sink) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// scriptEcho is for scripts: their output and nothing else.
+// scriptEcho is for scripts: their output and nothing else. What they print
+// goes out as it is.
 type scriptEcho struct{ stdout, stderr *sink }
 
 func newScriptEcho(stdout, stderr io.Writer) echo {
@@ -69,12 +72,12 @@ func (e scriptEcho) stream(name, text string) {
 
 func (e scriptEcho) display(_, text string) {
 	if text != "" {
-		fmt.Fprintln(e.stdout, text)
+		fmt.Fprintln(e.stdout, plain.Coloured(text))
 	}
 }
 
 func (e scriptEcho) failure(traceback []string) {
-	fmt.Fprintln(e.stderr, strings.Join(traceback, "\n"))
+	fmt.Fprintln(e.stderr, plain.Coloured(strings.Join(traceback, "\n")))
 }
 
 // notebookEcho is for notebooks: a line for each cell, its output indented, and
@@ -106,7 +109,7 @@ func (e *notebookEcho) begin(nth, total int, source string) {
 			line = l
 		}
 	}
-	fmt.Fprintf(e.w, "[%d/%d] %s\n", nth, total, clip(line, 72))
+	fmt.Fprintf(e.w, "[%d/%d] %s\n", nth, total, plain.Text(clip(line, 72)))
 	e.fresh = true
 }
 
@@ -122,7 +125,7 @@ func (e *notebookEcho) stream(_, text string) { e.write(text) }
 func (e *notebookEcho) write(text string) {
 	e.settle()
 	var b strings.Builder
-	for line := range strings.Lines(text) {
+	for line := range strings.Lines(plain.Coloured(text)) {
 		if e.fresh {
 			b.WriteString(margin)
 		}
@@ -140,6 +143,7 @@ func (e *notebookEcho) display(id, text string) {
 	if id != "" && !strings.Contains(text, "\n") {
 		e.live, e.pending = id, ""
 		e.drawn = time.Now()
+		text = plain.Coloured(text)
 		if e.terminal {
 			io.WriteString(e.w, margin+text)
 			e.fresh = false
@@ -155,7 +159,7 @@ func (e *notebookEcho) update(id, text string) {
 	if id != e.live || strings.Contains(text, "\n") {
 		return
 	}
-	e.pending = text
+	e.pending = plain.Coloured(text)
 	if e.terminal && time.Since(e.drawn) >= redraw {
 		e.draw()
 	}

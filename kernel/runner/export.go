@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -53,7 +54,7 @@ func Export(input, out string) error {
 }
 
 func readAny(path string) (*notebook.Notebook, error) {
-	n, _, err := load(Options{Path: path})
+	n, _, err := load(context.Background(), Options{Path: path})
 	return n, err
 }
 

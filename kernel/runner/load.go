@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -8,19 +9,20 @@ import (
 	"path/filepath"
 	"strings"
 
+	"sapf/kernel/internal/leave"
 	"sapf/kernel/notebook"
 )
 
 // load reads what is to be run, and says whether it is a script.
-func load(opts Options) (n *notebook.Notebook, script bool, err error) {
+func load(ctx context.Context, opts Options) (n *notebook.Notebook, script bool, err error) {
 	var text []byte
 	if opts.Path == "-" {
 		if opts.Stdin == nil {
 			return nil, false, errors.New("standard input is closed")
 		}
-		text, err = io.ReadAll(opts.Stdin)
+		text, err = leave.When(ctx, func() ([]byte, error) { return io.ReadAll(opts.Stdin) })
 	} else {
-		text, err = os.ReadFile(opts.Path)
+		text, err = leave.When(ctx, func() ([]byte, error) { return os.ReadFile(opts.Path) })
 	}
 	if err != nil {
 		return nil, false, err

@@ -14,6 +14,7 @@ import (
 	"sapf/kernel/notebook"
 	"sapf/kernel/worker"
 	"sapf/models/atomicfile"
+	"sapf/models/plain"
 )
 
 // deafness is how long a cell may take to heed the end of its time.
@@ -28,8 +29,11 @@ const saveEvery = 2 * time.Second
 // that fails is the last that runs. When ctx is done the running cell is
 // interrupted and the error is ErrInterrupted.
 func Run(ctx context.Context, opts Options) error {
-	n, script, err := load(opts)
-	if err != nil {
+	n, script, err := load(ctx, opts)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return ErrInterrupted
+	case err != nil:
 		return exit.Wrong(err)
 	}
 	if err := n.Inject(opts.Parameters); err != nil {
@@ -185,7 +189,7 @@ func (r *run) save(last bool) error {
 		}
 	}
 	if len(written) > 0 && r.opts.Progress != nil {
-		fmt.Fprintln(r.opts.Progress, "wrote", strings.Join(written, " and "))
+		fmt.Fprintln(r.opts.Progress, "wrote", plain.Text(strings.Join(written, " and ")))
 	}
 	return errors.Join(notebook, page)
 }
