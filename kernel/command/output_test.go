@@ -46,7 +46,8 @@ func TestNamesFromFilesAreQuoted(t *testing.T) {
 	if err := json.Unmarshal(raw, &fields); err != nil {
 		t.Fatal(err)
 	}
-	fields["classes"].([]any)[5], fields["about"], fields["name"] = evil, evil, evil
+	fields["classes"] = []string{"a", "b", "c", "d", "e", evil, "g", "h", "i", "j"}
+	fields["recipe"], fields["source"], fields["dataset"] = evil, evil, evil
 	if raw, err = json.Marshal(fields); err != nil {
 		t.Fatal(err)
 	}
