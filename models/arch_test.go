@@ -8,6 +8,7 @@ import (
 
 	"sapf/models"
 	"sapf/models/engine"
+	"sapf/models/zoo"
 )
 
 // torchSample is a sample of a vector that tools/compare_torch.py measured.
@@ -44,7 +45,7 @@ func TestTorch(t *testing.T) {
 		t.Fatal(err)
 	}
 	long := os.Getenv("SAPF_LONG") != ""
-	for _, a := range models.Architectures() {
+	for _, a := range zoo.Architectures() {
 		t.Run(a.Name, func(t *testing.T) {
 			w, ok := want[a.Name]
 			if !ok {

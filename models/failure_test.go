@@ -1,9 +1,7 @@
 package models_test
 
 import (
-	"archive/zip"
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -16,6 +14,8 @@ import (
 	"sapf/models"
 	"sapf/models/data"
 	"sapf/models/engine"
+	"sapf/models/format"
+	"sapf/models/zoo"
 )
 
 // refused fails unless err is there and its message has every part.
@@ -32,37 +32,23 @@ func refused(t *testing.T, err error, parts ...string) {
 	}
 }
 
-// dict is a small state dict of two tensors.
-func dict() *models.StateDict {
-	return &models.StateDict{Tensors: []models.Tensor{
-		{Name: "a", Shape: []int{2, 2}, Data: []float32{1, 2, 3, 4}},
-		{Name: "b", Shape: []int{3}, Data: []float32{5, 6, 7}},
-	}}
-}
-
-func encode(t testing.TB, d *models.StateDict) []byte {
+func encode(t testing.TB, d *format.StateDict) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := models.WriteSafetensors(&b, d); err != nil {
+	if err := format.WriteSafetensors(&b, d); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
 }
 
-// safetensors builds a file of a header as given and n zero bytes.
-func safetensors(header string, n int) []byte {
-	out := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
-	return append(append(out, header...), make([]byte, n)...)
-}
-
 // weights writes cwnet's weights, changed by change, to a file.
-func weights(t *testing.T, change func(d *models.StateDict)) string {
+func weights(t *testing.T, change func(d *format.StateDict)) string {
 	t.Helper()
 	raw, err := os.ReadFile("weights/cwnet.safetensors")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := models.ReadSafetensors("cwnet", raw)
+	d, err := format.ReadSafetensors("cwnet", raw)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,12 +62,12 @@ func weights(t *testing.T, change func(d *models.StateDict)) string {
 
 func TestFailure01_NaNWeight(t *testing.T) {
 	for _, bad := range []float64{math.NaN(), math.Inf(1)} {
-		file := weights(t, func(d *models.StateDict) { d.Tensors[2].Data[17] = float32(bad) })
+		file := weights(t, func(d *format.StateDict) { d.Tensors[2].Data[17] = float32(bad) })
 		_, err := models.Load(file, models.LoadOptions{Arch: "cwnet"})
 		refused(t, err, "conv2.weight", "entry 17", fmt.Sprint(bad))
 	}
 	// A variance that no data has is the layer's own error, not the next one's.
-	_, err := models.NewNet("resnet20", func(name string, shape []int) []float32 {
+	_, err := zoo.NewNet("resnet20", func(name string, shape []int) []float32 {
 		n := 1
 		for _, d := range shape {
 			n *= d
@@ -134,49 +120,16 @@ func TestFailure28_UnknownName(t *testing.T) {
 	refused(t, err, "resnet21", "did you mean resnet20")
 }
 
-func TestFailure30_Safetensors(t *testing.T) {
-	good := encode(t, dict())
-	if d, err := models.ReadSafetensors("x", good); err != nil || len(d.Tensors) != 2 || d.Tensors[1].Data[2] != 7 {
-		t.Fatalf("a good file: %v, %v", d, err)
-	}
-	long := append([]byte(nil), good...)
-	binary.LittleEndian.PutUint64(long, 1<<63)
-	for name, c := range map[string]struct {
-		raw  []byte
-		says string
-	}{
-		"empty":        {nil, "empty file"},
-		"cut header":   {good[:20], "header length"},
-		"cut body":     {good[:len(good)-1], "bytes"},
-		"length 2^63":  {long, "header length"},
-		"one over":     {append(append([]byte(nil), good...), 0), "belong to nobody"},
-		"hole":         {safetensors(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}`, 12), "belong to nobody"},
-		"overlap":      {safetensors(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}`, 12), "overlaps"},
-		"twice":        {safetensors(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, 8), "twice"},
-		"type":         {safetensors(`{"a":{"dtype":"C64","shape":[1],"data_offsets":[0,8]}}`, 8), "C64"},
-		"shape":        {safetensors(`{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}`, 8), "expected 12"},
-		"overflow":     {safetensors(`{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,8]}}`, 8), "room"},
-		"negative":     {safetensors(`{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}`, 8), "negative"},
-		"backwards":    {safetensors(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}`, 8), "bytes 8 to 0"},
-		"unknown key":  {safetensors(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"x":1}}`, 8), "unknown field"},
-		"not JSON":     {safetensors(`{"a":`, 0), "header"},
-		"two headers":  {safetensors(`{} {}`, 0), "after the closing brace"},
-		"past the end": {safetensors(`{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}`, 8), "of 8"},
-	} {
-		_, err := models.ReadSafetensors("x", c.raw)
-		if err == nil || !strings.Contains(err.Error(), c.says) {
-			t.Errorf("%s: %v, expected it to say %q", name, err, c.says)
-		}
-	}
-	extra := weights(t, func(d *models.StateDict) {
-		d.Tensors = append(d.Tensors, models.Tensor{Name: "conv9.weight", Shape: []int{1}, Data: []float32{1}})
+func TestFailure30_OtherTensors(t *testing.T) {
+	extra := weights(t, func(d *format.StateDict) {
+		d.Tensors = append(d.Tensors, format.Tensor{Name: "conv9.weight", Shape: []int{1}, Data: []float32{1}})
 	})
 	_, err := models.Load(extra, models.LoadOptions{Arch: "cwnet"})
 	refused(t, err, "conv9.weight", "no layer")
-	missing := weights(t, func(d *models.StateDict) { d.Tensors = d.Tensors[1:] })
+	missing := weights(t, func(d *format.StateDict) { d.Tensors = d.Tensors[1:] })
 	_, err = models.Load(missing, models.LoadOptions{Arch: "cwnet"})
 	refused(t, err, "no tensor conv1.weight")
-	turned := weights(t, func(d *models.StateDict) { d.Tensors[0].Shape = []int{3, 64, 3, 3} })
+	turned := weights(t, func(d *format.StateDict) { d.Tensors[0].Shape = []int{3, 64, 3, 3} })
 	_, err = models.Load(turned, models.LoadOptions{Arch: "cwnet"})
 	refused(t, err, "conv1.weight", "[3 64 3 3]", "[64 3 3 3]")
 }
@@ -194,19 +147,12 @@ func TestFailure32_FlippedBit(t *testing.T) {
 	card := load(t, "cwnet", "").Card()
 	_, err = models.Load(file, models.LoadOptions{Arch: "cwnet", SHA256: card.SHA256})
 	refused(t, err, "SHA-256", card.SHA256)
-
-	// Within a zip the member's own checksum finds it.
-	z := torchZip(t, tensorPickle("FloatStorage", 2), zip.Store, map[string][]byte{"0": {0, 0, 128, 63, 0, 0, 0, 64}})
-	at := bytes.Index(z, []byte{0, 0, 128, 63})
-	z[at] ^= 1
-	_, err = models.ReadPyTorch("x", z)
-	refused(t, err, "checksum")
 }
 
 func TestFailure33_SelfTest(t *testing.T) {
 	card := load(t, "cwnet", "").Card()
 	card.SHA256, card.SelfTest = "", append([][]float64(nil), card.SelfTest...)
-	file := weights(t, func(d *models.StateDict) {
+	file := weights(t, func(d *format.StateDict) {
 		text, err := json.Marshal(card)
 		if err != nil {
 			t.Fatal(err)
@@ -220,7 +166,7 @@ func TestFailure33_SelfTest(t *testing.T) {
 	wrong := append([]float64(nil), card.SelfTest[5]...)
 	wrong[2] += 0.01
 	card.SelfTest[5] = wrong
-	file = weights(t, func(d *models.StateDict) {
+	file = weights(t, func(d *format.StateDict) {
 		text, _ := json.Marshal(card)
 		d.Metadata = map[string]string{"sapf.card": string(text)}
 	})
@@ -283,10 +229,10 @@ func TestVerifyOverflow(t *testing.T) {
 // TestArchitectureUnknown: a file that does not say what it is gets the names
 // of what it fits.
 func TestArchitectureUnknown(t *testing.T) {
-	file := weights(t, func(*models.StateDict) {})
+	file := weights(t, func(*format.StateDict) {})
 	_, err := models.Load(file, models.LoadOptions{})
 	refused(t, err, "net.safetensors", "fit cwnet")
-	file = weights(t, func(d *models.StateDict) { d.Tensors = d.Tensors[1:] })
+	file = weights(t, func(d *format.StateDict) { d.Tensors = d.Tensors[1:] })
 	_, err = models.Load(file, models.LoadOptions{})
 	refused(t, err, "one of cnn_a", "vgg16")
 }
@@ -294,5 +240,23 @@ func TestArchitectureUnknown(t *testing.T) {
 func TestFailure14_Tie(t *testing.T) {
 	if got := models.Argmax([]float64{1, 3, 3, 2}); got != 1 {
 		t.Errorf("of two equal logits number %d was taken, expected the lower index 1", got)
+	}
+}
+
+func TestFailure31_WrongFile(t *testing.T) {
+	for _, c := range []struct{ content, says string }{
+		{"<!DOCTYPE html><html><body>Not found</body></html>", "an HTML page"},
+		{"version https://git-lfs.github.com/spec/v1\noid sha256:0", "Git LFS pointer"},
+		{"\x89PNG\r\n\x1a\n0000000000000000", "a PNG picture"},
+		{"\x80\x02}q\x00.", "magic number missing"},
+		{"\x80\x02cos\nsystem\nq\x00X\x02\x00\x00\x00idq\x01\x85q\x02Rq\x03.", "os.system"},
+		{"", "empty"},
+	} {
+		file := filepath.Join(t.TempDir(), "net.safetensors")
+		if err := os.WriteFile(file, []byte(c.content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, err := models.Load(file, models.LoadOptions{Arch: "cwnet"})
+		refused(t, err, "net.safetensors", c.says)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"sapf/models/atomicfile"
 	"sapf/models/engine"
+	"sapf/models/format"
 )
 
 // Layer is one line of an Inspection.
@@ -125,7 +126,7 @@ func Convert(from, to string, o LoadOptions) (Card, error) {
 	}
 	d.Metadata = map[string]string{"sapf.card": string(text), "format": "pt"}
 	var out bytes.Buffer
-	if err := WriteSafetensors(&out, d); err != nil {
+	if err := format.WriteSafetensors(&out, d); err != nil {
 		return Card{}, fmt.Errorf("convert %s: %w", from, err)
 	}
 	if err := atomicfile.WriteFile(to, out.Bytes()); err != nil {

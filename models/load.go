@@ -18,6 +18,11 @@ import (
 
 	"sapf/models/data"
 	"sapf/models/engine"
+	"sapf/models/format"
+	"sapf/models/format/onnx"
+	"sapf/models/format/pytorch"
+	"sapf/models/nearest"
+	"sapf/models/zoo"
 )
 
 // embedded are our own models: weights/NAME.safetensors and its card,
@@ -92,7 +97,7 @@ func unknownModel(name string) error {
 	for _, l := range List() {
 		names = append(names, l.Name)
 	}
-	return fmt.Errorf("no model %q%s: neither a file nor one of %s", name, didYouMean(name, names), strings.Join(names, ", "))
+	return fmt.Errorf("no model %q%s: neither a file nor one of %s", name, nearest.DidYouMean(name, names), strings.Join(names, ", "))
 }
 
 // embeddedModels keeps what was decoded once: loading the same model again
@@ -140,7 +145,7 @@ func decodeEmbedded(name string, rawCard []byte, profile engine.Profile) (*Model
 	if err := checkDigest(name, raw, card.SHA256); err != nil {
 		return nil, err
 	}
-	d, err := ReadSafetensors(name, raw)
+	d, err := format.ReadSafetensors(name, raw)
 	if err != nil {
 		return nil, err
 	}
@@ -169,12 +174,12 @@ func digest(raw []byte) string {
 }
 
 // fromStateDict builds the card's architecture from tensors.
-func fromStateDict(d *StateDict, card Card, profile engine.Profile) (*Model, error) {
-	arch, err := architecture(card.Architecture)
+func fromStateDict(d *format.StateDict, card Card, profile engine.Profile) (*Model, error) {
+	arch, err := zoo.Find(card.Architecture)
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", d.Source, err)
 	}
-	p, err := NewParams(d)
+	p, err := zoo.NewParams(d)
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +206,7 @@ func loadFile(file string, profile engine.Profile, o LoadOptions) (*Model, error
 	if err := checkDigest(file, raw, o.SHA256); err != nil {
 		return nil, err
 	}
-	card := Card{Name: modelName(file), Source: file, SHA256: digest(raw), Classes: o.Classes}
+	card := Card{Name: format.Name(file), Source: file, SHA256: digest(raw), Classes: o.Classes}
 	if looksONNX(file, raw) {
 		return loadONNX(file, raw, card, profile, o)
 	}
@@ -238,7 +243,7 @@ func looksONNX(file string, raw []byte) bool {
 }
 
 func loadONNX(file string, raw []byte, card Card, profile engine.Profile, o LoadOptions) (*Model, error) {
-	net, err := ReadONNX(file, raw)
+	net, err := onnx.Read(file, raw)
 	if err != nil {
 		return nil, err
 	}
@@ -267,12 +272,13 @@ func guessClasses(net *engine.Net) []string {
 	if err != nil {
 		return nil
 	}
+	cifar := engine.Shape{C: 3, H: 32, W: 32}
 	switch n := shapes[net.Output].Len(); {
-	case n == imageNetClasses && net.Input.C == 3:
+	case n == len(data.ImageNetClasses()) && net.Input.C == 3:
 		return data.ImageNetClasses()
-	case n == len(data.CIFAR10Classes) && net.Input == cifarInput:
+	case n == len(data.CIFAR10Classes) && net.Input == cifar:
 		return data.CIFAR10Classes
-	case n == len(data.CIFAR100Classes()) && net.Input == cifarInput:
+	case n == len(data.CIFAR100Classes()) && net.Input == cifar:
 		return data.CIFAR100Classes()
 	}
 	return nil
@@ -304,13 +310,13 @@ func finiteParameters(source string, net *engine.Net) error {
 // archAdvice names the architectures that have a layer for every tensor and a
 // tensor for every layer, or else all. None is taken for granted: networks of
 // the same layers differ in their normalisation.
-func archAdvice(d *StateDict) string {
+func archAdvice(d *format.StateDict) string {
 	var all, fit []string
-	p, err := NewParams(d)
-	for _, a := range Architectures() {
+	p, err := zoo.NewParams(d)
+	for _, a := range zoo.Architectures() {
 		all = append(all, a.Name)
 		if err == nil {
-			if _, misfit := a.Build(p.afresh()); misfit == nil {
+			if _, misfit := a.Build(p.Afresh()); misfit == nil {
 				fit = append(fit, a.Name)
 			}
 		}
@@ -319,10 +325,6 @@ func archAdvice(d *StateDict) string {
 		return "its tensors fit " + strings.Join(fit, " and ")
 	}
 	return "one of " + strings.Join(all, ", ")
-}
-
-func modelName(file string) string {
-	return strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
 }
 
 func readModelFile(file string) ([]byte, error) {
@@ -341,12 +343,12 @@ func readModelFile(file string) ([]byte, error) {
 
 // ReadWeights parses the tensors of a weight file, safetensors or PyTorch,
 // told by its first bytes, not by its name.
-func ReadWeights(source string, raw []byte) (*StateDict, error) {
+func ReadWeights(source string, raw []byte) (*format.StateDict, error) {
 	switch {
 	case len(raw) > 8 && raw[8] == '{' && binary.LittleEndian.Uint64(raw) <= uint64(len(raw)-8):
-		return ReadSafetensors(source, raw)
+		return format.ReadSafetensors(source, raw)
 	case bytes.HasPrefix(raw, []byte("PK\x03\x04")), len(raw) > 1 && raw[0] == 0x80 && raw[1] <= 5:
-		return ReadPyTorch(source, raw)
+		return pytorch.Read(source, raw)
 	}
 	return nil, fmt.Errorf("weights %s: expected safetensors, a PyTorch checkpoint or ONNX, it looks like %s", source, data.Looks(raw))
 }
@@ -377,7 +379,7 @@ func List() []Listing {
 			continue
 		}
 		l := Listing{Name: card.Name, Architecture: card.Architecture, Accuracy: card.Accuracy, Embedded: true, About: card.Recipe}
-		if a := architectures[card.Architecture]; a != nil {
+		if a := zoo.Known(card.Architecture); a != nil {
 			l.Input, l.Classes, l.About = a.Input.String(), len(a.Classes()), a.About
 		}
 		list = append(list, l)

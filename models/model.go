@@ -5,6 +5,9 @@
 // Load opens a model by name or file; Model.Evaluator prepares forward and
 // backward passes of a loss; Model.Predict classifies one image. A model takes
 // images in [0,1], carries its own normalisation and returns logits.
+//
+// Below it, graph has networks as graphs, zoo the architectures that weights are
+// put into, format the readers of weight files, and engine the kernels.
 package models
 
 import (

@@ -3,8 +3,7 @@ package models
 import (
 	"fmt"
 	"math"
-
-	"sapf/models/engine"
+	"sapf/models/graph"
 )
 
 // NumericError reports a number that is not finite: the step that made it is
@@ -50,44 +49,9 @@ func (m *Model) finiteLogits(z, pix []float32) error {
 	return nil
 }
 
-// locate finds the first layer that makes a number out of float32's range on
-// the image pix, and returns e with its name.
+// locate returns e with the name of the first layer that makes a number out of
+// float32's range on the image pix.
 func (m *Model) locate(e *NumericError, pix []float32) error {
-	shapes, err := m.net.Shapes()
-	if err != nil {
-		return e
-	}
-	x := make([]float64, len(pix))
-	for i, v := range pix {
-		x[i] = float64(v)
-	}
-	ys := make([][]float64, len(m.net.Nodes))
-	for i, node := range m.net.Nodes {
-		in, xs := gather(m.net, shapes, i, x, ys)
-		ys[i] = make([]float64, shapes[i].Len())
-		if err := engine.Forward64(node.Op, in, 1, xs, ys[i]); err != nil {
-			return e
-		}
-		for _, v := range ys[i] {
-			if !(math.Abs(v) <= math.MaxFloat32) {
-				e.Layer = node.Name
-				return e
-			}
-		}
-	}
+	e.Layer = graph.FirstBeyond(m.net, pix, math.MaxFloat32)
 	return e
-}
-
-// gather returns the shapes and values that node i of a network reads.
-func gather(net *engine.Net, shapes []engine.Shape, i int, x []float64, ys [][]float64) ([]engine.Shape, [][]float64) {
-	var in []engine.Shape
-	var xs [][]float64
-	for _, k := range net.Nodes[i].In {
-		if k == engine.Input {
-			in, xs = append(in, net.Input), append(xs, x)
-		} else {
-			in, xs = append(in, shapes[k]), append(xs, ys[k])
-		}
-	}
-	return in, xs
 }

@@ -12,9 +12,9 @@ import (
 
 // TestONNXExports loads what tools/export_onnx.py exported with both of
 // PyTorch's exporters and compares logits and input gradients: the small
-// network of testdata, and those in the folder $SAPF_ONNX if it is set.
+// network of format/onnx/testdata, and those in the folder $SAPF_ONNX if it is set.
 func TestONNXExports(t *testing.T) {
-	folders := []string{"testdata"}
+	folders := []string{"format/onnx/testdata"}
 	if dir := os.Getenv("SAPF_ONNX"); dir != "" {
 		folders = append(folders, dir)
 	}

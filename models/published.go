@@ -8,6 +8,7 @@ import (
 
 	"sapf/models/data"
 	"sapf/models/engine"
+	"sapf/models/zoo"
 )
 
 // publication is a model by others that we know: its file is looked for in the
@@ -35,7 +36,7 @@ var publications = []publication{
 	{Name: "cnn_a", Arch: "cnn_a", File: "cifar_cnn_a_mix.model", Dataset: "CIFAR-10", Accuracy: 76.77,
 		Source: "alpha-beta-CROWN (cifar_cnn_a_mix)", Licence: "BSD-3-Clause"},
 	{Name: "mobilenet_v2", File: "mobilenet_v2.onnx", Dataset: "ImageNet",
-		Source: "google-coral/test_data, dequantised", Licence: "Apache-2.0", Input: imageNetInput, Classes: imageNetClasses},
+		Source: "google-coral/test_data, dequantised", Licence: "Apache-2.0", Input: engine.Shape{C: 3, H: 224, W: 224}, Classes: 1000},
 }
 
 func published(name string) (publication, bool) {
@@ -69,7 +70,7 @@ func publishedListings() []Listing {
 	var list []Listing
 	for _, p := range publications {
 		l := Listing{Name: p.Name, Architecture: cmp.Or(p.Arch, "onnx"), Input: p.Input.String(), Classes: p.Classes, Accuracy: p.Accuracy, About: p.Source}
-		if a := architectures[p.Arch]; a != nil {
+		if a := zoo.Known(p.Arch); a != nil {
 			l.Input, l.Classes = a.Input.String(), len(a.Classes())
 		}
 		if file, err := findModel(p); err == nil {

@@ -8,6 +8,7 @@ import (
 
 	"sapf/models/data"
 	"sapf/models/engine"
+	"sapf/models/zoo"
 )
 
 // Random builds an architecture with invented weights, for measuring and for
@@ -17,7 +18,7 @@ import (
 // Weights are uniform with He's variance 2/fan_in; biases and running means lie
 // in +-0.1, scales and running variances in [0.5,1.5).
 func Random(arch string, seed uint64, o LoadOptions) (*Model, error) {
-	a, err := architecture(arch)
+	a, err := zoo.Find(arch)
 	if err != nil {
 		return nil, err
 	}
@@ -25,7 +26,7 @@ func Random(arch string, seed uint64, o LoadOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	net, err := a.Build(&Params{random: func(name string, shape []int) []float32 { return randomTensor(seed, name, shape) }})
+	net, err := zoo.NewNet(arch, func(name string, shape []int) []float32 { return randomTensor(seed, name, shape) })
 	if err != nil {
 		return nil, err
 	}
@@ -51,9 +52,12 @@ func randomTensor(seed uint64, name string, shape []int) []float32 {
 	h := fnv.New64a()
 	h.Write([]byte(name))
 	state := h.Sum64() ^ seed*0x9e3779b97f4a7c15
-	fan := 1
-	for _, d := range shape[1:] {
-		fan *= d
+	entries, fan := 1, 1 // fan: of one output
+	for k, d := range shape {
+		entries *= d
+		if k > 0 {
+			fan *= d
+		}
 	}
 	lo, width := -0.1, 0.2
 	switch {
@@ -63,7 +67,7 @@ func randomTensor(seed uint64, name string, shape []int) []float32 {
 		bound := math.Sqrt(6 / float64(fan))
 		lo, width = -bound, 2*bound
 	}
-	out := make([]float32, product(shape))
+	out := make([]float32, entries)
 	for i := range out {
 		u := float64(splitmix(state+uint64(i)*0x9e3779b97f4a7c15)>>40) / (1 << 24)
 		out[i] = float32(lo + float64(width*u))

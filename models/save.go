@@ -10,24 +10,15 @@ import (
 
 	"sapf/models/atomicfile"
 	"sapf/models/engine"
+	"sapf/models/format"
 )
-
-// NewNet builds an architecture with parameters that initial makes: the tensor
-// of a name ("conv1.weight") and shape.
-func NewNet(arch string, initial func(name string, shape []int) []float32) (*engine.Net, error) {
-	a, err := architecture(arch)
-	if err != nil {
-		return nil, err
-	}
-	return a.Build(&Params{source: "initial", random: initial})
-}
 
 // Save writes a trained model: its tensors to file (safetensors, with the card
 // in its metadata, so that Load needs no architecture), and the card beside it
 // (.json in place of the file's extension). It fills in what can be computed:
 // digest, parameters, normalisation and, in double precision, the logits of the
 // self-test. A file appears whole or not at all. Equal models give equal bytes.
-func Save(file string, d *StateDict, card Card) (Card, error) {
+func Save(file string, d *format.StateDict, card Card) (Card, error) {
 	m, err := fromStateDict(d, card, engine.Profile{Family: engine.Float64})
 	if err != nil {
 		return Card{}, fmt.Errorf("save model %s: %w", file, err)
@@ -49,7 +40,7 @@ func Save(file string, d *StateDict, card Card) (Card, error) {
 		return Card{}, fmt.Errorf("save model %s: its card: %w", file, err)
 	}
 	var raw bytes.Buffer
-	if err := WriteSafetensors(&raw, &StateDict{Tensors: d.Tensors, Metadata: map[string]string{"sapf.card": string(text)}}); err != nil {
+	if err := format.WriteSafetensors(&raw, &format.StateDict{Tensors: d.Tensors, Metadata: map[string]string{"sapf.card": string(text)}}); err != nil {
 		return Card{}, fmt.Errorf("save model %s: %w", file, err)
 	}
 	card.SHA256 = digest(raw.Bytes())

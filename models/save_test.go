@@ -8,14 +8,16 @@ import (
 	"testing"
 
 	"sapf/models"
+	"sapf/models/format"
+	"sapf/models/zoo"
 )
 
 // TestSave: a saved model loads without being told what it is, gives the same
 // logits, and the same bytes when it is saved again; what does not fit the
 // architecture is refused and leaves no file.
 func TestSave(t *testing.T) {
-	d := &models.StateDict{Source: "test"}
-	net, err := models.NewNet("cwmnist", func(name string, shape []int) []float32 {
+	d := &format.StateDict{Source: "test"}
+	net, err := zoo.NewNet("cwmnist", func(name string, shape []int) []float32 {
 		n := 1
 		for _, k := range shape {
 			n *= k
@@ -24,7 +26,7 @@ func TestSave(t *testing.T) {
 		for i := range w {
 			w[i] = float32((i*7919+len(d.Tensors))%101-50) / 500
 		}
-		d.Tensors = append(d.Tensors, models.Tensor{Name: name, Shape: slices.Clone(shape), Data: w})
+		d.Tensors = append(d.Tensors, format.Tensor{Name: name, Shape: slices.Clone(shape), Data: w})
 		return w
 	})
 	if err != nil {
@@ -72,7 +74,7 @@ func TestSave(t *testing.T) {
 	if _, err := os.Stat(bad); err == nil {
 		t.Error("a model that was refused was written")
 	}
-	if _, err := models.NewNet("vgg17", nil); err == nil || !strings.Contains(err.Error(), "vgg16") {
+	if _, err := zoo.NewNet("vgg17", nil); err == nil || !strings.Contains(err.Error(), "vgg16") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -3,58 +3,45 @@
 package symbols
 
 import (
-	gorgonia_org_gorgonia "gorgonia.org/gorgonia"
 	"reflect"
 	sapf_models "sapf/models"
 )
 
 func init() {
 	Symbols["sapf/models/models"] = map[string]reflect.Value{
-		"Architectures":    reflect.ValueOf(sapf_models.Architectures),
-		"Argmax":           reflect.ValueOf(sapf_models.Argmax),
-		"ArgmaxBut":        reflect.ValueOf(sapf_models.ArgmaxBut),
-		"Bench":            reflect.ValueOf(sapf_models.Bench),
-		"Convert":          reflect.ValueOf(sapf_models.Convert),
-		"List":             reflect.ValueOf(sapf_models.List),
-		"Load":             reflect.ValueOf(sapf_models.Load),
-		"New":              reflect.ValueOf(sapf_models.New),
-		"NewNet":           reflect.ValueOf(sapf_models.NewNet),
-		"NewParams":        reflect.ValueOf(sapf_models.NewParams),
-		"NewPrediction":    reflect.ValueOf(sapf_models.NewPrediction),
-		"NewWithProfile":   reflect.ValueOf(sapf_models.NewWithProfile),
-		"ONNXOperators":    reflect.ValueOf(sapf_models.ONNXOperators),
-		"Random":           reflect.ValueOf(sapf_models.Random),
-		"RandomImage":      reflect.ValueOf(sapf_models.RandomImage),
-		"ReadONNX":         reflect.ValueOf(sapf_models.ReadONNX),
-		"ReadPyTorch":      reflect.ValueOf(sapf_models.ReadPyTorch),
-		"ReadSafetensors":  reflect.ValueOf(sapf_models.ReadSafetensors),
-		"ReadWeights":      reflect.ValueOf(sapf_models.ReadWeights),
-		"Save":             reflect.ValueOf(sapf_models.Save),
-		"TestPattern":      reflect.ValueOf(sapf_models.TestPattern),
-		"Verify":           reflect.ValueOf(sapf_models.Verify),
-		"WriteSafetensors": reflect.ValueOf(sapf_models.WriteSafetensors),
-		"Architecture":     reflect.ValueOf((*sapf_models.Architecture)(nil)),
-		"Card":             reflect.ValueOf((*sapf_models.Card)(nil)),
-		"Evaluation":       reflect.ValueOf((*sapf_models.Evaluation)(nil)),
-		"Evaluator":        reflect.ValueOf((*sapf_models.Evaluator)(nil)),
-		"Inspection":       reflect.ValueOf((*sapf_models.Inspection)(nil)),
-		"Layer":            reflect.ValueOf((*sapf_models.Layer)(nil)),
-		"Linear":           reflect.ValueOf((*sapf_models.Linear)(nil)),
-		"Listing":          reflect.ValueOf((*sapf_models.Listing)(nil)),
-		"LoadOptions":      reflect.ValueOf((*sapf_models.LoadOptions)(nil)),
-		"Loss":             reflect.ValueOf((*sapf_models.Loss)(nil)),
-		"Model":            reflect.ValueOf((*sapf_models.Model)(nil)),
-		"NumericError":     reflect.ValueOf((*sapf_models.NumericError)(nil)),
-		"Params":           reflect.ValueOf((*sapf_models.Params)(nil)),
-		"Prediction":       reflect.ValueOf((*sapf_models.Prediction)(nil)),
-		"Ranked":           reflect.ValueOf((*sapf_models.Ranked)(nil)),
-		"StateDict":        reflect.ValueOf((*sapf_models.StateDict)(nil)),
-		"Tensor":           reflect.ValueOf((*sapf_models.Tensor)(nil)),
-		"Timing":           reflect.ValueOf((*sapf_models.Timing)(nil)),
-		"Verification":     reflect.ValueOf((*sapf_models.Verification)(nil)),
-		"VerifyOptions":    reflect.ValueOf((*sapf_models.VerifyOptions)(nil)),
-		"_Evaluator":       reflect.ValueOf((*_sapf_models_Evaluator)(nil)),
-		"_Loss":            reflect.ValueOf((*_sapf_models_Loss)(nil)),
+		"Argmax":         reflect.ValueOf(sapf_models.Argmax),
+		"ArgmaxBut":      reflect.ValueOf(sapf_models.ArgmaxBut),
+		"Bench":          reflect.ValueOf(sapf_models.Bench),
+		"Convert":        reflect.ValueOf(sapf_models.Convert),
+		"List":           reflect.ValueOf(sapf_models.List),
+		"Load":           reflect.ValueOf(sapf_models.Load),
+		"New":            reflect.ValueOf(sapf_models.New),
+		"NewPrediction":  reflect.ValueOf(sapf_models.NewPrediction),
+		"NewWithProfile": reflect.ValueOf(sapf_models.NewWithProfile),
+		"Random":         reflect.ValueOf(sapf_models.Random),
+		"RandomImage":    reflect.ValueOf(sapf_models.RandomImage),
+		"ReadWeights":    reflect.ValueOf(sapf_models.ReadWeights),
+		"Save":           reflect.ValueOf(sapf_models.Save),
+		"TestPattern":    reflect.ValueOf(sapf_models.TestPattern),
+		"Verify":         reflect.ValueOf(sapf_models.Verify),
+		"Card":           reflect.ValueOf((*sapf_models.Card)(nil)),
+		"Evaluation":     reflect.ValueOf((*sapf_models.Evaluation)(nil)),
+		"Evaluator":      reflect.ValueOf((*sapf_models.Evaluator)(nil)),
+		"Inspection":     reflect.ValueOf((*sapf_models.Inspection)(nil)),
+		"Layer":          reflect.ValueOf((*sapf_models.Layer)(nil)),
+		"Linear":         reflect.ValueOf((*sapf_models.Linear)(nil)),
+		"Listing":        reflect.ValueOf((*sapf_models.Listing)(nil)),
+		"LoadOptions":    reflect.ValueOf((*sapf_models.LoadOptions)(nil)),
+		"Loss":           reflect.ValueOf((*sapf_models.Loss)(nil)),
+		"Model":          reflect.ValueOf((*sapf_models.Model)(nil)),
+		"NumericError":   reflect.ValueOf((*sapf_models.NumericError)(nil)),
+		"Prediction":     reflect.ValueOf((*sapf_models.Prediction)(nil)),
+		"Ranked":         reflect.ValueOf((*sapf_models.Ranked)(nil)),
+		"Timing":         reflect.ValueOf((*sapf_models.Timing)(nil)),
+		"Verification":   reflect.ValueOf((*sapf_models.Verification)(nil)),
+		"VerifyOptions":  reflect.ValueOf((*sapf_models.VerifyOptions)(nil)),
+		"_Evaluator":     reflect.ValueOf((*_sapf_models_Evaluator)(nil)),
+		"_Loss":          reflect.ValueOf((*_sapf_models_Loss)(nil)),
 	}
 }
 
@@ -85,13 +72,13 @@ func (w _sapf_models_Evaluator) Gradient(a0 []float64, a1 []float64) (sapf_model
 
 // _sapf_models_Loss is how an interpreted value is a models.Loss.
 type _sapf_models_Loss struct {
-	IValue  any
-	WBuild  func(a0 *gorgonia_org_gorgonia.Node, a1 *gorgonia_org_gorgonia.Node) (*gorgonia_org_gorgonia.Node, error)
-	WString func() string
+	IValue   any
+	WExample func(a0 []float64, a1 []float64, a2 []float64) float64
+	WString  func() string
 }
 
-func (w _sapf_models_Loss) Build(a0 *gorgonia_org_gorgonia.Node, a1 *gorgonia_org_gorgonia.Node) (*gorgonia_org_gorgonia.Node, error) {
-	return w.WBuild(a0, a1)
+func (w _sapf_models_Loss) Example(a0 []float64, a1 []float64, a2 []float64) float64 {
+	return w.WExample(a0, a1, a2)
 }
 
 func (w _sapf_models_Loss) String() string {

@@ -6,7 +6,6 @@ import (
 	context "context"
 	"go/constant"
 	"go/token"
-	gorgonia_org_gorgonia "gorgonia.org/gorgonia"
 	"reflect"
 	sapf_models "sapf/models"
 	sapf_models_data "sapf/models/data"
@@ -156,13 +155,8 @@ func (w _sapf_sapf_attack_Classifier) InputShape() sapf_models_engine.Shape {
 // _sapf_sapf_attack_Loss is how an interpreted value is a attack.Loss.
 type _sapf_sapf_attack_Loss struct {
 	IValue   any
-	WBuild   func(a0 *gorgonia_org_gorgonia.Node, a1 *gorgonia_org_gorgonia.Node) (*gorgonia_org_gorgonia.Node, error)
 	WExample func(a0 []float64, a1 []float64, a2 []float64) float64
 	WString  func() string
-}
-
-func (w _sapf_sapf_attack_Loss) Build(a0 *gorgonia_org_gorgonia.Node, a1 *gorgonia_org_gorgonia.Node) (*gorgonia_org_gorgonia.Node, error) {
-	return w.WBuild(a0, a1)
 }
 
 func (w _sapf_sapf_attack_Loss) Example(a0 []float64, a1 []float64, a2 []float64) float64 {

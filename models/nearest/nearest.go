@@ -2,6 +2,7 @@
 package nearest
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/agnivade/levenshtein"
@@ -22,6 +23,16 @@ func Within(most int, name string, candidates []string) string {
 		return ""
 	}
 	return best
+}
+
+// DidYouMean is ", did you mean X?" where a candidate is within two edits, else
+// "".
+func DidYouMean(name string, candidates []string) string {
+	best := Within(2, name, candidates)
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(", did you mean %s?", best)
 }
 
 func of(name string, candidates []string) (best string, edits int) {

@@ -1,6 +1,6 @@
-"""Writes testdata/checkpoint_*.pt: the same three tensors as PyTorch saves them in several ways.
+"""Writes format/pytorch/testdata/checkpoint_*.pt: the same three tensors as PyTorch saves them in several ways.
 
-    python checkpoints.py ../testdata
+    python checkpoints.py ../format/pytorch/testdata
 """
 import sys
 from collections import OrderedDict

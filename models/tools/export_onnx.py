@@ -2,7 +2,7 @@
 gradient of the exported model, for TestONNXExports:
 
     python export_onnx.py DIR [name ...]          # torchvision's networks, both exporters
-    python export_onnx.py ../testdata tiny        # the small network that is committed
+    python export_onnx.py ../format/onnx/testdata tiny        # the small network that is committed
 
 Needs the packages onnx and, for the second exporter, onnxscript.
 """

@@ -10,8 +10,8 @@ import (
 	"os"
 	"slices"
 
-	"sapf/models"
 	"sapf/models/atomicfile"
+	"sapf/models/format"
 )
 
 // A checkpoint is a safetensors file: the parameters by their names, the
@@ -40,13 +40,13 @@ func (r *run) describe() checkpoint {
 }
 
 // tensors are the parameters and the optimizer's state, sharing their memory.
-func (r *run) tensors() []models.Tensor {
+func (r *run) tensors() []format.Tensor {
 	params := r.t.Params()
 	list := tensors(params)
 	state := r.opt.state()
 	for _, kind := range slices.Sorted(maps.Keys(state)) {
 		for i, v := range state[kind] {
-			list = append(list, models.Tensor{Name: kind + "/" + params[i].Name, Shape: params[i].Shape, Data: v})
+			list = append(list, format.Tensor{Name: kind + "/" + params[i].Name, Shape: params[i].Shape, Data: v})
 		}
 	}
 	return list
@@ -62,7 +62,7 @@ func (r *run) save() error {
 		return fmt.Errorf("write checkpoint %s: %w", r.o.Checkpoint, err)
 	}
 	var raw bytes.Buffer
-	err = models.WriteSafetensors(&raw, &models.StateDict{Tensors: r.tensors(), Metadata: map[string]string{metadataKey: string(text)}})
+	err = format.WriteSafetensors(&raw, &format.StateDict{Tensors: r.tensors(), Metadata: map[string]string{metadataKey: string(text)}})
 	if err == nil {
 		err = atomicfile.WriteFile(r.o.Checkpoint, raw.Bytes())
 	}
@@ -92,7 +92,7 @@ func (r *run) resume() error {
 	fail := func(format string, args ...any) error {
 		return fmt.Errorf("resume from %s: %w", file, fmt.Errorf(format, args...))
 	}
-	d, err := models.ReadSafetensors(file, raw)
+	d, err := format.ReadSafetensors(file, raw)
 	if err != nil {
 		return fmt.Errorf("resume: %w", err)
 	}

@@ -20,8 +20,8 @@ import (
 	"math/rand/v2"
 	"strings"
 
-	"sapf/models"
 	"sapf/models/engine"
+	"sapf/models/zoo"
 )
 
 // Recipe is everything that decides what a training run computes, images and
@@ -166,7 +166,7 @@ func (r Recipe) random(stream, a, b uint64) *rand.Rand {
 // (He et al. 2015, eq. 10, for ReLU), biases 0.
 func (r Recipe) Initial() (*engine.Net, error) {
 	count := uint64(0)
-	return models.NewNet(r.Architecture, func(name string, shape []int) []float32 {
+	return zoo.NewNet(r.Architecture, func(name string, shape []int) []float32 {
 		count++
 		n, inputs := 1, 1
 		for i, d := range shape {

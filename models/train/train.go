@@ -11,6 +11,7 @@ import (
 
 	"sapf/models"
 	"sapf/models/engine"
+	"sapf/models/format"
 )
 
 // Options say how a run is carried out. They do not change what it computes,
@@ -303,7 +304,7 @@ func (r *run) validate(p *Point, n int) {
 // Save writes the network as a model file with its card, and the card beside it
 // (models.Save).
 func (r *Result) Save(file string) (models.Card, error) {
-	return models.Save(file, &models.StateDict{Source: file, Tensors: tensors(r.Params)}, r.card())
+	return models.Save(file, &format.StateDict{Source: file, Tensors: tensors(r.Params)}, r.card())
 }
 
 func (r *Result) card() models.Card {
@@ -319,10 +320,10 @@ func (r *Result) card() models.Card {
 	return c
 }
 
-func tensors(params []engine.Param) []models.Tensor {
-	var list []models.Tensor
+func tensors(params []engine.Param) []format.Tensor {
+	var list []format.Tensor
 	for _, p := range params {
-		list = append(list, models.Tensor{Name: p.Name, Shape: p.Shape, Data: p.W})
+		list = append(list, format.Tensor{Name: p.Name, Shape: p.Shape, Data: p.W})
 	}
 	return list
 }

@@ -4,12 +4,11 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"sapf/models/graph"
 	"testing"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
-
-	"sapf/models"
 )
 
 // losses are all losses an attack can ask for.
@@ -84,7 +83,7 @@ func TestLossInGraph(t *testing.T) {
 					g := gorgonia.NewGraph()
 					z := gorgonia.NewMatrix(g, dtype, gorgonia.WithShape(batch, classes), gorgonia.WithName("z"))
 					target := gorgonia.NewMatrix(g, dtype, gorgonia.WithShape(batch, classes), gorgonia.WithName("t"))
-					loss, err := l.(models.Loss).Build(z, target)
+					loss, err := l.(graph.NodeLoss).Build(z, target)
 					if err != nil {
 						t.Fatal(err)
 					}

@@ -1,0 +1,156 @@
+package onnx
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"sapf/models/format"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// tensorProto is a TensorProto: its numbers are in raw, or in the list of its
+// element type.
+type tensorProto struct {
+	name     string
+	dims     []int64
+	dtype    int64
+	raw      []byte
+	floats   []float32
+	ints     []int64
+	doubles  []float64
+	external bool
+}
+
+func parseTensor(raw []byte) (t tensorProto, err error) {
+	err = fields(raw, func(num protowire.Number, v uint64, b []byte) (err error) {
+		switch num {
+		case 1:
+			t.dims, err = varints(t.dims, v, b)
+		case 2:
+			t.dtype = int64(v)
+		case 4:
+			t.floats, err = fixed32s(t.floats, v, b)
+		case 5, 7, 11:
+			t.ints, err = varints(t.ints, v, b)
+		case 8:
+			t.name = string(b)
+		case 9:
+			t.raw = b
+		case 10:
+			if b == nil {
+				t.doubles = append(t.doubles, math.Float64frombits(v))
+			}
+			for ; len(b) >= 8; b = b[8:] {
+				t.doubles = append(t.doubles, math.Float64frombits(binary.LittleEndian.Uint64(b)))
+			}
+		case 14:
+			t.external = v == 1
+		}
+		return err
+	})
+	return t, err
+}
+
+// elementTypes maps TensorProto.DataType to the names of safetensors' types.
+var elementTypes = map[int64]string{1: "F32", 2: "U8", 6: "I32", 7: "I64", 9: "U8", 10: "F16", 11: "F64", 16: "BF16"}
+
+// value reads a tensor as a constant.
+func (t *tensorProto) value() (*constant, error) {
+	dtype, ok := elementTypes[t.dtype]
+	if !ok {
+		return nil, fmt.Errorf("tensor %s: element type %d, expected float, double, half, bfloat16 or an integer", t.name, t.dtype)
+	}
+	if t.external {
+		return nil, fmt.Errorf("tensor %s lies in another file (external data): export to a single file", t.name)
+	}
+	c := &constant{}
+	for _, d := range t.dims {
+		if d < 0 || d > math.MaxInt32 {
+			return nil, fmt.Errorf("tensor %s: shape %v", t.name, t.dims)
+		}
+		c.dims = append(c.dims, int(d))
+	}
+	width := int(format.Width[dtype])
+	n, err := format.CheckShape(c.dims, max(len(t.raw)/width, len(t.floats), len(t.ints), len(t.doubles)))
+	if err != nil {
+		return nil, fmt.Errorf("tensor %s: %w", t.name, err)
+	}
+	isInt := dtype == "I64" || dtype == "I32" || dtype == "U8"
+	switch {
+	case t.raw != nil && isInt:
+		for b := t.raw; len(b) >= width; b = b[width:] {
+			switch dtype {
+			case "I64":
+				c.i = append(c.i, int64(binary.LittleEndian.Uint64(b)))
+			case "I32":
+				c.i = append(c.i, int64(int32(binary.LittleEndian.Uint32(b))))
+			default:
+				c.i = append(c.i, int64(b[0]))
+			}
+		}
+	case t.raw != nil:
+		c.f = format.Decode(dtype, t.raw)
+	case isInt:
+		c.i = t.ints
+	case dtype == "F64":
+		for _, v := range t.doubles {
+			c.f = append(c.f, float32(v))
+		}
+	case dtype == "F32":
+		c.f = t.floats
+	default: // halves are kept as integers in int32_data
+		for _, v := range t.ints {
+			if dtype == "F16" {
+				c.f = append(c.f, format.HalfToFloat(uint16(v)))
+			} else {
+				c.f = append(c.f, math.Float32frombits(uint32(uint16(v))<<16))
+			}
+		}
+	}
+	if have := max(len(c.f), len(c.i)); have != n {
+		return nil, fmt.Errorf("tensor %s: %d numbers, expected %d for shape %v", t.name, have, n, c.dims)
+	}
+	for i, v := range c.f {
+		if math.IsNaN(float64(v)) {
+			return nil, fmt.Errorf("tensor %s: entry %d of %d is NaN, expected a number", t.name, i, n)
+		}
+	}
+	if c.f == nil && !isInt {
+		c.f = []float32{}
+	}
+	if c.i == nil && isInt {
+		c.i = []int64{}
+	}
+	return c, nil
+}
+
+// cutTensor names the initializer in which a file that is cut off ends, "" where
+// it ends elsewhere.
+func cutTensor(raw []byte) string {
+	const graph, initializer = 7, 5
+	t, _ := parseTensor(cutField(cutField(raw, graph), initializer)) // what there is of it
+	return t.name
+}
+
+// cutField is the beginning of the field that a message breaks off in, if that
+// is the given one.
+func cutField(raw []byte, field protowire.Number) []byte {
+	for len(raw) > 0 {
+		num, kind, n := protowire.ConsumeTag(raw)
+		if n < 0 {
+			return nil
+		}
+		raw = raw[n:]
+		if n = protowire.ConsumeFieldValue(num, kind, raw); n >= 0 {
+			raw = raw[n:]
+			continue
+		}
+		_, head := protowire.ConsumeVarint(raw)
+		if num != field || kind != protowire.BytesType || head < 0 {
+			return nil
+		}
+		return raw[head:]
+	}
+	return nil
+}
