@@ -53,3 +53,19 @@ func TestExportCompiles(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestNotebooksExport exports the project's notebooks: programs that compile.
+func TestNotebooksExport(t *testing.T) {
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("needs the go command")
+	}
+	files, _ := filepath.Glob("../../notebooks/*.ipynb")
+	if len(files) == 0 {
+		t.Fatal("no notebooks")
+	}
+	for _, file := range files {
+		if err := Export(file, filepath.Join(t.TempDir(), "prog.go")); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -78,6 +78,7 @@ func Split(code string) []Item {
 	var items []Item
 	var toks []token.Token
 	depth, start, end := 0, -1, 0
+	header := false // between for, if or switch and its brace, where semicolons part nothing
 	flush := func(written bool) {
 		if start >= 0 {
 			items = append(items, Item{Start: start, End: end, First: toks[0], Decl: isFileDecl(toks), Semicolon: written})
@@ -92,13 +93,16 @@ func Split(code string) []Item {
 		}
 		off := file.Offset(pos)
 		switch tok {
+		case token.FOR, token.IF, token.SWITCH:
+			header = header || depth == 0
 		case token.LPAREN, token.LBRACE, token.LBRACK:
+			header = header && (depth > 0 || tok != token.LBRACE)
 			depth++
 		case token.RPAREN, token.RBRACE, token.RBRACK:
 			depth--
 		case token.SEMICOLON:
-			if depth <= 0 {
-				depth = 0
+			if depth <= 0 && !(header && lit == ";") {
+				depth, header = 0, false
 				flush(lit == ";")
 				continue
 			}
