@@ -7,6 +7,8 @@ import (
 	"go/token"
 	"go/types"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -75,6 +77,7 @@ func stepsOf(t *testing.T, s *Session, code string) map[string]string {
 	take("items")
 	src := &syntax.Source{File: "cell#1", Name: "In [1]", Code: code, Written: code}
 	s.sources[src.File] = src
+	base := s.fset.Base() // positions count from here, whatever has been loaded before
 	cell, err := syntax.Parse(s.fset, src)
 	if err != nil {
 		t.Fatal(err)
@@ -102,11 +105,19 @@ func stepsOf(t *testing.T, s *Session, code string) map[string]string {
 		t.Fatal(err)
 	}
 	for _, d := range append(s.lowering.Out.Imports, s.lowering.Out.Decls...) {
-		b.WriteString(formatted(d) + "\n")
+		text := position.ReplaceAllStringFunc(formatted(d), func(m string) string {
+			name, at, _ := strings.Cut(m, " = ")
+			n, _ := strconv.Atoi(at)
+			return fmt.Sprintf("%s = %d", name, n-base)
+		})
+		b.WriteString(text + "\n")
 	}
 	take("lower")
 	return out
 }
+
+// position is where a lowered function notes how far it has come.
+var position = regexp.MustCompile(`\bat#\d+ = \d+`)
 
 // writeTypes writes the types of the variables that the statements declare.
 func writeTypes(b *strings.Builder, pl *plan.Plan) {
