@@ -5,14 +5,20 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"sapf/models"
 	"sapf/models/data"
 	"sapf/sapf/attack"
 )
 
 // CornerSearch is the score-based attack of Croce & Hein (ICCV 2019, section 3,
-// Algorithm 1): try every pixel at every corner of its admissible set, rank
-// these one-pixel changes by what they do to the logits, then combine random
-// draws of the best ranked ones, first few pixels, then more.
+// Algorithm 1; checked against their program's cornersearch_attacks.py):
+//
+//	min_d  number of pixels changed   s.t.  x+d reaches the goal,
+//	                                        every changed pixel at a corner.
+//
+// It tries every pixel at every corner of its admissible set, ranks these
+// one-pixel changes by what they do to the logits, then combines random draws of
+// the best ranked ones, first few pixels, then more.
 //
 //	l0     a corner of {0,1}^C
 //	linf   clip(x +/- eps) in each channel
@@ -22,11 +28,22 @@ import (
 // by Z_y - max over others. The targeted form is ours: success is the target,
 // and the only ordering is by max over others - Z_t.
 //
+//	theirs          code        shape               range
+//	x               o.x         N                   [0,1]
+//	one-pixel bank  bank.value  P*corners*C         [0,1]
+//	orderings       orders      a list of Top a class, ranks of changes
+//	N               Top         1                   0..P*corners changes
+//	N_iter          Draws       1                   [0,inf) combinations
+//	k_max           K           1                   [0,inf) pixels
+//	k               n           1                   2..k_max pixels
+//	eps, kappa      Epsilon, Kappa  1               [0,1], [0,inf)
+//	sigma           sigmaMap    N                   [0,inf)
+//
 // Differs: under sigma the authors' program builds the "plus" corner from the
 // already modified "minus" pixel and combines additively; here both places are
 // multiplicative, as in the paper.
 type CornerSearch struct {
-	// Preset is "" or one of presets.
+	// Preset is "", "sigma" or "table1".
 	Preset string `option:"-"`
 	// Constraint is "l0", "linf" or "sigma"; "" means l0.
 	Constraint string `oneof:"l0 linf sigma"`
@@ -53,7 +70,7 @@ var _ attack.Attack = (*CornerSearch)(nil)
 // Name is "cornersearch".
 func (CornerSearch) Name() string { return "cornersearch" }
 
-// presets: sigma is the authors' second script; table1 is inferred from l0 and
+// Presets: sigma is the authors' second script; table1 is inferred from l0 and
 // linf in the paper's Table 1, which fit sigma with many pixels.
 func (CornerSearch) Presets() map[string]attack.Attack {
 	return map[string]attack.Attack{
@@ -75,11 +92,13 @@ func (CornerSearch) Counts(unit attack.Unit) bool { return unit == attack.Pixels
 
 func (a CornerSearch) search(o *oracle) error {
 	o.k = a.K
+	// Every one-pixel change, ranked for each class.
 	bank := a.bank(o)
 	orders, found, err := a.rank(o, bank)
 	if err != nil || found {
 		return err
 	}
+	// Random combinations of the best, of more and more pixels.
 	rng := stream(a.Seed, "cornersearch draws")
 	for n := 1 + a.Increment; n <= a.K; n += a.Increment {
 		for _, order := range orders {
@@ -166,7 +185,7 @@ func (a CornerSearch) rank(o *oracle, bank cornerBank) (orders [][]int, found bo
 		if i%scoreBatch == 0 {
 			o.report("rank", 1, 2, i+1, a.work(bank.size(), len(scores)), o.gap(z))
 		}
-		if o.goal.Reached(argmax(z)) {
+		if o.goal.Reached(models.Argmax(z)) {
 			bank.put(i, img)
 			found = o.consider(img, z)
 		}
@@ -201,7 +220,7 @@ func (a CornerSearch) combine(o *oracle, bank cornerBank, order []int, n, orders
 		if i%scoreBatch == 0 {
 			o.report("combine", 2, 2, before+i, a.work(bank.size(), orders), o.gap(z))
 		}
-		if o.goal.Reached(argmax(z)) {
+		if o.goal.Reached(models.Argmax(z)) {
 			write(i, img)
 			found = o.consider(img, z)
 		}

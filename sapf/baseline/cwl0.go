@@ -9,16 +9,28 @@ import (
 )
 
 // CWL0 is the l0 attack of Carlini and Wagner (IEEE S&P 2017, section VI.B;
-// their program's l0_attack.py). It solves the l2 problem on a set of pixels
-// that are still allowed to change, starting with all of them, then freezes
-// those whose change matters least, and repeats from where it stands until the
-// solver fails. The last success is the answer.
+// their program's l0_attack.py):
+//
+//	min_d  ||d||_0   s.t.  x+d reaches the goal,  x+d in [0,1].
+//
+// It solves the l2 problem on a set of pixels that are still allowed to change,
+// starting with all of them, then freezes those whose change matters least, and
+// repeats from where it stands until the solver fails. The last success is the
+// answer.
 //
 //	solve(prev, valid, c):  min_v c*max(0, gap + 0.01) + ||x'(v) - x||^2,
 //	                        x'(v) = valid*(tanh(v + start) + 1)/2 + (1-valid)*x
 //	score of a pixel:       |sum_c (x' - x)_c| * sum_c |g_c|
 //
 // g is the gradient of the solver's loss in v where it stopped.
+//
+//	paper, program      code         shape  range
+//	x, imgs             o.x          N      [0,1]
+//	allowed set, valid  valid        N      whether an entry may change
+//	delta               s.img - o.x  N      [-x,1-x]
+//	g, gradientnorm     s.grad       N      any number
+//	starts, prev        prev         N      [0,1]
+//	c, const            c            1      (0,LargestConst)
 type CWL0 struct {
 	// Steps of Adam for one value of c; 0 means 1000.
 	Steps int `def:"1000" range:"[0,inf)"`
@@ -54,7 +66,7 @@ func (a CWL0) Run(ctx context.Context, m attack.Classifier, x data.Image, goal a
 	return run(ctx, m, x, goal, a, by, CWL0.search)
 }
 
-// unchanged is the change below which the authors count a pixel as unchanged.
+// cwUnchanged is the change below which the authors count a pixel as unchanged.
 const cwUnchanged = 1e-4
 
 // solved is what one call of the solver found.
@@ -71,16 +83,14 @@ func (a CWL0) Counts(unit attack.Unit) bool {
 
 func (a CWL0) search(o *oracle) error {
 	o.k = a.K
-	valid := make([]bool, o.n)
-	for i := range valid {
-		valid[i] = true
-	}
+	valid := all(o.n)
 	groups := o.pixels // a group is what is frozen together
 	if a.IndependentChannels {
 		groups = o.n
 	}
 	prev, c, left := o.x, a.InitialConst, groups
 	for {
+		// The l2 problem on what is still valid; it fails when that is too little.
 		s, err := a.solve(o, prev, valid, c, groups-left, groups)
 		if err != nil || s == nil {
 			return err
@@ -94,9 +104,10 @@ func (a CWL0) search(o *oracle) error {
 		if err := restoreUnchanged(o, s.img); err != nil {
 			return err
 		}
-		if a.K > 0 && o.best != nil && o.bestSize[0] <= float64(a.K) {
+		if o.within(a.K) {
 			return nil
 		}
+		// Freeze what matters least, and go on from here.
 		if left = a.freeze(o, s, valid, groups); left == 0 {
 			return nil
 		}
@@ -115,13 +126,7 @@ func (a CWL0) solve(o *oracle, prev []float64, valid []bool, c float64, frozen, 
 	img, slope, grad := make([]float64, o.n), make([]float64, o.n), make([]float64, o.n)
 	for c < a.LargestConst {
 		for step := range a.Steps {
-			for i := range img {
-				img[i], slope[i] = o.x[i], 0
-				if valid[i] {
-					img[i], slope[i] = space.at(i)
-					img[i] = pixel(img[i])
-				}
-			}
+			space.write(img, slope, o.x, valid)
 			s, err := o.gradient(o.margin(margin), img)
 			if err != nil {
 				return nil, err
@@ -130,9 +135,7 @@ func (a CWL0) solve(o *oracle, prev []float64, valid []bool, c float64, frozen, 
 			if step%100 == 0 {
 				o.report("solve", o.rounds+1, 0, frozen, groups, s.loss)
 			}
-			for i, g := range s.grad {
-				grad[i] = (2*(img[i]-clean.x0[i]) + float64(c*g)) * slope[i]
-			}
+			clean.objective(grad, img, slope, s, c)
 			if s.loss < hingeDone {
 				return &solved{img, grad, c}, nil
 			}
@@ -176,22 +179,8 @@ func pixelChange(o *oracle, img []float64, p int) float64 {
 // E being the number of changed pixels. It returns how many stay valid.
 func (a CWL0) freeze(o *oracle, s *solved, valid []bool, groups int) int {
 	const scoreStop, share = 0.01, 0.3 // l0_attack.py
-	changed := 0
-	for p := range o.pixels {
-		if pixelChange(o, s.img, p) >= cwUnchanged {
-			changed++
-		}
-	}
-	limit := share * math.Sqrt(float64(changed))
-	scores := make([]float64, groups)
-	for group := range scores {
-		change, pull := 0.0, 0.0
-		for i := group; i < o.n; i += groups {
-			change += s.img[i] - o.x[i] // signed: opposite changes cancel, as theirs do
-			pull += math.Abs(s.grad[i])
-		}
-		scores[group] = math.Abs(change) * pull
-	}
+	limit := share * math.Sqrt(float64(changedSince(o, s.img)))
+	scores := a.scores(o, s, groups)
 	frozen, left, stopped := 0, 0, false
 	for _, group := range ascending(scores) {
 		switch {
@@ -207,4 +196,30 @@ func (a CWL0) freeze(o *oracle, s *solved, valid []bool, groups int) int {
 		}
 	}
 	return left
+}
+
+// changedSince counts the pixels of an image that the authors call changed.
+func changedSince(o *oracle, img []float64) int {
+	changed := 0
+	for p := range o.pixels {
+		if pixelChange(o, img, p) >= cwUnchanged {
+			changed++
+		}
+	}
+	return changed
+}
+
+// scores are |sum_c (x' - x)_c| * sum_c |g_c| of each pixel (or, with one
+// channel a group, of each entry): what freezing it costs, to first order.
+func (CWL0) scores(o *oracle, s *solved, groups int) []float64 {
+	scores := make([]float64, groups)
+	for group := range scores {
+		change, pull := 0.0, 0.0
+		for i := group; i < o.n; i += groups {
+			change += s.img[i] - o.x[i] // signed: opposite changes cancel, as theirs do
+			pull += math.Abs(s.grad[i])
+		}
+		scores[group] = math.Abs(change) * pull
+	}
+	return scores
 }

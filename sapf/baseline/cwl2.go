@@ -20,6 +20,17 @@ import (
 // v and Adam afresh. The success with the smallest l2 is kept.
 //
 // With a support S (see On and Budgeted) v moves on S only: min ||d||_2, supp(d) in S.
+//
+//	paper            code                  shape  range
+//	x                o.x                   N      [0,1]
+//	w                space.t0 + space.v    N      any number
+//	(tanh(w)+1)/2    img                   N      [0,1]
+//	f                o.margin              1      [0,inf), here raised by kappa
+//	kappa            Confidence            1      [0,inf), in logits
+//	c                c.c                   1      (0,inf)
+//	(their program)
+//	modifier         space.v               N      any number
+//	const, lower_bound, upper_bound        constSearch
 type CWL2 struct {
 	// SearchSteps of the binary search on c; 0 means 9.
 	SearchSteps int `def:"9" range:"[0,inf)"`
@@ -77,6 +88,31 @@ func newTanhSpace(x []float64, shrink float64) *tanhSpace {
 func (s *tanhSpace) at(i int) (pixel, slope float64) {
 	t := exact.Tanh(s.t0[i] + s.v[i])
 	return (t + 1) / 2, (1 - float64(t*t)) / 2
+}
+
+// write writes x'(v) as an image, and its derivative; entries that free does
+// not mark stay as they are in x. A free of nil marks all.
+func (s *tanhSpace) write(img, slope, x []float64, free []bool) {
+	for i := range img {
+		if free != nil && !free[i] {
+			img[i], slope[i] = x[i], 0
+			continue
+		}
+		img[i], slope[i] = s.at(i)
+		img[i] = pixel(img[i])
+	}
+}
+
+// objective is ||x'(v) - x0||^2 + c*h at an image, with h and its gradient in
+// the image given. It writes the gradient in v.
+func (s *tanhSpace) objective(grad, img, slope []float64, h answer, c float64) float64 {
+	loss := float64(c * h.loss)
+	for i, g := range h.grad {
+		diff := img[i] - s.x0[i]
+		loss += float64(diff * diff)
+		grad[i] = (2*diff + float64(c*g)) * slope[i]
+	}
+	return loss
 }
 
 // constSearch is the search on a trade-off constant that the Carlini-Wagner
@@ -145,13 +181,8 @@ func (a CWL2) descend(o *oracle, space *tanhSpace, optimiser *adam, c float64, r
 	checkpoint := math.Inf(1)
 	success := false
 	for step := range a.Steps {
-		for i := range img {
-			img[i], slope[i] = space.at(i)
-			if a.support != nil && !a.support[i] {
-				img[i], slope[i] = o.x[i], 0
-			}
-			img[i] = pixel(img[i])
-		}
+		// x'(v), its hinge, and whether it is the smallest success yet.
+		space.write(img, slope, o.x, a.support)
 		s, err := o.gradient(o.margin(a.Confidence), img)
 		if err != nil {
 			return success, err
@@ -159,12 +190,8 @@ func (a CWL2) descend(o *oracle, space *tanhSpace, optimiser *adam, c float64, r
 		if o.considerSure(img, s.z, a.Confidence) {
 			success = true
 		}
-		loss := float64(c * s.loss)
-		for i, g := range s.grad {
-			diff := img[i] - space.x0[i]
-			loss += float64(diff * diff)
-			grad[i] = (2*diff + float64(c*g)) * slope[i]
-		}
+		// The objective; a search step that makes no progress ends.
+		loss := space.objective(grad, img, slope, s, c)
 		if step%checkEvery == 0 && !a.NoEarlyAbort {
 			const progress = 0.9999 // l2_attack.py
 			if loss > progress*checkpoint {
@@ -172,6 +199,7 @@ func (a CWL2) descend(o *oracle, space *tanhSpace, optimiser *adam, c float64, r
 			}
 			checkpoint = loss
 		}
+		// A step on v.
 		optimiser.step(space.v, grad, a.StepSize)
 		if step%checkEvery == 0 {
 			o.report("search", round+1, a.SearchSteps, round*a.Steps+step, a.SearchSteps*a.Steps, loss)

@@ -4,13 +4,18 @@ import (
 	"context"
 	"math"
 
+	"sapf/models"
 	"sapf/models/data"
 	"sapf/sapf/attack"
 )
 
 // DeepFool is the l2 attack of Moosavi-Dezfooli, Fawzi & Frossard (CVPR 2016,
-// Algorithm 2): it steps again and again to the nearest of the decision
-// boundaries linearised at the current point,
+// Algorithm 2; checked against the one in SparseFool's program):
+//
+//	min_r  ||r||_2   s.t.  x + r is classified otherwise,
+//
+// by steps to the nearest of the decision boundaries linearised at the current
+// point,
 //
 //	w_k = grad Z_k - grad Z_l,  f_k = Z_k - Z_l,
 //	k*  = argmin |f_k|/||w_k||_2,  r_i = |f_k*|/||w_k*||^2 * w_k*
@@ -20,6 +25,16 @@ import (
 // The targeted form is ours (the authors have none): the only candidate k is
 // the target, and l is the class predicted at the current point, since a third
 // class may take over on the way.
+//
+//	paper         code         shape  range
+//	x_0           start        N      [0,1]
+//	x_i           point        N
+//	k^(x_0), l    cross.rival  1      a class
+//	k             classes      few    the other classes looked at
+//	f_k           z            a logit a class, less that of l
+//	w_k           grads, w     N
+//	r = sum r_i   cross.r      N
+//	eta           Overshoot    1      [0,inf)
 type DeepFool struct {
 	// Candidates is how many of the classes with the largest logits are
 	// considered, the predicted one among them; 0 means 10.
@@ -76,7 +91,7 @@ func (a DeepFool) perturb(o *oracle, start []float64, clipped bool) (crossing, e
 		return crossing{}, err
 	}
 	classes := a.candidates(o, z)
-	top := argmax(z)
+	top := models.Argmax(z)
 	cross := crossing{r: make([]float64, o.n), from: top, to: top, rival: top}
 	point, beyond := append([]float64(nil), start...), make([]float64, o.n)
 	for step := 0; step < a.Steps && !o.crossed(cross.from, cross.to); step++ {
@@ -87,30 +102,49 @@ func (a DeepFool) perturb(o *oracle, start []float64, clipped bool) (crossing, e
 		if err != nil {
 			return cross, err
 		}
+		// The nearest boundary, and the step to it.
 		f, w := nearestBoundary(z, grads, classes, cross.rival)
 		if w == nil {
 			break // every gradient vanishes: no boundary in sight
 		}
-		norm := norm2(w)
-		length := max(f/norm, smallestStep)
-		for i, v := range w {
-			cross.r[i] += float64(length * v / norm)
-			point[i] = start[i] + cross.r[i]
-		}
-		cross.w = w
-		for i, v := range cross.r {
-			beyond[i] = start[i] + float64((1+a.Overshoot)*v)
-			if clipped {
-				beyond[i] = pixel(beyond[i])
-				point[i] = beyond[i]
-			}
+		cross.step(f, w)
+		// Where that leads, and the class there.
+		displaced(point, start, cross.r, 1)
+		displaced(beyond, start, cross.r, 1+a.Overshoot)
+		if clipped {
+			roundToImage(beyond)
+			copy(point, beyond)
 		}
 		if z, err = o.logits(beyond); err != nil {
 			return cross, err
 		}
-		cross.to = argmax(z)
+		cross.to = models.Argmax(z)
 	}
 	return cross, nil
+}
+
+// step adds r_i = |f_k|/||w_k||^2 * w_k to r, of at least the smallest length.
+func (c *crossing) step(f float64, w []float64) {
+	norm := norm2(w)
+	length := max(f/norm, smallestStep)
+	for i, v := range w {
+		c.r[i] += float64(length * v / norm)
+	}
+	c.w = w
+}
+
+// displaced writes start + factor*r into point.
+func displaced(point, start, r []float64, factor float64) {
+	for i, v := range r {
+		point[i] = start[i] + float64(factor*v)
+	}
+}
+
+// roundToImage clips a point to [0,1] and rounds it to float32.
+func roundToImage(point []float64) {
+	for i, v := range point {
+		point[i] = pixel(v)
+	}
 }
 
 // crossed reports whether the way from one class to another ends DeepFool.
@@ -153,20 +187,4 @@ func nearestBoundary(z []float64, grads [][]float64, classes []int, from int) (f
 		}
 	}
 	return f, append([]float64(nil), w...)
-}
-
-func norm2(v []float64) float64 {
-	sum := 0.0
-	for _, x := range v {
-		sum += float64(x * x)
-	}
-	return math.Sqrt(sum)
-}
-
-func scaled(v []float64, factor float64) []float64 {
-	out := make([]float64, len(v))
-	for i, x := range v {
-		out[i] = factor * x
-	}
-	return out
 }

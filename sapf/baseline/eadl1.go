@@ -15,6 +15,17 @@ import (
 //
 // with the search on c of Carlini and Wagner. h is the hinge on logits. The
 // success with the smallest l1 (or elastic-net distance) is kept.
+//
+//	paper      code         shape  range
+//	x_0        o.x          N      [0,1]
+//	x^(k)      img, next    N      [0,1], this one and the next
+//	y^(k)      slack        N      any number
+//	g          c*h + l2     1      the smooth part of the problem
+//	S_beta     shrinkToBox  1      [0,1]
+//	alpha_k    rate         1      (0,StepSize]
+//	beta       Beta         1      [0,inf)
+//	c          c            1      (0,inf)
+//	kappa      Confidence   1      [0,inf), in logits
 type EADL1 struct {
 	// SearchSteps on c; 0 means 9.
 	SearchSteps int `def:"9" range:"[0,inf)"`
@@ -84,16 +95,14 @@ func (a EADL1) fista(o *oracle, c float64, round int) (success bool, err error) 
 	next, rounded := make([]float64, o.n), make([]float64, o.n)
 	checkEvery, checkpoint := max(a.Steps/10, 1), math.Inf(1)
 	for i := range a.Steps {
-		rate := a.StepSize * math.Sqrt(1-float64(i)/float64(a.Steps))
+		// A gradient step on the slack, shrinkage, and the box.
 		s, err := o.gradient(o.margin(a.Confidence), slack)
 		if err != nil {
 			return success, err
 		}
-		for j, g := range s.grad {
-			step := slack[j] - rate*(float64(c*g)+2*(slack[j]-o.x[j]))
-			next[j] = shrinkToBox(step, o.x[j], a.Beta)
-			rounded[j] = pixel(next[j])
-		}
+		a.shrink(next, slack, o.x, s.grad, c, a.rate(i))
+		copy(rounded, next)
+		roundToImage(rounded)
 		z, err := o.logits(rounded)
 		if err != nil {
 			return success, err
@@ -109,16 +118,36 @@ func (a EADL1) fista(o *oracle, c float64, round int) (success bool, err error) 
 		if o.considerSure(rounded, z, a.Confidence) {
 			success = true
 		}
-		momentum := float64(i) / float64(i+3)
-		for j, v := range next {
-			slack[j] = v + float64(momentum*(v-img[j]))
-		}
+		// Momentum.
+		extrapolate(slack, next, img, i)
 		img, next = next, img
 		if i%100 == 0 {
 			o.report("search", round+1, a.SearchSteps, round*a.Steps+i, a.SearchSteps*a.Steps, s.loss)
 		}
 	}
 	return success, nil
+}
+
+// rate is alpha of step i: StepSize*sqrt(1 - i/Steps).
+func (a EADL1) rate(i int) float64 {
+	return a.StepSize * math.Sqrt(1-float64(i)/float64(a.Steps))
+}
+
+// shrink is x^(k+1) = S_beta(y^(k) - alpha_k*grad g(y^(k))), h's part of the
+// gradient given.
+func (a EADL1) shrink(next, slack, x, h []float64, c, rate float64) {
+	for j, g := range h {
+		step := slack[j] - rate*(float64(c*g)+2*(slack[j]-x[j]))
+		next[j] = shrinkToBox(step, x[j], a.Beta)
+	}
+}
+
+// extrapolate is y^(k+1) = x^(k+1) + k/(k+3)*(x^(k+1) - x^(k)).
+func extrapolate(slack, next, img []float64, k int) {
+	momentum := float64(k) / float64(k+3)
+	for j, v := range next {
+		slack[j] = v + float64(momentum*(v-img[j]))
+	}
 }
 
 // loss is the objective at an image with logits z.

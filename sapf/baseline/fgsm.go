@@ -8,11 +8,19 @@ import (
 )
 
 // FGSM is the fast gradient sign method (Goodfellow, Shlens & Szegedy, ICLR
-// 2015, section 4), the dense contrast to every sparse attack:
+// 2015, section 4), the dense contrast to every sparse attack. It solves the
+// problem linearised at x,
 //
-//	x' = clip(x - eps*sign(grad L(x)), 0, 1)
+//	min_d  L(x) + d'grad L(x)   s.t.  ||d||_inf <= eps,
 //
-// with L the cross entropy to the target, or minus that to the label.
+// in one step, d = -eps*sign(grad L(x)), and answers with clip(x + d, 0, 1). L is
+// the cross entropy to the target, or minus that to the label.
+//
+//	paper    code              shape  range
+//	x        o.x               N      [0,1]
+//	eps      Epsilon           1      [0,1], of full scale 1
+//	J        o.crossEntropy()  1      L here
+//	eta      d                 N      [-eps,eps]
 type FGSM struct {
 	// Preset is "" or "paper", eps = 0.1, the paper's for CIFAR-10.
 	Preset string `option:"-"`
@@ -39,21 +47,16 @@ func (a FGSM) search(o *oracle) error {
 	if err != nil {
 		return err
 	}
-	d := make([]float64, o.n)
-	for i, g := range s.grad {
-		d[i] = -a.Epsilon * sign(g)
-	}
+	d := a.perturbation(s.grad)
 	_, err = o.try(o.image(d, make([]float64, o.n)))
 	return err
 }
 
-// sign is -1, 0 or 1.
-func sign(v float64) float64 {
-	switch {
-	case v > 0:
-		return 1
-	case v < 0:
-		return -1
+// perturbation is the only step: d = -eps*sign(g).
+func (a FGSM) perturbation(g []float64) []float64 {
+	d := make([]float64, len(g))
+	for i, v := range g {
+		d[i] = -a.Epsilon * sign(v)
 	}
-	return 0
+	return d
 }

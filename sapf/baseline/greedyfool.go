@@ -3,22 +3,35 @@ package baseline
 import (
 	"context"
 	"math"
-	"sort"
 
+	"sapf/models"
 	"sapf/models/data"
 	"sapf/sapf/attack"
 )
 
 // GreedyFool is the two-phase attack of Dong et al. (NeurIPS 2020; checked
-// against their program's nips_gd.py). Increase: rank pixels by the mean of
-// |gradient| over channels times a map of how well changes hide there, let the
-// best join the set, and step on the whole set,
+// against their program's nips_gd.py):
+//
+//	min_d  number of pixels changed   s.t.  x+d reaches the goal,  |d| <= eps,
+//	                                        x+d in [0,1].
+//
+// Increase: rank pixels by the mean of |gradient| over channels times a map of
+// how well changes hide there, let the best join the set, and step on the whole
+// set,
 //
 //	x <- clip(x - eps/2 * g/max|g| on the set),  |x' - x| <= eps,
 //
 // until the goal is reached. Reduce: drop the pixel that changed least, rescale
 // the rest over a ladder of magnitudes, and keep the first that still reaches
 // the goal.
+//
+//	formula    code        shape  range
+//	x          o.x         N      [0,1]
+//	d          d, noise    N      [-eps,eps], x+d in [0,1]
+//	g          s.grad      N      of the hinge
+//	the set    set         P      whether a pixel may change
+//	the map    weight      P      [0,1]
+//	eps        Epsilon     1      [0,1], of full scale 1
 //
 // Differs: their map comes from a trained generator; here it is the local
 // standard deviation, put through the same floor, scale and mean. Targeted, the
@@ -69,34 +82,42 @@ func (a GreedyFool) increase(o *oracle) (bool, error) {
 		if o.consider(img, s.z) {
 			return true, nil
 		}
-		score := make([]float64, o.pixels)
-		for i, g := range s.grad {
-			if p := i % o.pixels; boost || !set[p] {
-				score[p] += float64(math.Abs(g) * weight[p])
-			}
-		}
+		// The best pixels join the set; eps so small takes one more each step.
 		joining := 1
 		if boost {
 			joining = step + 1
 		}
-		for p, best := range keepLargest(score, joining) {
-			set[p] = set[p] || best
-		}
-		top := 0.0
-		for i, g := range s.grad {
-			if set[i%o.pixels] {
-				top = max(top, math.Abs(g))
-			}
-		}
-		for i, g := range s.grad {
-			if set[i%o.pixels] && top > 0 {
-				d[i] -= float64(a.Epsilon / 2 * (g / top))
-			}
-		}
+		join(set, s.grad, weight, joining, boost)
+		// A step on the set.
+		a.descend(d, s.grad, set)
 		limit.clamp(d)
 		o.report("increase", 1, 2, step+1, a.Steps+a.ReduceSteps, o.gap(s.z))
 	}
 	return o.try(o.image(d, img))
+}
+
+// join puts the count pixels with the largest sum_c |g_c| * weight into the set.
+// Those that are in it compete only where again says so.
+func join(set []bool, g, weight []float64, count int, again bool) {
+	score := make([]float64, len(set))
+	for i, v := range g {
+		if p := i % len(set); again || !set[p] {
+			score[p] += float64(math.Abs(v) * weight[p])
+		}
+	}
+	for p, best := range keepLargest(score, count) {
+		set[p] = set[p] || best
+	}
+}
+
+// descend is d <- d - eps/2 * g/max|g| on the set, the maximum taken there.
+func (a GreedyFool) descend(d, g []float64, set []bool) {
+	top := largestAt(g, func(i int) bool { return set[i%len(set)] })
+	for i, v := range g {
+		if set[i%len(set)] && top > 0 {
+			d[i] -= float64(a.Epsilon / 2 * (v / top))
+		}
+	}
 }
 
 // reduce drops pixels while the goal stays reached.
@@ -141,29 +162,23 @@ func changedPixels(noise []float64, channels int) []int {
 // the goal, or nil.
 func (a GreedyFool) without(o *oracle, noise []float64, p int) ([]float64, error) {
 	rest := append([]float64(nil), noise...)
-	top := 0.0
-	for i := range rest {
-		if i%o.pixels == p {
-			rest[i] = 0
-		}
-		top = max(top, math.Abs(rest[i]))
+	for i := p; i < len(rest); i += o.pixels {
+		rest[i] = 0
 	}
+	top := largestAt(rest, func(int) bool { return true })
 	if top == 0 {
 		return nil, nil
 	}
-	levels := math.Round(a.Epsilon * 255)
-	rung := max(math.Floor(levels/10), 1)
-	count := int(math.Ceil((levels + rung) / rung))
+	rungs := a.ladder()
 	scale := func(i int, img []float64) {
-		magnitude := min(float64(i)*rung/255, a.Epsilon)
 		for j, v := range rest {
-			img[j] = pixel(o.x[j] + float64(magnitude*(v/top)))
+			img[j] = pixel(o.x[j] + float64(rungs[i]*(v/top)))
 		}
 	}
 	var smaller []float64
 	img := make([]float64, o.n)
-	err := o.logitsOf(count, scale, func(i int, z []float64) bool {
-		if o.goal.Reached(argmax(z)) {
+	err := o.logitsOf(len(rungs), scale, func(i int, z []float64) bool {
+		if o.goal.Reached(models.Argmax(z)) {
 			scale(i, img)
 			o.consider(img, z)
 			smaller = difference(img, o.x)
@@ -171,6 +186,18 @@ func (a GreedyFool) without(o *oracle, noise []float64, p int) ([]float64, error
 		return smaller == nil
 	})
 	return smaller, err
+}
+
+// ladder are the magnitudes that what is left is tried at: from 0 to eps in
+// about ten steps of whole 255ths.
+func (a GreedyFool) ladder() []float64 {
+	levels := math.Round(a.Epsilon * 255)
+	rung := max(math.Floor(levels/10), 1)
+	rungs := make([]float64, int(math.Ceil((levels+rung)/rung)))
+	for i := range rungs {
+		rungs[i] = min(float64(i)*rung/255, a.Epsilon)
+	}
+	return rungs
 }
 
 // weights is the map of how well a change of each pixel hides, in [0,1]: the
@@ -234,14 +261,4 @@ func mean3x3(v []float64, h, w int) []float64 {
 		window(p, h, w, func(q int) { out[p] += v[q] / 9 })
 	}
 	return out
-}
-
-// quantile is the q-th quantile, interpolated linearly.
-func quantile(v []float64, q float64) float64 {
-	sorted := append([]float64(nil), v...)
-	sort.Float64s(sorted)
-	at := q * float64(len(sorted)-1)
-	i := min(int(at), len(sorted)-1)
-	j := min(i+1, len(sorted)-1)
-	return sorted[i] + float64((at-float64(i))*(sorted[j]-sorted[i]))
 }

@@ -3,6 +3,7 @@ package baseline
 import (
 	"context"
 
+	"sapf/models"
 	"sapf/models/data"
 	"sapf/sapf/attack"
 )
@@ -18,6 +19,17 @@ import (
 //
 // The authors' form is targeted; untargeted, the target is the runner-up at the
 // clean image.
+//
+//	paper        code         shape  range
+//	X            o.x          N      [0,1]
+//	X*           img          N      [0,1]
+//	t            target       1      a class
+//	F            z            one logit (or probability) a class
+//	alpha        grads[0]     N      A of one entry, summed over the pair
+//	beta         grads[1]     N      B of one entry, summed over the pair
+//	Gamma        domain       N      the entries that may still move
+//	theta        Theta        1      [-1,1], of full scale 1
+//	max_iter     iterations   1      N*gamma/2, rounded down
 //
 // Differs: where no pair is admissible cleverhans goes on with entry 0 twice;
 // here the search ends. With theta < 0 cleverhans raises entries that were to be
@@ -52,17 +64,15 @@ func (a JSMA) Run(ctx context.Context, m attack.Classifier, x data.Image, goal a
 func (a JSMA) search(o *oracle) error {
 	target := o.goal.Target
 	if !o.goal.Targeted() {
-		target = argmaxBut(o.clean, o.own)
+		target = models.ArgmaxBut(o.clean, o.own)
 	}
 	up := a.Theta > 0
 	img := append([]float64(nil), o.x...)
-	domain := make([]bool, o.n)
-	for i, v := range img {
-		domain[i] = up && v < 1 || !up && v > 0
-	}
+	domain := movable(img, up)
 	z := append([]float64(nil), o.clean...)
 	iterations := int(float64(o.n) * a.Gamma / 2)
 	for i := range iterations {
+		// The forward derivative, and the pair that stands out in it.
 		_, grads, err := o.jacobian(img, a.rows(z, target))
 		if err != nil {
 			return err
@@ -72,10 +82,8 @@ func (a JSMA) search(o *oracle) error {
 			o.note = "no admissible pair of entries was left"
 			return nil
 		}
-		for _, j := range [2]int{p, q} {
-			img[j] = pixel(img[j] + a.Theta)
-			domain[j] = false
-		}
+		// Both entries move, for good.
+		a.move(img, domain, p, q)
 		fresh, err := o.logits(img)
 		if err != nil {
 			return err
@@ -87,6 +95,23 @@ func (a JSMA) search(o *oracle) error {
 		o.report("pair", 1, 1, i+1, iterations, o.gap(z))
 	}
 	return nil
+}
+
+// movable marks the entries that can rise, or fall.
+func movable(img []float64, up bool) []bool {
+	domain := make([]bool, len(img))
+	for i, v := range img {
+		domain[i] = up && v < 1 || !up && v > 0
+	}
+	return domain
+}
+
+// move moves the pair by theta and takes it out of the domain.
+func (a JSMA) move(img []float64, domain []bool, p, q int) {
+	for _, j := range [2]int{p, q} {
+		img[j] = pixel(img[j] + a.Theta)
+		domain[j] = false
+	}
 }
 
 // rows are the weights that pull back A and B at logits z.

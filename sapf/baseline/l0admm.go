@@ -21,6 +21,17 @@ import (
 // value is the early version with rho fixed: only changes above sqrt(2/rho),
 // 0.32 of full scale, are kept, and where a network gives way to smaller ones
 // its 30 iterations may end without any. Preset "later" searches on rho.
+//
+//	formula  code        shape  range
+//	x        o.x         N      [0,1]
+//	delta    delta       N      [-x,1-x] once tried
+//	z        z           N      [-x,1-x]
+//	x+z      img         N      [0,1], in a z-step
+//	u        u           N      the scaled dual, multi in their program
+//	h        o.margin    1      [0,inf)
+//	c        Const       1      [0,inf)
+//	rho      rho         1      (0,inf), from Rho on
+//	kappa    Confidence  1      [0,inf), in logits
 type L0ADMM struct {
 	// Preset is "" or "later".
 	Preset string `option:"-"`
@@ -88,28 +99,36 @@ func (a L0ADMM) admm(o *oracle, rho float64) (success bool, err error) {
 	z, u := make([]float64, o.n), make([]float64, o.n)
 	delta, img := make([]float64, o.n), make([]float64, o.n)
 	for i := range a.Iterations {
-		for j := range delta {
-			delta[j] = hardThreshold(z[j]-u[j], rho)
-		}
+		deltaStep(delta, z, u, rho)
 		hit, err := o.try(o.image(delta, img))
 		success = success || hit
 		if err != nil {
 			return success, err
 		}
-		hit, err = a.minimise(o, space, z, delta, u, rho, i)
+		hit, err = a.zStep(o, space, z, delta, u, rho, i)
 		success = success || hit
 		if err != nil {
 			return success, err
 		}
-		for j := range u {
-			u[j] += delta[j] - z[j]
-		}
+		dualStep(u, delta, z)
 	}
+	deltaStep(delta, z, u, rho)
+	hit, err := o.try(o.image(delta, img))
+	return success || hit, err
+}
+
+// deltaStep is delta <- argmin ||delta||_0 + rho/2*||delta - z + u||^2.
+func deltaStep(delta, z, u []float64, rho float64) {
 	for j := range delta {
 		delta[j] = hardThreshold(z[j]-u[j], rho)
 	}
-	hit, err := o.try(o.image(delta, img))
-	return success || hit, err
+}
+
+// dualStep is u <- u + delta - z.
+func dualStep(u, delta, z []float64) {
+	for j := range u {
+		u[j] += delta[j] - z[j]
+	}
 }
 
 // hardThreshold keeps v if v^2 >= 2/rho.
@@ -120,41 +139,29 @@ func hardThreshold(v, rho float64) float64 {
 	return 0
 }
 
-// minimise is the z-step: Adam with fresh moments from the v at hand. It writes
+// zStep is z <- argmin c*h(x+z) + rho/2*||delta - z + u||^2: Adam with fresh moments from the v at hand. It writes
 // the z with the smallest loss, and reports whether a candidate succeeded
 // (with TestAll only). iteration is ADMM's.
-func (a L0ADMM) minimise(o *oracle, space *tanhSpace, z, delta, u []float64, rho float64, iteration int) (success bool, err error) {
+func (a L0ADMM) zStep(o *oracle, space *tanhSpace, z, delta, u []float64, rho float64, iteration int) (success bool, err error) {
 	optimiser := newAdam(o.n)
 	img, slope, grad := make([]float64, o.n), make([]float64, o.n), make([]float64, o.n)
 	candidate := make([]float64, o.n)
 	checkEvery := max(a.InnerSteps/10, 1)
 	lowest, checkpoint := math.Inf(1), math.Inf(1)
 	for step := range a.InnerSteps {
-		for j := range img {
-			img[j], slope[j] = space.at(j)
-			img[j] = pixel(img[j])
-		}
+		// x+z in tanh space, and its loss.
+		space.write(img, slope, o.x, nil)
 		s, err := o.gradient(o.margin(a.Confidence), img)
 		if err != nil {
 			return success, err
 		}
-		loss := float64(a.Const * s.loss)
-		for j, g := range s.grad {
-			gap := img[j] - o.x[j] - delta[j] - u[j]
-			loss += float64(rho / 2 * float64(gap*gap))
-			grad[j] = (float64(a.Const*g) + float64(rho*gap)) * slope[j]
-		}
+		loss := a.augmented(grad, img, slope, o.x, delta, u, s, rho)
 		if loss < lowest {
 			lowest = loss
-			copy(z, img)
-			for j := range z {
-				z[j] -= o.x[j]
-			}
+			copy(z, difference(img, o.x))
 		}
 		if a.TestAll {
-			for j := range candidate {
-				candidate[j] = hardThreshold(img[j]-o.x[j], rho)
-			}
+			deltaStep(candidate, img, o.x, rho) // of z = img - x, with u = 0
 			hit, err := o.try(o.image(candidate, candidate))
 			success = success || hit
 			if err != nil {
@@ -171,7 +178,20 @@ func (a L0ADMM) minimise(o *oracle, space *tanhSpace, z, delta, u []float64, rho
 			done := (o.rounds*a.Iterations+iteration)*a.InnerSteps + step
 			o.report("admm", o.rounds+1, runs, done, runs*a.Iterations*a.InnerSteps, loss)
 		}
+		// A step on v.
 		optimiser.step(space.v, grad, a.StepSize)
 	}
 	return success, nil
+}
+
+// augmented is c*h(x+z) + rho/2*||delta - z + u||^2 at img = x+z, with h and its
+// gradient in the image given. It writes the gradient in v.
+func (a L0ADMM) augmented(grad, img, slope, x, delta, u []float64, h answer, rho float64) float64 {
+	loss := float64(a.Const * h.loss)
+	for j, g := range h.grad {
+		gap := img[j] - x[j] - delta[j] - u[j]
+		loss += float64(rho / 2 * float64(gap*gap))
+		grad[j] = (float64(a.Const*g) + float64(rho*gap)) * slope[j]
+	}
+	return loss
 }

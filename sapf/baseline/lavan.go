@@ -13,11 +13,20 @@ import (
 // LaVAN is the localised visible noise of Karmon, Zoran & Goldberg (ICML 2018):
 // the pixels of one square patch are free, all others fixed,
 //
-//	x' = (1-m)*x + m*d,   d <- d + step*grad(Z_t - Z_y),
+//	max_d  Z_t(x') - Z_y(x')   s.t.  x' = (1-m)*x + m*d,  d in [0,1],
 //
-// until the target is predicted with confidence. It is the baseline whose
-// position is chosen by hand. There is no authors' program; step, budget and
-// confidence are ours. Untargeted it lowers Z_y against the strongest rival.
+// by steps d <- clip(d + step*grad(Z_t - Z_y), 0, 1) until the target is
+// predicted with confidence. It is the baseline whose position is chosen by
+// hand. There is no authors' program; step, budget and confidence are ours.
+// Untargeted it lowers Z_y against the strongest rival.
+//
+//	formula  code            shape  range
+//	x        o.x             N      [0,1]
+//	d, x'    img             N      [0,1]; x' is made in place
+//	m        Side, Row, Col  N      1 on the patch, 0 elsewhere
+//	t        up              1      a class
+//	y        down            1      a class
+//	step     StepSize        1      [0,inf)
 //
 // Differs: the paper also has a "network domain" that leaves [0,1]. An image
 // outside the box is no adversarial image here, so only the image domain, where
@@ -100,6 +109,7 @@ func (a LaVAN) patch(o *oracle, row, col, places int) (bool, error) {
 	img := append([]float64(nil), o.x...)
 	z := o.clean
 	for step := range a.Steps {
+		// The gradient of Z_t - Z_y, and whether the target is sure yet.
 		s, err := o.pull(models.Linear{}, img, a.rise(o, z))
 		if err != nil {
 			return false, err
@@ -108,18 +118,23 @@ func (a LaVAN) patch(o *oracle, row, col, places int) (bool, error) {
 		if a.sure(o, z) > a.Confidence {
 			return o.consider(img, z), nil
 		}
-		for c := range o.channels {
-			for r := row; r < row+a.Side; r++ {
-				for q := col; q < col+a.Side; q++ {
-					i := (c*o.shape.H+r)*o.shape.W + q
-					img[i] = pixel(img[i] + float64(a.StepSize*s.grad[i]))
-				}
-			}
-		}
+		a.ascend(o, img, s.grad, row, col)
 		o.report("step", o.rounds+1, places, o.rounds*a.Steps+step+1, places*a.Steps, o.gap(z))
 	}
 	o.rounds++
 	return o.try(img) // reached without the confidence asked for, perhaps
+}
+
+// ascend is the step d <- clip(d + step*g, 0, 1) on the patch.
+func (a LaVAN) ascend(o *oracle, img, g []float64, row, col int) {
+	for c := range o.channels {
+		for r := row; r < row+a.Side; r++ {
+			for q := col; q < col+a.Side; q++ {
+				i := (c*o.shape.H+r)*o.shape.W + q
+				img[i] = pixel(img[i] + float64(a.StepSize*g[i]))
+			}
+		}
+	}
 }
 
 // rise is the row of weights of the logits to ascend: Z_t - Z_y, where y is
@@ -128,9 +143,9 @@ func (a LaVAN) patch(o *oracle, row, col, places int) (bool, error) {
 func (a LaVAN) rise(o *oracle, z []float64) []float64 {
 	up, down := o.goal.Target, o.goal.Label
 	if !o.goal.Targeted() {
-		up = argmaxBut(z, down)
+		up = models.ArgmaxBut(z, down)
 	} else if down == attack.None {
-		down = argmaxBut(z, up)
+		down = models.ArgmaxBut(z, up)
 	}
 	row := make([]float64, o.classes)
 	row[up], row[down] = 1, -1

@@ -4,18 +4,33 @@ import (
 	"context"
 	"math/rand/v2"
 
+	"sapf/models"
 	"sapf/models/data"
 	"sapf/sapf/attack"
 	"sapf/sapf/internal/exact"
 )
 
-// OnePixel is the score-based attack of Su, Vargas & Sakurai (IEEE TEVC 2019):
-// differential evolution over the places and colours of p pixels. A member is
+// OnePixel is the score-based attack of Su, Vargas & Sakurai (IEEE TEVC 2019;
+// checked against two programs for it):
+//
+//	min_d  P_y(x+d)   or, targeted,   max_d  P_t(x+d)
+//	s.t.   at most p pixels of d are not 0,  x+d in [0,1],
+//
+// by differential evolution over the places and colours of p pixels. A member is
 // (row, col, colour) p times; its fitness, to be minimised, is the softmax
 // probability P_y of the label, or 1 - P_t of the target.
 //
 // The zero value is the widely used vectorised program (best/1/bin, dithered F,
 // population 400 for p = 1); preset "paper" is the paper's own variant.
+//
+//	paper       code          shape        range
+//	x           o.x           N            [0,1]
+//	d           K             1            [0,inf) pixels, p here
+//	x_i(g)      e.population  members*dim  [0,1], dim = p*(2+C)
+//	x_i(g+1)    e.trial       dim          [0,1]
+//	F           a.scale       1            0.5, or [0.5,1)
+//	f           a.fitness     members      [0,1], to be minimised
+//	g           g             1            0..Generations-1
 //
 // Differs: that program counts any misclassification as a targeted success;
 // here only the target counts.
@@ -70,6 +85,7 @@ func (a OnePixel) search(o *oracle) error {
 		rng:        rng, base: a.Strategy, scale: a.scale,
 		fitness: func(m [][]float64) ([]float64, error) { return a.fitness(o, m) },
 	}
+	// The first generation, then mutation and selection until one is good enough.
 	if err := e.start(); err != nil {
 		return err
 	}
@@ -103,6 +119,7 @@ func (a OnePixel) done(o *oracle, energy float64) bool {
 	return o.best != nil
 }
 
+// scale is F of a generation.
 func (a OnePixel) scale(rng *rand.Rand) float64 {
 	if a.Strategy == "rand" {
 		return 0.5
@@ -110,18 +127,24 @@ func (a OnePixel) scale(rng *rand.Rand) float64 {
 	return 0.5 + rng.Float64()/2
 }
 
+// population draws the first members.
 func (a OnePixel) population(rng *rand.Rand, members, dim, channels int) [][]float64 {
 	population := latinHypercube(rng, members, dim)
 	if a.Init == "gauss" {
 		for _, m := range population {
 			for j := range m {
 				if m[j] = rng.Float64(); j%(2+channels) >= 2 {
-					m[j] = min(max((128+float64(127*rng.NormFloat64()))/256, 0), 1)
+					m[j] = gaussColour(rng)
 				}
 			}
 		}
 	}
 	return population
+}
+
+// gaussColour draws a colour from N(128,127), clipped, of 256.
+func gaussColour(rng *rand.Rand) float64 {
+	return min(max((128+float64(127*rng.NormFloat64()))/256, 0), 1)
 }
 
 // paint puts a member's pixels into a copy of the clean image: coordinates are
@@ -151,7 +174,7 @@ func (a OnePixel) fitness(o *oracle, members [][]float64) ([]float64, error) {
 		if o.goal.Targeted() {
 			energies[i] = 1 - energies[i]
 		}
-		if o.goal.Reached(argmax(z)) {
+		if o.goal.Reached(models.Argmax(z)) {
 			a.paint(o, members[i], img)
 			o.consider(img, z)
 		}

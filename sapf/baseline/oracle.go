@@ -77,7 +77,7 @@ func run[T attack.Attack](ctx context.Context, m attack.Classifier, x data.Image
 	status := attack.Failed
 	if o.clean, err = o.logits(o.x); err == nil {
 		o.clean = slices.Clone(o.clean)
-		if goal.Reached(argmax(o.clean)) {
+		if goal.Reached(models.Argmax(o.clean)) {
 			status, o.best = attack.Already, o.x
 		} else {
 			err = search(a, o)
@@ -282,7 +282,7 @@ func (o *oracle) crossEntropy() models.Loss {
 // gap is how far logits are from the goal: max over others - Z_t, or
 // Z_y - max over others. Below 0 the goal is reached.
 func (o *oracle) gap(z []float64) float64 {
-	g := z[argmaxBut(z, o.own)] - z[o.own]
+	g := z[models.ArgmaxBut(z, o.own)] - z[o.own]
 	if o.goal.Targeted() {
 		return g
 	}
@@ -292,7 +292,7 @@ func (o *oracle) gap(z []float64) float64 {
 // reached reports whether logits satisfy the goal with a margin of at least
 // confidence; with 0 it is the prediction that decides, ties to the lower index.
 func (o *oracle) reached(z []float64, confidence float64) bool {
-	return o.goal.Reached(argmax(z)) && (confidence == 0 || o.gap(z) <= -confidence)
+	return o.goal.Reached(models.Argmax(z)) && (confidence == 0 || o.gap(z) <= -confidence)
 }
 
 // consider shows the oracle a candidate with its logits. If it reaches the
@@ -316,6 +316,12 @@ func (o *oracle) considerSure(img, z []float64, confidence float64) bool {
 		o.kept++
 	}
 	return true
+}
+
+// within reports whether a success of at most k is in hand, counted as size
+// counts first: entries or pixels. A k of 0 asks for none.
+func (o *oracle) within(k int) bool {
+	return k > 0 && o.best != nil && o.bestSize[0] <= float64(k)
 }
 
 // try runs a forward pass of a candidate and considers it.

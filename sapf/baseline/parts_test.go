@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"sapf/sapf/attack"
@@ -270,14 +271,32 @@ func TestDrawRank(t *testing.T) {
 	}
 }
 
-func TestPercentile(t *testing.T) {
-	if got := percentile([]float64{0, -1, 2, 0, -3, 4, 5}, 25); got != 2 {
-		t.Errorf("25th percentile of 1..5 is %v, expected 2", got)
+func TestQuantile(t *testing.T) {
+	for _, c := range []struct {
+		v       []float64
+		q, want float64
+	}{
+		{[]float64{1, 2, 3, 4, 5}, 0.25, 2},
+		{[]float64{5, 1, 4, 2, 3}, 0, 1},
+		{[]float64{5, 1, 4, 2, 3}, 1, 5},
+		{[]float64{2, 1}, 0.5, 1.5},
+		{nil, 0.03, 0},
+	} {
+		if got := quantile(c.v, c.q); got != c.want {
+			t.Errorf("quantile %v of %v is %v, expected %v", c.q, c.v, got, c.want)
+		}
 	}
-	if got := percentile([]float64{0, 1, 2}, 50); got != 1.5 {
-		t.Errorf("median of 1, 2 is %v, expected 1.5", got)
+}
+
+// TestLargest: StrAttack drops what is at or below the percentile of the
+// changes, those of 0 not counted.
+func TestLargest(t *testing.T) {
+	a := StrAttack{Percentile: 25}
+	got := a.largest([]float64{0, -1, 2, 0, -3, 4, 5})
+	if want := []bool{false, false, false, false, true, true, true}; !slices.Equal(got, want) {
+		t.Errorf("above the 25th percentile: %v, expected %v", got, want)
 	}
-	if got := percentile(make([]float64, 3), 3); got != 0 {
-		t.Errorf("percentile of nothing is %v, expected 0", got)
+	if got := a.largest(make([]float64, 3)); slices.Contains(got, true) {
+		t.Errorf("of no changes: %v, expected none", got)
 	}
 }

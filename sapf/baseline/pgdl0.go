@@ -11,9 +11,13 @@ import (
 // PGDL0 is projected gradient descent onto a budget of pixels (Croce & Hein,
 // ICCV 2019, section 4; their program's pgd_attacks.py), called PGD0 there:
 //
-//	d <- project(d - step*g/||g||_1),  g = grad L(x + d), L the cross entropy
+//	min_d  L(x + d)   s.t.  at most k pixels of d are not 0,  d in S,
 //
-// on one of three sets, each with at most k pixels that are not zero:
+// L the cross entropy to the target, or minus that to the label, by steps
+//
+//	d <- project(d - step*g/||g||_1),  g = grad L(x + d)
+//
+// on one of three sets S:
 //
 //	l0     x+d in [0,1]
 //	linf   and |d| <= eps
@@ -22,8 +26,20 @@ import (
 //
 // Its targeted form, minus the cross entropy to the label replaced by that to
 // the target, is ours.
+//
+//	theirs     code      shape  range
+//	x          o.x       N      [0,1]
+//	y - x      d         N      S
+//	k          K         1      0..P pixels
+//	eps        Epsilon   1      [0,1], of full scale 1
+//	kappa      Kappa     1      [0,inf)
+//	sigma      sigmaMap  N      [0,inf)
+//	step_size  StepSize  1      [0,inf), l1 length of a step
+//
+// Differs: the authors add noise of 5e-13 to break ties; here the lower index
+// wins.
 type PGDL0 struct {
-	// Preset is "" or one of presets.
+	// Preset is "", "sigma", "table1" or "table1-imagenet".
 	Preset string `option:"-"`
 	// Constraint is "l0", "linf" or "sigma"; "" means l0.
 	Constraint string `oneof:"l0 linf sigma"`
@@ -53,7 +69,7 @@ var _ attack.Attack = (*PGDL0)(nil)
 // Name is "pgd-l0".
 func (PGDL0) Name() string { return "pgd-l0" }
 
-// presets: sigma is the authors' second script; table1 is inferred from the
+// Presets: sigma is the authors' second script; table1 is inferred from the
 // linf and l0 that the paper's Table 1 prints.
 func (PGDL0) Presets() map[string]attack.Attack {
 	return map[string]attack.Attack{
@@ -77,10 +93,8 @@ func (a PGDL0) search(o *oracle) error {
 	rng := stream(a.Seed, "pgd-l0 start")
 	d, img := make([]float64, o.n), make([]float64, o.n)
 	for restart := range a.Restarts {
-		for i := range d {
-			d[i] = start.lo[i] + float64(rng.Float64()*(start.hi[i]-start.lo[i]))
-			d[i] = min(max(d[i], -o.x[i]), 1-o.x[i])
-		}
+		start.draw(d, rng)
+		clipToImage(d, o.x)
 		project(d)
 		for step := 1; step < a.Steps; step++ {
 			s, err := o.gradient(o.crossEntropy(), o.image(d, img))
@@ -90,21 +104,24 @@ func (a PGDL0) search(o *oracle) error {
 			if o.consider(img, s.z) && !a.AllRestarts {
 				return nil
 			}
-			// Differs: the authors add noise of 5e-13 to break ties; here the
-			// lower index wins.
-			length := 1e-10
-			for _, g := range s.grad {
-				length += math.Abs(g)
-			}
-			for i, g := range s.grad {
-				d[i] -= float64(a.StepSize * (g / length))
-			}
+			a.descend(d, s.grad)
 			project(d)
 			o.report("step", restart+1, a.Restarts, restart*a.Steps+step, a.Restarts*a.Steps, s.loss)
 		}
 		o.rounds++
 	}
 	return nil
+}
+
+// descend is the step d <- d - step*g/||g||_1, before its projection.
+func (a PGDL0) descend(d, g []float64) {
+	length := 1e-10 // the authors' floor of the norm
+	for _, v := range g {
+		length += math.Abs(v)
+	}
+	for i, v := range g {
+		d[i] -= float64(a.StepSize * (v / length))
+	}
 }
 
 // constraint returns the range of random starts and the projection onto the

@@ -2,6 +2,7 @@ package baseline
 
 import (
 	"context"
+	"math/rand/v2"
 
 	"sapf/models/data"
 	"sapf/sapf/attack"
@@ -10,9 +11,18 @@ import (
 // PGDLinf is projected gradient descent in the linf ball (Madry et al., ICLR
 // 2018, section 2.1), dense:
 //
-//	x <- clip(project(x - step*sign(grad L(x))), 0, 1),  ||x' - x||_inf <= eps
+//	min_d  L(x + d)   s.t.  ||d||_inf <= eps,  x + d in [0,1],
 //
-// from a uniformly random start, with L the cross entropy.
+// by steps d <- project(d - step*sign(grad L(x + d))) from a uniformly random
+// start, with L the cross entropy to the target, or minus that to the label.
+//
+//	paper    code              shape  range
+//	x        o.x               N      [0,1]
+//	eps      Epsilon           1      [0,1], of full scale 1
+//	alpha    StepSize          1      [0,1], of full scale 1
+//	L        o.crossEntropy()  1
+//	S        ball              N      lower and upper bounds of d
+//	delta    d                 N      S
 type PGDLinf struct {
 	// Epsilon is the radius, of full scale 1; 0 means 8/255.
 	Epsilon float64 `def:"0.03137254901960784" range:"[0,1]"`
@@ -44,9 +54,7 @@ func (a PGDLinf) search(o *oracle) error {
 	ball := cappedBox(o.x, func(int) float64 { return a.Epsilon })
 	d, img := make([]float64, o.n), make([]float64, o.n)
 	for restart := range a.Restarts {
-		for i := range d {
-			d[i] = a.Epsilon * (2*rng.Float64() - 1)
-		}
+		a.start(d, rng)
 		ball.clamp(d)
 		for step := range a.Steps {
 			s, err := o.gradient(o.crossEntropy(), o.image(d, img))
@@ -56,10 +64,8 @@ func (a PGDLinf) search(o *oracle) error {
 			if !a.NoEarlyStop && o.consider(img, s.z) {
 				return nil
 			}
-			for i, g := range s.grad {
-				d[i] -= float64(a.StepSize * sign(g))
-			}
-			ball.clamp(d)
+			a.descend(d, s.grad)
+			ball.clamp(d) // the projection onto S
 			o.report("step", restart+1, a.Restarts, restart*a.Steps+step+1, a.Restarts*a.Steps, s.loss)
 		}
 		if done, err := o.try(o.image(d, img)); done || err != nil {
@@ -67,4 +73,18 @@ func (a PGDLinf) search(o *oracle) error {
 		}
 	}
 	return nil
+}
+
+// start draws d from the ball.
+func (a PGDLinf) start(d []float64, rng *rand.Rand) {
+	for i := range d {
+		d[i] = a.Epsilon * (2*rng.Float64() - 1)
+	}
+}
+
+// descend is the step d <- d - step*sign(g), before its projection.
+func (a PGDLinf) descend(d, g []float64) {
+	for i, v := range g {
+		d[i] -= float64(a.StepSize * sign(v))
+	}
 }

@@ -1,6 +1,9 @@
 package baseline
 
-import "math"
+import (
+	"math"
+	"math/rand/v2"
+)
 
 // box is the range of each entry of a perturbation: length C*H*W.
 type box struct{ lo, hi []float64 }
@@ -28,6 +31,22 @@ func cappedBox(x []float64, limit func(i int) float64) box {
 func (b box) clamp(d []float64) {
 	for i, v := range d {
 		d[i] = min(max(v, b.lo[i]), b.hi[i])
+	}
+}
+
+// around are the bounds of x+d.
+func (b box) around(x []float64) (lower, upper []float64) {
+	lower, upper = make([]float64, len(x)), make([]float64, len(x))
+	for i, v := range x {
+		lower[i], upper[i] = v+b.lo[i], v+b.hi[i]
+	}
+	return lower, upper
+}
+
+// draw fills d with numbers drawn uniformly from the box.
+func (b box) draw(d []float64, rng *rand.Rand) {
+	for i := range d {
+		d[i] = b.lo[i] + float64(rng.Float64()*(b.hi[i]-b.lo[i]))
 	}
 }
 

@@ -5,14 +5,11 @@ import "sort"
 // keepLargest marks the k largest scores, the lower index first among equal
 // ones: exactly min(k, len(scores)) entries are true. It reads scores only.
 func keepLargest(scores []float64, k int) []bool {
+	if k >= len(scores) {
+		return all(len(scores))
+	}
 	keep := make([]bool, len(scores))
 	if k <= 0 {
-		return keep
-	}
-	if k >= len(scores) {
-		for i := range keep {
-			keep[i] = true
-		}
 		return keep
 	}
 	threshold := kthLargest(append([]float64(nil), scores...), k)
@@ -78,24 +75,11 @@ func ascending(v []float64) []int {
 	return order
 }
 
-// argmax returns the index of the largest entry, the lowest of equal ones.
-func argmax(v []float64) int {
-	best := 0
-	for i, x := range v {
-		if x > v[best] {
-			best = i
-		}
+// all marks every one of n entries.
+func all(n int) []bool {
+	marks := make([]bool, n)
+	for i := range marks {
+		marks[i] = true
 	}
-	return best
-}
-
-// argmaxBut returns the index of the largest entry other than v[own].
-func argmaxBut(v []float64, own int) int {
-	best := -1
-	for i, x := range v {
-		if i != own && (best < 0 || x > v[best]) {
-			best = i
-		}
-	}
-	return best
+	return marks
 }

@@ -9,8 +9,12 @@ import (
 )
 
 // SparseFool is the attack of Modas, Moosavi-Dezfooli & Frossard (CVPR 2019,
-// Algorithm 2): DeepFool finds a point beyond the boundary and the boundary's
-// normal there; the linearised problem
+// Algorithm 2; checked against their program):
+//
+//	min_r  ||r||_1   s.t.  x + r is classified otherwise,  lb <= x + r <= ub.
+//
+// DeepFool finds a point beyond the boundary and the boundary's normal there; the
+// linearised problem
 //
 //	min ||x' - x||_1  s.t.  n'(x' - x_B) = 0,  lb <= x' <= ub
 //
@@ -19,8 +23,17 @@ import (
 //
 // Its targeted form is ours: DeepFool goes to the target (see DeepFool), and
 // the loop ends when the target is predicted.
+//
+//	paper     code             shape  range
+//	x         o.x              N      [0,1]
+//	x^(i)     xi               N      [lb,ub]
+//	x_B^(i)   beyond, xB       N
+//	w^(i)     normal, n        N      ||n||_2 = 1
+//	l, u      lb, ub           N      [0,1]
+//	lambda    Lambda           1      [1,inf)
+//	delta     MaxChange        1      [0,1], of full scale 1
 type SparseFool struct {
-	// Preset is "" or one of presets.
+	// Preset is "", "demo" (the authors' demos), "table1" or "table1-imagenet".
 	Preset string `option:"-"`
 	// Lambda is how far beyond the boundary DeepFool's point is pushed; 0
 	// means 3.
@@ -40,7 +53,7 @@ var _ attack.Attack = (*SparseFool)(nil)
 // Name is "sparsefool".
 func (SparseFool) Name() string { return "sparsefool" }
 
-// presets: the linf of the paper's Table 1 is 0.047 on CIFAR-10 and 0.005 on
+// Presets: the linf of the paper's Table 1 is 0.047 on CIFAR-10 and 0.005 on
 // ImageNet in every case, so these bounds were evidently imposed.
 func (SparseFool) Presets() map[string]attack.Attack {
 	return map[string]attack.Attack{
@@ -57,10 +70,7 @@ func (a SparseFool) Run(ctx context.Context, m attack.Classifier, x data.Image, 
 
 func (a SparseFool) search(o *oracle) error {
 	bounds := cappedBox(o.x, func(int) float64 { return a.MaxChange })
-	lb, ub := make([]float64, o.n), make([]float64, o.n)
-	for i, v := range o.x {
-		lb[i], ub[i] = v+bounds.lo[i], v+bounds.hi[i]
-	}
+	lb, ub := bounds.around(o.x)
 	inner, err := attack.Resolve(DeepFool{})
 	if err != nil {
 		return err
@@ -68,20 +78,27 @@ func (a SparseFool) search(o *oracle) error {
 	xi := append([]float64(nil), o.x...)
 	img := make([]float64, o.n)
 	for step := range a.Steps {
+		// DeepFool's boundary, and the way to it along few entries.
 		normal, beyond, err := a.boundary(o, inner, xi)
 		if err != nil || normal == nil {
 			return err
 		}
 		xi = linearSolve(xi, normal, beyond, lb, ub)
-		for i, v := range xi {
-			img[i] = pixel(min(max(o.x[i]+float64((1+a.Overshoot)*(v-o.x[i])), lb[i]), ub[i]))
-		}
+		// A little further, and the class there.
+		a.overshoot(img, o.x, xi, lb, ub)
 		if done, err := o.try(img); done || err != nil {
 			return err
 		}
 		o.report("step", 1, 1, step+1, a.Steps, 0)
 	}
 	return nil
+}
+
+// overshoot writes x + (1+overshoot)*(xi - x), kept in its bounds, as an image.
+func (a SparseFool) overshoot(img, x, xi, lb, ub []float64) {
+	for i, v := range xi {
+		img[i] = pixel(min(max(x[i]+float64((1+a.Overshoot)*(v-x[i])), lb[i]), ub[i]))
+	}
 }
 
 // boundary runs DeepFool from xi and returns the boundary's unit normal where
@@ -95,9 +112,7 @@ func (a SparseFool) boundary(o *oracle, inner DeepFool, xi []float64) (normal, b
 	w := cross.w // where no boundary was crossed, the last direction
 	if o.crossed(cross.from, cross.to) {
 		at := make([]float64, o.n)
-		for i, r := range cross.r {
-			at[i] = xi[i] + r
-		}
+		displaced(at, xi, cross.r, 1)
 		_, grads, err := o.jacobian(at, oneHots([]int{cross.to}, cross.rival, o.classes))
 		if err != nil {
 			return nil, nil, err
@@ -108,9 +123,7 @@ func (a SparseFool) boundary(o *oracle, inner DeepFool, xi []float64) (normal, b
 	}
 	normal = scaled(w, 1/norm2(w))
 	beyond = make([]float64, o.n)
-	for i, r := range cross.r {
-		beyond[i] = xi[i] + float64(a.Lambda*r)
-	}
+	displaced(beyond, xi, cross.r, a.Lambda)
 	return normal, beyond, nil
 }
 
@@ -120,13 +133,9 @@ func (a SparseFool) boundary(o *oracle, inner DeepFool, xi []float64) (normal, b
 func linearSolve(x, n, xB, lb, ub []float64) []float64 {
 	const beyondPlane, smallest = 0.001, 1e-4 // the authors' beta and floor
 	x = append([]float64(nil), x...)
-	f := 0.0
-	for i := range x {
-		f += float64(n[i] * (x[i] - xB[i]))
-	}
+	f := fromPlane(x, n, xB)
 	side := sign(f)
-	order := ascending(scaled(absolute(n), -1))
-	for _, j := range order {
+	for _, j := range ascending(scaled(absolute(n), -1)) {
 		if sign(f) != side || n[j] == 0 {
 			break
 		}
@@ -139,10 +148,11 @@ func linearSolve(x, n, xB, lb, ub []float64) []float64 {
 	return x
 }
 
-func absolute(v []float64) []float64 {
-	out := make([]float64, len(v))
-	for i, x := range v {
-		out[i] = math.Abs(x)
+// fromPlane is n'(x - xB), how far x is from the plane.
+func fromPlane(x, n, xB []float64) float64 {
+	f := 0.0
+	for i := range x {
+		f += float64(n[i] * (x[i] - xB[i]))
 	}
-	return out
+	return f
 }

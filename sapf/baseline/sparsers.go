@@ -10,14 +10,28 @@ import (
 )
 
 // SparseRS is the l0 version of the random search of Croce et al. (AAAI 2022,
-// arXiv 2006.12834, Algorithm 2; their program's rs_attacks.py): score-based,
-// with a fixed budget of k pixels, each at a random corner of the colour cube.
-// A candidate resets some pixels of the set to the clean image and puts as many
-// others at random corners; it is accepted if it lowers the loss or reaches the
-// goal.
+// arXiv 2006.12834, Algorithm 2; their program's rs_attacks.py):
 //
-//	untargeted  loss = margin Z_y - max over others
-//	targeted    loss = cross entropy to t, margin = max over others - Z_t
+//	min_d  L(x + d)   s.t.  at most k pixels of d are not 0,  x + d in [0,1],
+//
+// score-based, with a fixed budget of k pixels, each at a random corner of the
+// colour cube. A candidate resets some pixels of the set to the clean image and
+// puts as many others at random corners; it is accepted if it lowers the loss or
+// reaches the goal.
+//
+//	untargeted  L = margin Z_y - max over others
+//	targeted    L = cross entropy to t, margin = max over others - Z_t
+//
+//	paper      code          shape     range
+//	x          o.x           N         [0,1]
+//	z, z'      img, candidate  N       [0,1]
+//	M          set.in        k pixels
+//	U \ M      set.out       P-k pixels
+//	A          in            m pixels of M
+//	B          out           m pixels outside
+//	k          o.k           1         0..P pixels
+//	alpha^(i)  a.share       1         (0,InitialShare]
+//	L*         best          1         the smallest loss so far
 //
 // Differs: a pixel's new colour is never its present one; theirs may be where
 // several pixels are exchanged at once. Patches and frames are not offered.
@@ -74,6 +88,7 @@ func (a SparseRS) search(o *oracle) error {
 }
 
 func (a SparseRS) restart(o *oracle, rng *rand.Rand) (bool, error) {
+	// k random pixels at random corners.
 	perm := rng.Perm(o.pixels)
 	set := selection{perm[:o.k], perm[o.k:]}
 	img := append([]float64(nil), o.x...)
@@ -87,12 +102,9 @@ func (a SparseRS) restart(o *oracle, rng *rand.Rand) (bool, error) {
 	best := a.loss(o, z)
 	candidate := make([]float64, o.n)
 	for query := 1; query < a.Queries; query++ {
-		m := max(int(a.share(query)*float64(o.k)), 1)
-		m = min(m, len(set.in), len(set.out))
-		if m == 0 {
-			m = 1 // every pixel is in the set: only colours change
-		}
+		// Exchange m pixels of the set for as many outside, at random corners.
 		copy(candidate, img)
+		m := a.exchanged(o, query, set)
 		in, out := pick(rng, len(set.in), m), pick(rng, len(set.out), m)
 		a.exchange(o, candidate, set, in, out, rng)
 		if z, err = o.logits(candidate); err != nil {
@@ -101,18 +113,31 @@ func (a SparseRS) restart(o *oracle, rng *rand.Rand) (bool, error) {
 		if o.consider(candidate, z) {
 			return true, nil
 		}
+		// Keep what lowers the loss.
 		if loss := a.loss(o, z); loss < best {
 			best = loss
 			img, candidate = candidate, img
-			for i := range out {
-				set.in[in[i]], set.out[out[i]] = set.out[out[i]], set.in[in[i]]
-			}
+			set.swap(in, out)
 		}
 		if query%100 == 0 {
 			o.report("query", o.rounds+1, a.Restarts, o.rounds*a.Queries+query, a.Restarts*a.Queries, best)
 		}
 	}
 	return false, nil
+}
+
+// swap exchanges the chosen pixels of the set for the chosen ones outside.
+func (s selection) swap(in, out []int) {
+	for i := range out {
+		s.in[in[i]], s.out[out[i]] = s.out[out[i]], s.in[in[i]]
+	}
+}
+
+// exchanged is how many pixels a query exchanges: alpha*k, at least 1.
+func (a SparseRS) exchanged(o *oracle, query int, set selection) int {
+	m := max(int(a.share(query)*float64(o.k)), 1)
+	m = min(m, len(set.in), len(set.out))
+	return max(m, 1) // where every pixel is in the set, only colours change
 }
 
 // exchange resets the chosen pixels of the set to the clean image and puts the

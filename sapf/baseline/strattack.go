@@ -3,14 +3,14 @@ package baseline
 import (
 	"context"
 	"math"
-	"sort"
 
 	"sapf/models/data"
 	"sapf/sapf/attack"
 )
 
 // StrAttack is the structured attack of Xu et al. (ICLR 2019; their program's
-// l2_LADMMST_attack_v3.py): sparse over square groups of pixels by ADMM,
+// l2_LADMMST_attack_v3.py, and adversarial-library's): sparse over square groups
+// of pixels by ADMM,
 //
 //	min c*h(x+z) + gamma*||delta||^2 + tau*sum_g ||y_g||_2 + box(w)
 //	s.t. delta = y = w = z
@@ -18,16 +18,24 @@ import (
 // with a search on c, then rounds that drop the smallest entries and solve
 // again on what is left.
 //
+//	paper, section 3   code        shape  range
+//	x_0                o.x         N      [0,1]
+//	delta              delta       N      any number
+//	w                  w           N      |w| <= MaxChange, x+w in [0,1]
+//	y                  y           N      [-x,1-x]
+//	z                  z           N      [-x,1-x]
+//	u, v, s            u, v, s     N      scaled duals of delta, y and w
+//	D_g, groups        groups      H*W/side^2 lists of entries
+//	rho, tau, gamma    the same    1      [0,inf)
+//	eta_i              weight      1      alpha*sqrt(i+1)
+//	c                  c           1      (0,inf)
+//	kappa              Confidence  1      [0,inf), in logits
+//
 // Differs: y and z are clipped so that x+y and x+z are images, as in
 // adversarial-library; the authors leave them unclipped. Their c of one image is
 // the sum over its batch; here each image has its own.
-//
-//	paper, section 3       code       shape
-//	delta, y, w, z         the same   N
-//	u, v, s (scaled duals) the same   N
-//	rho, tau, gamma        the same
 type StrAttack struct {
-	// Preset is "" or "adversarial-library", whose defaults differ.
+	// Preset is "", "table1" or "adversarial-library", whose defaults differ.
 	Preset string `option:"-"`
 	// SearchSteps on c; 0 means 8.
 	SearchSteps int `def:"8" range:"[0,inf)"`
@@ -76,7 +84,7 @@ var _ attack.Attack = (*StrAttack)(nil)
 // Name is "strattack".
 func (StrAttack) Name() string { return "strattack" }
 
-// presets: table1 is the setting of the authors' evaluation script, which the
+// Presets: table1 is the setting of the authors' evaluation script, which the
 // paper's Table 1 is thought to have used.
 func (StrAttack) Presets() map[string]attack.Attack {
 	return map[string]attack.Attack{
@@ -177,7 +185,6 @@ type stageResult struct {
 
 // admm is one search step for one c.
 func (a StrAttack) admm(o *oracle, sp *splitting, bounds box, groups [][]int, c float64, round int) (stageResult, error) {
-	z, delta, w, y, u, s, v := sp.z, sp.delta, sp.w, sp.y, sp.u, sp.s, sp.v
 	q, img, inside := make([]float64, o.n), make([]float64, o.n), imageBox(o.x)
 	var out stageResult
 	steps := a.Steps + a.StepsGrowth*round
@@ -186,48 +193,88 @@ func (a StrAttack) admm(o *oracle, sp *splitting, bounds box, groups [][]int, c 
 	}
 	before, total := a.work(round)
 	for i := range steps {
-		for j := range z {
-			delta[j] = a.Rho / (a.Rho + 2*a.Gamma) * (z[j] - u[j]) // delta-step
-			w[j] = z[j] - s[j]
-			q[j] = z[j] - v[j]
-		}
-		bounds.clamp(w)                        // w-step
-		groupShrink(y, q, groups, a.Tau/a.Rho) // y-step
-		inside.clamp(y)
-
-		ans, err := o.gradient(o.margin(a.Confidence), o.image(z, img))
+		a.deltaStep(sp)
+		sp.wStep(bounds)
+		a.yStep(sp, q, groups, inside)
+		ans, err := o.gradient(o.margin(a.Confidence), o.image(sp.z, img))
 		if err != nil {
 			return out, err
 		}
-		// z-step, linearised; then the duals.
-		weight := a.Alpha * math.Sqrt(float64(i+1))
-		for j, g := range ans.grad {
-			sum := float64(weight*z[j]) + float64(2*a.Rho*(delta[j]+u[j])) +
-				float64(a.Rho*(w[j]+s[j])) + float64(a.Rho*(y[j]+v[j])) - float64(c*g)
-			z[j] = min(max(sum/(weight+4*a.Rho), inside.lo[j]), inside.hi[j])
-			u[j] += delta[j] - z[j]
-			v[j] += y[j] - z[j]
-			s[j] += w[j] - z[j]
-		}
+		a.zStep(sp, ans.grad, c, i, inside)
+		sp.dualSteps()
 		if i%100 == 0 {
 			o.report("admm", round+1, a.SearchSteps, before+i, total, ans.loss)
 		}
-		if o.image(y, img); !a.Constant && o.best != nil && !o.size(o.x, img).below(o.bestSize) {
-			continue // no pass for what could not be kept
+		// The candidate is x+y; no pass for one that could not be kept.
+		if o.image(sp.y, img); !a.Constant && o.best != nil && !o.size(o.x, img).below(o.bestSize) {
+			continue
 		}
-		kept := o.kept
 		logits, err := o.logits(img)
 		if err != nil {
 			return out, err
 		}
-		if o.considerSure(img, logits, a.Confidence) {
-			out.success = true
-		}
-		if o.kept > kept {
-			out.best = difference(img, o.x)
-		}
+		out.consider(o, img, logits, a.Confidence)
 	}
 	return out, nil
+}
+
+// deltaStep is delta <- rho/(rho + 2*gamma)*(z - u).
+func (a StrAttack) deltaStep(s *splitting) {
+	for j := range s.delta {
+		s.delta[j] = a.Rho / (a.Rho + 2*a.Gamma) * (s.z[j] - s.u[j])
+	}
+}
+
+// wStep is w <- z - s, clipped to its bounds.
+func (s *splitting) wStep(bounds box) {
+	for j := range s.w {
+		s.w[j] = s.z[j] - s.s[j]
+	}
+	bounds.clamp(s.w)
+}
+
+// yStep is y_g <- max(0, 1 - tau/(rho*||q_g||))*q_g with q = z - v, clipped so
+// that x+y is an image. It writes q.
+func (a StrAttack) yStep(s *splitting, q []float64, groups [][]int, inside box) {
+	for j := range q {
+		q[j] = s.z[j] - s.v[j]
+	}
+	groupShrink(s.y, q, groups, a.Tau/a.Rho)
+	inside.clamp(s.y)
+}
+
+// zStep of iteration i linearises the hinge, whose gradient is g: with
+// eta = alpha*sqrt(i+1),
+//
+//	z <- (eta*z + 2*rho*(delta+u) + rho*(w+s) + rho*(y+v) - c*g)/(eta + 4*rho),
+//
+// clipped so that x+z is an image.
+func (a StrAttack) zStep(sp *splitting, grad []float64, c float64, i int, inside box) {
+	weight := a.Alpha * math.Sqrt(float64(i+1))
+	for j, g := range grad {
+		sum := float64(weight*sp.z[j]) + float64(2*a.Rho*(sp.delta[j]+sp.u[j])) +
+			float64(a.Rho*(sp.w[j]+sp.s[j])) + float64(a.Rho*(sp.y[j]+sp.v[j])) - float64(c*g)
+		sp.z[j] = sum / (weight + 4*a.Rho)
+	}
+	inside.clamp(sp.z)
+}
+
+// dualSteps are u <- u + delta - z, v <- v + y - z and s <- s + w - z.
+func (s *splitting) dualSteps() {
+	dualStep(s.u, s.delta, s.z)
+	dualStep(s.v, s.y, s.z)
+	dualStep(s.s, s.w, s.z)
+}
+
+// consider shows the oracle a candidate and notes what came of it.
+func (r *stageResult) consider(o *oracle, img, z []float64, confidence float64) {
+	before := o.kept
+	if o.considerSure(img, z, confidence) {
+		r.success = true
+	}
+	if o.kept > before {
+		r.best = difference(img, o.x)
+	}
 }
 
 // work is how many steps of the whole attack lie before a search step (or,
@@ -272,42 +319,21 @@ func groupShrink(y, q []float64, groups [][]int, t float64) {
 
 // refine drops the smallest entries of y and solves again on the rest.
 func (a StrAttack) refine(o *oracle, bounds box, y []float64, c float64, round int) (stageResult, error) {
-	cut := percentile(y, a.Percentile)
-	mask := make([]bool, o.n)
-	for j, v := range y {
-		mask[j] = math.Abs(v) > cut
-	}
+	mask := a.largest(y)
 	z, u := append([]float64(nil), y...), make([]float64, o.n)
 	d, img := make([]float64, o.n), make([]float64, o.n)
 	var out stageResult
 	done, total := a.work(a.SearchSteps + round)
 	for i := range a.RefineSteps {
-		for j := range d {
-			d[j] = 0
-			if mask[j] {
-				d[j] = (z[j] - u[j]) * a.Rho / (a.Rho + a.Gamma/100)
-			}
-		}
+		a.refineDelta(d, z, u, mask)
 		bounds.clamp(d)
 		s, err := o.gradient(o.margin(a.Confidence), o.image(d, img))
 		if err != nil {
 			return out, err
 		}
-		before := o.kept
-		if o.considerSure(img, s.z, a.Confidence) {
-			out.success = true
-		}
-		if o.kept > before {
-			out.best = difference(img, o.x)
-		}
-		for j, g := range s.grad {
-			pull := 0.0
-			if mask[j] {
-				pull = float64(c * g)
-			}
-			z[j] = (float64(a.Alpha*z[j]) + float64(a.Rho*(d[j]+u[j])) - pull) / (a.Alpha + 2*a.Rho)
-			u[j] += d[j] - z[j]
-		}
+		out.consider(o, img, s.z, a.Confidence)
+		a.refineZ(z, d, u, s.grad, mask, c)
+		dualStep(u, d, z)
 		if i%100 == 0 {
 			o.report("refine", round+1, a.Refine, done+i, total, s.loss)
 		}
@@ -315,32 +341,40 @@ func (a StrAttack) refine(o *oracle, bounds box, y []float64, c float64, round i
 	return out, nil
 }
 
-// percentile is the p-th percentile of the absolute values of v's entries that
-// are not 0, interpolated linearly.
-func percentile(v []float64, p float64) float64 {
-	var a []float64
-	for _, x := range v {
-		if x != 0 {
-			a = append(a, math.Abs(x))
+// largest marks the entries of y above the percentile of those that are not 0.
+func (a StrAttack) largest(y []float64) []bool {
+	var changed []float64
+	for _, v := range y {
+		if v != 0 {
+			changed = append(changed, math.Abs(v))
 		}
 	}
-	if len(a) == 0 {
-		return 0
+	cut := quantile(changed, a.Percentile/100)
+	mask := make([]bool, len(y))
+	for j, v := range y {
+		mask[j] = math.Abs(v) > cut
 	}
-	sort.Float64s(a)
-	at := p / 100 * float64(len(a)-1)
-	i := int(at)
-	if i+1 >= len(a) {
-		return a[len(a)-1]
-	}
-	return a[i] + float64((at-float64(i))*(a[i+1]-a[i]))
+	return mask
 }
 
-// difference is a - b.
-func difference(a, b []float64) []float64 {
-	d := make([]float64, len(a))
-	for i := range d {
-		d[i] = a[i] - b[i]
+// refineDelta is delta <- rho/(rho + gamma/100)*(z - u) on the mask, 0 off it.
+func (a StrAttack) refineDelta(d, z, u []float64, mask []bool) {
+	for j := range d {
+		d[j] = 0
+		if mask[j] {
+			d[j] = (z[j] - u[j]) * a.Rho / (a.Rho + a.Gamma/100)
+		}
 	}
-	return d
+}
+
+// refineZ is z <- (alpha*z + rho*(delta+u) - c*g)/(alpha + 2*rho), with g the
+// hinge's gradient on the mask.
+func (a StrAttack) refineZ(z, d, u, grad []float64, mask []bool, c float64) {
+	for j, g := range grad {
+		pull := 0.0
+		if mask[j] {
+			pull = float64(c * g)
+		}
+		z[j] = (float64(a.Alpha*z[j]) + float64(a.Rho*(d[j]+u[j])) - pull) / (a.Alpha + 2*a.Rho)
+	}
 }

@@ -172,7 +172,7 @@ func fewestEntries(t testing.TB, m *models.Model, x data.Image, goal attack.Goal
 			t.Fatal(err)
 		}
 		for b := range waiting {
-			found = found || goal.Reached(argmax(z[b*classes:(b+1)*classes]))
+			found = found || goal.Reached(models.Argmax(z[b*classes:(b+1)*classes]))
 		}
 		waiting = 0
 	}

@@ -2,6 +2,7 @@ package metric
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -12,6 +13,16 @@ type Mean struct {
 	// N is the number of values that are finite; only they count.
 	N               int
 	Mean, Low, High float64
+}
+
+// Median is the median of a sample, of which an even one has two in the middle
+// and takes their mean; 0 of no values. Values may be infinite.
+func Median(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	v := slices.Sorted(slices.Values(values))
+	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }
 
 // Mean95 is the mean of values with its 95 % confidence interval by Student's

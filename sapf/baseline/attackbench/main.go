@@ -142,7 +142,7 @@ func line(distances, best []float64) (string, error) {
 		return "", err
 	}
 	return fmt.Sprintf("optimality %.3f  step %.3f  success %.3f  median l0 %g  %d images",
-		optimality, step, successRate(distances), median(distances), len(distances)), nil
+		optimality, step, successRate(distances), metric.Median(distances), len(distances)), nil
 }
 
 // smallest runs one attack on some test records and returns the smallest l0
@@ -193,9 +193,4 @@ func successRate(distances []float64) float64 {
 		}
 	}
 	return float64(n) / float64(len(distances))
-}
-
-func median(v []float64) float64 {
-	s := slices.Sorted(slices.Values(v))
-	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
 }

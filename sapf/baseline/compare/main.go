@@ -16,6 +16,7 @@ import (
 	"sapf/models"
 	"sapf/models/data"
 	"sapf/sapf/attack"
+	"sapf/sapf/metric"
 	"sapf/sapf/sweep"
 )
 
@@ -146,7 +147,7 @@ func summarize(images []image) summary {
 			l0, l1, l2 = append(l0, float64(i.L0)), append(l1, i.L1), append(l2, i.L2)
 		}
 	}
-	return summary{len(l0), median(l0), median(l1), median(l2)}
+	return summary{len(l0), metric.Median(l0), metric.Median(l1), metric.Median(l2)}
 }
 
 // onShared summarizes the images on which both succeed.
@@ -158,12 +159,4 @@ func onShared(theirs, ours []image) (sharedTheirs, shared summary) {
 		}
 	}
 	return summarize(a), summarize(b)
-}
-
-func median(v []float64) float64 {
-	if len(v) == 0 {
-		return 0
-	}
-	slices.Sort(v)
-	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }
