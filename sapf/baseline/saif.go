@@ -16,13 +16,15 @@ import (
 //
 // with L the cross entropy to the target, or minus that to the label.
 //
-//	paper  here    shape  range
-//	x      o.x     N      image, [0,1]
-//	p      p       N      magnitudes, [-eps, eps], and x+p in [0,1]
-//	s      s       N      selection, [0,1], sum at most k
-//	v, z   v, z    N      corners of the two sets that the gradients point to
-//	eta    mu      1      step size, 1/(2^r sqrt(t+1))
-//	r      r       1      halvings of the step so far
+//	paper  code      shape  range
+//	x      o.x       N      [0,1]
+//	p      at.p      N      [-eps,eps], and x+p in [0,1]
+//	s      at.s      N      [0,1], of sum at most k
+//	v, z   corner    N      where the gradients point: p of the cube, s of k entries
+//	k      K         1      [0,inf)
+//	eps    Epsilon   1      [0,1], of full scale 1
+//	eta    mu        1      (0,1], 1/(2^r sqrt(t+1))
+//	r      r         1      halvings of the step so far
 //
 // The sum of s is bounded, not the number of its entries: s is an average of
 // selections of k entries, so that more than k may change. Every iterate is a
