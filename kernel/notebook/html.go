@@ -14,9 +14,10 @@ import (
 //go:embed page.css
 var pageCSS string
 
-// policy lets the page show what is in it and nothing else: no script runs, and
-// nothing is fetched, whatever a cell's output says.
-const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:; media-src data:"
+// policy lets the page show what is in it and nothing else: no script runs,
+// nothing is fetched and no form is sent, whatever a cell's output says. See
+// inert for what a policy can't forbid.
+const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:; media-src data:; form-action 'none'; base-uri 'none'"
 
 // HTML is the notebook as one page that needs nothing beside it: pictures are
 // inside, mathematics is MathML, and there is no script. The title is that of
@@ -137,8 +138,9 @@ func (o *Output) display(b *bytes.Buffer) error {
 		return s, ok
 	}
 	if s, ok := text("text/html"); ok {
-		fmt.Fprintf(b, "<div class=\"html\">%s</div>\n", s)
-		return nil
+		page, err := inert(s)
+		fmt.Fprintf(b, "<div class=\"html\">%s</div>\n", page)
+		return err
 	}
 	alt, _ := text("text/plain")
 	if s, ok := text("image/svg+xml"); ok { // as a picture: its styles and names stay inside it

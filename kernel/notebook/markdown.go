@@ -31,7 +31,7 @@ func renderMarkdown(source string) (string, error) {
 	if err := markdown.Convert([]byte(source), &b); err != nil {
 		return "", err
 	}
-	return b.String(), nil
+	return inert(b.String())
 }
 
 // formulaHTML is a formula as MathML, or as its source where that is not known.
