@@ -19,9 +19,9 @@ import (
 
 // jobFlags name an attack's model, image and target.
 type jobFlags struct {
-	Model  string `required:"" help:"Model: a name (see 'sapf models') or a file."`
+	Model  string `required:"" predictor:"model" help:"Model: a name (see 'sapf models') or a file."`
 	Arch   string `help:"Architecture, where the model's file does not say."`
-	Image  string `required:"" help:"Image: a file, a sample (cat) or a record (cifar10:17)."`
+	Image  string `required:"" predictor:"image" help:"Image: a file, a sample (cat) or a record (cifar10:17)."`
 	Resize bool   `help:"Scale a picture of another size to the model's."`
 	Target string `help:"Target: a class's name or index."`
 }
@@ -32,10 +32,10 @@ func (f jobFlags) job() sweep.Job {
 
 type attackCmd struct {
 	jobFlags   `embed:""`
-	Method     string            `default:"sapf" help:"Attack: sapf, sapf-matched (k as --set to=ATTACK needs) or a baseline."`
-	Preset     string            `help:"Preset of the method (sapf: reference, paper)."`
+	Method     string            `default:"sapf" predictor:"method" help:"Attack: sapf, sapf-matched (k as --set to=ATTACK needs) or a baseline."`
+	Preset     string            `predictor:"preset" help:"Preset of the method (sapf: reference, paper)."`
 	K          *int              `help:"Entries that may change (sapf: 200)."`
-	Set        map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Set an option; repeat for more."`
+	Set        map[string]string `mapsep:"none" predictor:"option" placeholder:"NAME=VALUE" help:"Set an option; repeat for more."`
 	Groups     string            `placeholder:"FILE" help:"Picture whose colours are the groups of SAPF-GS, instead of superpixels."`
 	Trace      string            `placeholder:"F.csv" help:"Write a row of the solver's state every --trace-every steps."`
 	TraceEvery int               `default:"50" help:"Steps between rows of the trace."`

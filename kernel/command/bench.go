@@ -9,7 +9,7 @@ import (
 )
 
 type benchCmd struct {
-	Model   string        `default:"cwnet" help:"Model: a name or a file."`
+	Model   string        `default:"cwnet" predictor:"model" help:"Model: a name or a file."`
 	Batch   []int         `default:"1,9" help:"Batch sizes."`
 	Threads []int         `default:"1,2" help:"Numbers of threads."`
 	Time    time.Duration `default:"2s" help:"Time for each."`

@@ -13,6 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"sapf/kernel"
 	"sapf/kernel/exit"
 	"sapf/models/plain"
 )
@@ -81,6 +82,9 @@ type cli struct {
 	Data      dataCmd      `cmd:"" help:"List and get data sets."`
 	Train     trainCmd     `cmd:"" help:"Train a classifier."`
 	Bench     benchCmd     `cmd:"" help:"Measure gradient steps per second."`
+
+	Completion completionCmd    `cmd:"" help:"Print what makes a shell complete this program's words."`
+	Version    kong.VersionFlag `help:"Print the version and the commit it was built from."`
 }
 
 // Main parses the arguments, runs the command and returns the exit code. An
@@ -101,8 +105,21 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exit.Code(err)
 }
 
+// finished ends the parsing of --help and --version, after which there is
+// nothing to do.
+type finished struct{}
+
 // obey parses the arguments and runs the command.
-func obey(ctx context.Context, args []string, out output) error {
+func obey(ctx context.Context, args []string, out output) (err error) {
+	defer func() {
+		switch p := recover(); p.(type) {
+		case nil:
+		case finished:
+			err = nil
+		default:
+			panic(p)
+		}
+	}()
 	// A kernel does without the parser, whose making takes longer than a reply:
 	// its client is waiting.
 	if len(args) == 2 && args[0] == "kernel" && !strings.HasPrefix(args[1], "-") {
@@ -112,11 +129,16 @@ func obey(ctx context.Context, args []string, out output) error {
 		kong.Name("sapf"),
 		kong.Description("Sparse adversarial attacks on image classifiers."),
 		kong.Writers(out.stdout, out.stderr),
+		kong.Vars{"version": "sapf " + kernel.Build()},
+		kong.Exit(func(int) { panic(finished{}) }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(out),
 	)
 	if err != nil {
 		panic(err) // the struct above is wrong
+	}
+	if done, err := completes(parser); done {
+		return err
 	}
 	command, err := parser.Parse(args)
 	if err != nil {

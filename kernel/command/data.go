@@ -15,7 +15,7 @@ type dataCmd struct {
 }
 
 type dataGetCmd struct {
-	Name string `arg:"" help:"cifar10, cifar100, fashion or mnist."`
+	Name string `arg:"" predictor:"data" help:"cifar10, cifar100, fashion or mnist."`
 	Dir  string `type:"path" help:"Root to fill, a folder as SAPF_DATA names one (default: the user's cache)."`
 }
 

@@ -40,7 +40,7 @@ func (c *modelsListCmd) Run(out output) error {
 
 // modelFlags name a model.
 type modelFlags struct {
-	Model string `arg:"" help:"Model: a name or a file."`
+	Model string `arg:"" predictor:"model" help:"Model: a name or a file."`
 	Arch  string `help:"Architecture, where the file does not say."`
 }
 

@@ -16,10 +16,11 @@ import (
 )
 
 type runCmd struct {
-	File        string            `arg:"" help:"Notebook or script; - reads standard input. Of a folder: nothing is run, and its notebooks become one page as they are (--html)."`
+	File        string            `arg:"" predictor:"file" help:"Notebook or script; - reads standard input. Of a folder: nothing is run, and its notebooks become one page as they are (--html)."`
 	Parameter   map[string]string `short:"p" mapsep:"none" placeholder:"NAME=VALUE" help:"Set a variable of the cell tagged parameters; repeat for more."`
 	Output      string            `short:"o" placeholder:"OUT.ipynb" help:"Executed notebook (default: FILE.out.ipynb)."`
 	HTML        string            `name:"html" placeholder:"OUT.html" help:"Self-contained page (default: FILE.out.html)."`
+	HideCode    bool              `help:"Leave the source of cells out of the page: a report."`
 	Timeout     time.Duration     `placeholder:"10m" help:"Time that a cell may take (default: any)."`
 	AllowErrors bool              `help:"Go on after a cell that fails."`
 	NoTiming    bool              `help:"Leave times out of the executed notebook."`
@@ -38,7 +39,7 @@ func (c *runCmd) Run(ctx context.Context, out output) error {
 		c.HTML = cmp.Or(c.HTML, base+".out.html")
 	}
 	return runner.Run(ctx, runner.Options{
-		Path: c.File, Stdin: os.Stdin, Parameters: c.Parameter, Output: c.Output, HTML: c.HTML,
+		Path: c.File, Stdin: os.Stdin, Parameters: c.Parameter, Output: c.Output, HTML: c.HTML, HideCode: c.HideCode,
 		Timeout: c.Timeout, AllowErrors: c.AllowErrors, NoTiming: c.NoTiming,
 		Progress: out.stderr, Terminal: isTerminal(out.stderr), Stdout: out.stdout, Stderr: out.stderr,
 	})
@@ -50,7 +51,7 @@ func (c *runCmd) index(out output) error {
 		return errors.New("of a folder no notebook is run: -p and -o have no meaning, name one notebook")
 	}
 	page := cmp.Or(c.HTML, filepath.Join(c.File, "index.out.html"))
-	n, err := runner.Index(c.File, page)
+	n, err := runner.Index(c.File, page, c.HideCode)
 	if err != nil {
 		return err
 	}

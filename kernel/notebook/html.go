@@ -19,16 +19,25 @@ var pageCSS string
 // inert for what a policy can't forbid.
 const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:; media-src data:; form-action 'none'; base-uri 'none'"
 
+// Page says how notebooks become a web page.
+type Page struct {
+	// Title stands where a notebook has no heading of its own.
+	Title string
+	// HideCode leaves the source of cells out, for readers who want the text and
+	// the results. What a cell that failed has to say stays.
+	HideCode bool
+}
+
 // HTML is the notebook as one page that needs nothing beside it: pictures are
-// inside, mathematics is MathML, and there is no script. The title is that of
-// the first heading, or the given one.
-func (n *Notebook) HTML(title string) ([]byte, error) {
+// inside, mathematics is MathML, and there is no script.
+func (n *Notebook) HTML(p Page) ([]byte, error) {
+	title := p.Title
 	if h := n.heading(); h != "" {
 		title = h
 	}
 	var b bytes.Buffer
 	head(&b, title, pageCSS)
-	if err := n.cells(&b); err != nil {
+	if err := n.cells(&b, p); err != nil {
 		return nil, err
 	}
 	b.WriteString(foot)
@@ -36,9 +45,9 @@ func (n *Notebook) HTML(title string) ([]byte, error) {
 }
 
 // cells writes all cells.
-func (n *Notebook) cells(b *bytes.Buffer) error {
+func (n *Notebook) cells(b *bytes.Buffer, p Page) error {
 	for i := range n.Cells {
-		if err := n.Cells[i].html(b); err != nil {
+		if err := n.Cells[i].html(b, p); err != nil {
 			return fmt.Errorf("cell %d: %w", i+1, err)
 		}
 	}
@@ -70,7 +79,7 @@ func (n *Notebook) heading() string {
 	return ""
 }
 
-func (c *Cell) html(b *bytes.Buffer) error {
+func (c *Cell) html(b *bytes.Buffer, p Page) error {
 	switch c.Type {
 	case Markdown:
 		text, err := renderMarkdown(c.attached())
@@ -82,15 +91,20 @@ func (c *Cell) html(b *bytes.Buffer) error {
 	case Raw:
 		return nil // meant for other formats
 	}
+	source := !p.HideCode && !c.Tagged("remove-input") && !c.Tagged("hide-input") && strings.TrimSpace(c.Source) != ""
+	outputs := len(c.Outputs) > 0 && !c.Tagged("remove-output")
+	if p.HideCode && !outputs {
+		return nil
+	}
 	fmt.Fprintf(b, "<section class=\"code\" id=\"%s\">\n", html.EscapeString(c.ID))
 	number := " "
 	if c.Count > 0 {
 		number = fmt.Sprint(c.Count)
 	}
-	if !c.Tagged("remove-input") && !c.Tagged("hide-input") && strings.TrimSpace(c.Source) != "" {
+	if source {
 		fmt.Fprintf(b, "<div class=\"in\"><span class=\"prompt\">[%s]</span><pre><code>%s</code></pre></div>\n", number, highlight(c.Source))
 	}
-	if len(c.Outputs) > 0 && !c.Tagged("remove-output") {
+	if outputs {
 		b.WriteString("<div class=\"out\">\n")
 		for _, o := range c.Outputs {
 			if err := o.html(b); err != nil {

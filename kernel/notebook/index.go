@@ -37,10 +37,10 @@ const indexCSS = `
 // Index is one page of several notebooks that needs nothing beside it: a list
 // with a title, a question and a picture for each, and behind each the notebook
 // as HTML makes it. There is no script in it.
-func Index(title string, entries []Entry) ([]byte, error) {
+func Index(p Page, entries []Entry) ([]byte, error) {
 	var b bytes.Buffer
-	head(&b, title, pageCSS+indexCSS)
-	fmt.Fprintf(&b, "<h1 id=\"top\">%s</h1>\n<ul class=\"list\">\n", html.EscapeString(title))
+	head(&b, p.Title, pageCSS+indexCSS)
+	fmt.Fprintf(&b, "<h1 id=\"top\">%s</h1>\n<ul class=\"list\">\n", html.EscapeString(p.Title))
 	for _, e := range entries {
 		heading := e.Notebook.heading()
 		if heading == "" {
@@ -53,7 +53,7 @@ func Index(title string, entries []Entry) ([]byte, error) {
 	for _, e := range entries {
 		fmt.Fprintf(&b, "<article id=\"%s\">\n<p class=\"back\"><a href=\"#top\">All notebooks</a> · %s.ipynb</p>\n",
 			html.EscapeString(e.Name), html.EscapeString(e.Name))
-		if err := e.Notebook.cells(&b); err != nil {
+		if err := e.Notebook.cells(&b, p); err != nil {
 			return nil, fmt.Errorf("%s: %w", e.Name, err)
 		}
 		b.WriteString("</article>\n")

@@ -15,7 +15,7 @@ func TestIndex(t *testing.T) {
 		}},
 	}}
 	second := &Notebook{Cells: []Cell{{Type: Code, ID: "c", Source: "y := 2"}}}
-	page, err := Index("All <of> them", []Entry{{"01-one", first}, {"02-two", second}})
+	page, err := Index(Page{Title: "All <of> them"}, []Entry{{"01-one", first}, {"02-two", second}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ func TestPagesStayWhereTheyAre(t *testing.T) {
 				{Type: Error, Traceback: []string{piece}},
 			}},
 		}}
-		page, err := n.HTML("x")
+		page, err := n.HTML(Page{Title: "x"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -125,7 +125,7 @@ func TestWriteFileLeavesNothing(t *testing.T) {
 func TestHTML(t *testing.T) {
 	n := read(t, sample)
 	n.Cells[0].Source += "\n\n$$\n- a\n+ b_1\n$$\n\nIt costs $5 or $6. `$not math$`\n\n\\begin{align}\nx &= 1\n\\end{align}\n\n| a | b |\n|---|---|\n| $\\|x\\|$ | 2 |\n\n<details><summary>answer</summary>42</details>"
-	page, err := n.HTML("none")
+	page, err := n.HTML(Page{Title: "none"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,8 +138,8 @@ func TestHTML(t *testing.T) {
 			t.Errorf("%s is missing in\n%s", want, page)
 		}
 	}
-	again, _ := read(t, sample).HTML("none")
-	first, _ := read(t, sample).HTML("none")
+	again, _ := read(t, sample).HTML(Page{Title: "none"})
+	first, _ := read(t, sample).HTML(Page{Title: "none"})
 	if !bytes.Equal(first, again) {
 		t.Error("two pages of one notebook differ")
 	}
@@ -158,7 +158,7 @@ func TestFailure75_MarkupInTextIsEscaped(t *testing.T) {
 		}},
 		{ID: "b", Type: Markdown, Source: "$" + evil + "$ `" + evil + "`"},
 	}}
-	page, err := n.HTML(evil)
+	page, err := n.HTML(Page{Title: evil})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func FuzzNotebook(f *testing.F) {
 		if err != nil {
 			t.Fatalf("what was written can't be read: %v", err)
 		}
-		if _, err := again.HTML("x"); err != nil {
+		if _, err := again.HTML(Page{Title: "x"}); err != nil {
 			t.Fatal(err)
 		}
 		again.Parameters()
@@ -212,4 +212,29 @@ func FuzzMarkdown(f *testing.F) {
 		highlight(s)
 		FromScript(s)
 	})
+}
+
+// TestReport: without its code a page has the text, and what cells showed.
+func TestReport(t *testing.T) {
+	n := &Notebook{Metadata: map[string]any{}, Cells: []Cell{
+		{ID: "a", Type: Markdown, Source: "What was tried", Metadata: map[string]any{}},
+		{ID: "b", Type: Code, Source: "secretName := 1", Metadata: map[string]any{}},
+		{ID: "c", Type: Code, Source: "secretName", Count: 2, Metadata: map[string]any{}, Outputs: []*Output{{Type: ExecuteResult, Data: map[string]any{"text/plain": "the result"}}}},
+		{ID: "d", Type: Code, Source: "secretName()", Metadata: map[string]any{}, Outputs: []*Output{{Type: Error, Traceback: []string{"the failure"}}}},
+	}}
+	page, err := n.HTML(Page{HideCode: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"What was tried", "the result", "the failure"} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("%q is missing", want)
+		}
+	}
+	if strings.Contains(string(page), "secretName") || strings.Contains(string(page), `id="b"`) {
+		t.Error("there is code left, or an empty cell")
+	}
+	if page, _ := n.HTML(Page{}); strings.Count(string(page), "secretName") != 3 {
+		t.Error("code is missing where it was not to be hidden")
+	}
 }

@@ -12,8 +12,9 @@ import (
 
 // Index writes one self-contained page of all notebooks in a folder, as
 // they are, in the order of their names, and returns how many there are. What
-// runs have left (*.out.ipynb) is passed over.
-func Index(dir, page string) (int, error) {
+// runs have left (*.out.ipynb) is passed over. With hideCode the source of cells is
+// left out.
+func Index(dir, page string, hideCode bool) (int, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.ipynb"))
 	if err != nil {
 		return 0, exit.Wrong(err)
@@ -32,7 +33,7 @@ func Index(dir, page string) (int, error) {
 	if len(entries) == 0 {
 		return 0, exit.Wrong(fmt.Errorf("no notebooks in %s", dir))
 	}
-	b, err := notebook.Index("Notebooks", entries)
+	b, err := notebook.Index(notebook.Page{Title: "Notebooks", HideCode: hideCode}, entries)
 	if err != nil {
 		return 0, exit.Fail(fmt.Errorf("page %s: %w", page, err))
 	}

@@ -12,7 +12,7 @@ import (
 func TestIndex(t *testing.T) {
 	dir := t.TempDir()
 	page := filepath.Join(dir, "all.html")
-	if _, err := Index(dir, page); exit.Code(err) != 2 {
+	if _, err := Index(dir, page, false); exit.Code(err) != 2 {
 		t.Errorf("an empty folder: %v, want a wrong request", err)
 	}
 	source := `{"cells": [{"cell_type": "markdown", "id": "x", "metadata": {}, "source": "# %s"}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}`
@@ -21,7 +21,7 @@ func TestIndex(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	n, err := Index(dir, page)
+	n, err := Index(dir, page, false)
 	if err != nil || n != 2 {
 		t.Fatalf("%d notebooks, %v; want 2", n, err)
 	}
@@ -36,7 +36,7 @@ func TestIndex(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "c.ipynb"), []byte("{"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Index(dir, page); err == nil || !strings.Contains(err.Error(), "c.ipynb") {
+	if _, err := Index(dir, page, false); err == nil || !strings.Contains(err.Error(), "c.ipynb") {
 		t.Errorf("a broken notebook: %v", err)
 	}
 }

@@ -22,6 +22,8 @@ type Options struct {
 	// Output is where the executed notebook goes, HTML where its page goes; ""
 	// means nowhere. What ran so far is there after every cell, however it ends.
 	Output, HTML string
+	// HideCode leaves the source of cells out of the page.
+	HideCode bool
 	// Timeout is how long a cell may take; 0 means as long as it likes.
 	Timeout time.Duration
 	// AllowErrors goes on after a cell that failed, as if it had the tag

@@ -195,7 +195,7 @@ func (r *run) save(last bool) error {
 }
 
 func (r *run) writePage() error {
-	page, err := r.notebook.HTML(r.title)
+	page, err := r.notebook.HTML(notebook.Page{Title: r.title, HideCode: r.opts.HideCode})
 	if err != nil {
 		return fmt.Errorf("page %s: %w", r.opts.HTML, err)
 	}
