@@ -134,6 +134,9 @@ func (r *Outcome) Table() *Table {
 		t.Row("k / ones in G", fmt.Sprintf("%d / %d", res.K, res.Selected))
 		t.Row("lambda1", fmt.Sprintf("%.4g, of %d rounds", res.Const, res.Trials))
 	}
+	for _, w := range r.Warnings {
+		t.Row("warning", w)
+	}
 	t.Row("passes", fmt.Sprintf("%d forward, %d backward", res.Forwards, res.Gradients))
 	t.Row("numerics", r.Model.Profile().String())
 	return t

@@ -159,6 +159,14 @@ func (s Settings) WithBudget(k int, unit attack.Unit) attack.Attack {
 	return s
 }
 
+// unit is what K counts.
+func (s Settings) unit() attack.Unit {
+	if s.Share == "pixel" {
+		return attack.Pixels
+	}
+	return attack.Entries
+}
+
 func shareOf(unit attack.Unit) string {
 	if unit == attack.Pixels {
 		return "pixel"

@@ -190,7 +190,7 @@ func (a *attempt) result(x data.Image) attack.Result {
 	detail := &Detail{Mask: a.LastMask, Search: a.Trials}
 	r := attack.Result{
 		Method: methodName, Preset: settings.Preset, Goal: a.F.Goal, Status: a.Status, Note: a.Note,
-		Prediction: a.Clean, K: settings.K, Trials: len(a.Trials), Const: a.F.Lambda1,
+		Prediction: a.Clean, K: settings.K, Unit: settings.unit(), Trials: len(a.Trials), Const: a.F.Lambda1,
 		Forwards: a.Forwards, Gradients: a.Gradients, Options: settings.Map(),
 		Adversarial: a.Last, Detail: detail,
 	}
@@ -249,7 +249,7 @@ func (a *attempt) describe(note string) string {
 		note += "; the image was misclassified before the attack"
 	}
 	if a.Flat {
-		note += "; zero gradient: the loss is flat at the image, another loss may not be"
+		note += "; " + attack.FlatNote
 	}
 	return note
 }

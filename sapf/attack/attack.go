@@ -81,9 +81,11 @@ type Result struct {
 	Success bool
 	// Adversarial is the best adversarial image found, or the last candidate.
 	Adversarial data.Image
-	// K is the budget asked for, 0 where the attack has none; Selected the number
-	// of entries that it chose (SAPF: ones in G) or changed.
+	// K is the budget asked for, 0 where the attack has none, Unit what it counts;
+	// Selected is the number of entries that the attack chose (SAPF: ones in G) or
+	// changed.
 	K, Selected int
+	Unit        Unit
 	// Prediction is the class of the image before the attack, where the attack
 	// says so.
 	Prediction int
@@ -102,6 +104,9 @@ type Result struct {
 	// Note says in words what a reader of the result ought to know.
 	Note string
 }
+
+// FlatNote is the note of a result whose attack began at a gradient of zero.
+const FlatNote = "zero gradient: the loss is flat at the image, another loss may not be"
 
 // Attack is one method. Its type is an options struct; the zero value is the
 // setting of its paper.

@@ -1,5 +1,7 @@
 package attack
 
+import "sapf/models/engine"
+
 // Unit says what a budget counts.
 type Unit string
 
@@ -10,6 +12,14 @@ const (
 	// Pixels counts positions, of which an image has H*W.
 	Pixels Unit = "pixels"
 )
+
+// Of is how many of the unit an image of the given shape has.
+func (u Unit) Of(s engine.Shape) int {
+	if u == Pixels {
+		return s.H * s.W
+	}
+	return s.Len()
+}
 
 // Budgeter is an attack with a budget of its own.
 type Budgeter interface {

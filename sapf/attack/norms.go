@@ -18,6 +18,14 @@ type Norms struct {
 	L1, L2, Linf float64
 }
 
+// In is l0 in a unit: the entries or the pixels that differ.
+func (n Norms) In(unit Unit) int {
+	if unit == Pixels {
+		return n.L0Pixels
+	}
+	return n.L0
+}
+
 // NormsOf measures adv - x. The images must have one shape.
 //
 // Differs: the paper's l0 is that of the perturbation; its program prints the

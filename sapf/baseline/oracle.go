@@ -12,6 +12,7 @@ import (
 	"sapf/models/data"
 	"sapf/models/engine"
 	"sapf/sapf/attack"
+	"sapf/sapf/option"
 )
 
 // scoreBatch is how many candidates a score-based attack evaluates in a pass.
@@ -39,8 +40,12 @@ type oracle struct {
 
 	// size orders successes: the smaller one is kept.
 	size func(x, adversarial []float64) size
-	// k is the budget asked for, 0 where the attack has none.
-	k int
+	// k is the budget asked for, 0 where the attack has none; unit is what it
+	// counts.
+	k    int
+	unit attack.Unit
+	// flat says that the first gradient was 0 in every entry.
+	flat bool
 	// lambda and rounds go into the result as Lambda1 and Rounds.
 	lambda float64
 	rounds int
@@ -60,6 +65,7 @@ type oracle struct {
 // not fit, looks at the clean image, searches, and draws up the result.
 func run[T attack.Attack](ctx context.Context, m attack.Classifier, x data.Image, goal attack.Goal, a T, by func(*oracle) func(x, adv []float64) size, search func(T, *oracle) error) (attack.Result, error) {
 	preset := attack.PresetName(a)
+	asked, _ := option.Values(a)["k"].(int) // a default may be more than a small image has
 	a, err := attack.Resolve(a)
 	if err != nil {
 		return attack.Result{}, err
@@ -72,6 +78,12 @@ func run[T attack.Attack](ctx context.Context, m attack.Classifier, x data.Image
 		return attack.Result{}, err
 	}
 	o := newOracle(ctx, m, x, goal, a.Name())
+	if b, ok := any(a).(attack.Budgeter); ok {
+		o.unit = unitOf(b)
+		if asked > o.unit.Of(o.shape) {
+			return attack.Result{}, fmt.Errorf("%s: option k: %d, expected at most %d, the image's %s", a.Name(), asked, o.unit.Of(o.shape), o.unit)
+		}
+	}
 	o.size = by(o)
 	defer o.evaluators.Close()
 	status := attack.Failed
@@ -121,6 +133,9 @@ func (o *oracle) result(x data.Image, status attack.Status, err error) (attack.R
 	default:
 		return attack.Result{}, fmt.Errorf("%s: image %q: %w", o.name, x.Name, err)
 	}
+	if o.flat {
+		o.note = joinNotes(o.note, attack.FlatNote)
+	}
 	pix := o.best
 	if pix == nil {
 		pix = o.last
@@ -137,9 +152,26 @@ func (o *oracle) result(x data.Image, status attack.Status, err error) (attack.R
 	}
 	return attack.Result{
 		Goal: o.goal, Status: status, Success: o.best != nil, Adversarial: adv,
-		K: o.k, Selected: changed, Const: o.lambda, Trials: o.rounds,
+		K: o.k, Unit: o.unit, Selected: changed, Const: o.lambda, Trials: o.rounds,
 		Forwards: o.forwards, Gradients: o.gradients, Note: o.note,
 	}, nil
+}
+
+// unitOf is the unit of an attack's own budget.
+func unitOf(b attack.Budgeter) attack.Unit {
+	if b.Counts(attack.Entries) {
+		return attack.Entries
+	}
+	return attack.Pixels
+}
+
+func allZero(v []float64) bool {
+	for _, x := range v {
+		if x != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func joinNotes(a, b string) string {
@@ -229,6 +261,7 @@ func (o *oracle) pull(loss models.Loss, img, targets []float64) (answer, error) 
 	if err != nil {
 		return answer{}, err
 	}
+	o.flat = o.flat || o.gradients == 0 && allZero(v.Grad)
 	o.forwards++
 	o.gradients++
 	return answer{v.Loss[0], v.Logits, v.Grad}, nil

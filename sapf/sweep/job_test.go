@@ -17,12 +17,15 @@ import (
 )
 
 // claiming is an attack that returns what it is told to, and claims success.
-type claiming struct{ adversarial data.Image }
+type claiming struct {
+	adversarial data.Image
+	k           int
+}
 
 func (claiming) Name() string { return "claiming" }
 
 func (a claiming) Run(context.Context, attack.Classifier, data.Image, attack.Goal) (attack.Result, error) {
-	return attack.Result{Method: "claiming", Status: attack.Succeeded, Success: true, Adversarial: a.adversarial}, nil
+	return attack.Result{Method: "claiming", Status: attack.Succeeded, Success: true, Adversarial: a.adversarial, K: a.k, Unit: attack.Entries}, nil
 }
 
 // cat is a task on the embedded cat, which cwnet takes for a cat.
@@ -38,7 +41,7 @@ func cat(t *testing.T) (*models.Model, attack.Task) {
 // TestFailure22_ClaimIsRecordedAsFailure: the record says what the image shows.
 func TestFailure22_ClaimIsRecordedAsFailure(t *testing.T) {
 	m, task := cat(t)
-	task.Attack = claiming{task.Image.Clone()}
+	task.Attack = claiming{adversarial: task.Image.Clone()}
 	o, err := One(context.Background(), m, task, Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +57,7 @@ func TestFailure21_ImageOutsideTheBoxFailsTheJob(t *testing.T) {
 	m, task := cat(t)
 	adv := task.Image.Clone()
 	adv.Pix[7] = 1.2
-	task.Attack = claiming{adv}
+	task.Attack = claiming{adversarial: adv}
 	if _, err := One(context.Background(), m, task, Options{}); err == nil || !strings.Contains(err.Error(), "1.2") {
 		t.Errorf("an entry of 1.2: %v, want an error that says so", err)
 	}
@@ -191,5 +194,55 @@ func TestFailure27_PictureOfAnotherSize(t *testing.T) {
 	job.Resize = true
 	if _, task, err := job.Prepare(); err != nil || task.Image.W != 32 {
 		t.Errorf("with resize: %v", err)
+	}
+}
+
+// TestWarnings: what makes an outcome doubtful is said whatever the attack says.
+func TestWarnings(t *testing.T) {
+	m, task := cat(t)
+	warnings := func(name, preset string, set map[string]string) []string {
+		t.Helper()
+		var err error
+		if task.Attack, err = NewAttack(name, preset, set); err != nil {
+			t.Fatal(err)
+		}
+		o, err := One(context.Background(), m, task, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o.Record().Warnings
+	}
+	quick := func(set map[string]string) map[string]string {
+		for name, value := range map[string]string{"steps": "60", "search_rounds": "1", "lambda1": "5", "lambda2": "0", "k": "10"} {
+			set[name] = value
+		}
+		return set
+	}
+	if w := warnings("sapf", "", quick(map[string]string{"round": "topk"})); len(w) != 0 {
+		t.Errorf("exactly k: warnings %q", w)
+	}
+	adv := task.Image.Clone()
+	for i := range adv.Pix[:30] {
+		adv.Pix[i] = 1 - adv.Pix[i]
+	}
+	task.Attack = claiming{adversarial: adv, k: 10}
+	o, err := One(context.Background(), m, task, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := o.Record().Warnings; len(w) != 2 || !strings.Contains(w[0], "false success") || w[1] != "k exceeded: 30 entries changed, k is 10" {
+		t.Errorf("30 entries for a k of 10, and a false claim: warnings %q", w)
+	}
+	for name, set := range map[string]map[string]string{
+		"sparse-rs": {"k": "1025"}, "pgd-l0": {"k": "2000"}, "one-pixel": {"k": "1025"}, "sigma-zero": {"k": "3073"}, "sapf": {"k": "3073"},
+	} {
+		a, err := NewAttack(name, "", set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		task.Attack = a
+		if _, err := One(context.Background(), m, task, Options{}); err == nil || !strings.Contains(err.Error(), "expected at most") {
+			t.Errorf("%s with k = %s: %v, expected a refusal", name, set["k"], err)
+		}
 	}
 }

@@ -34,6 +34,10 @@ type Outcome struct {
 	// Result is what the attack says; Measured what its image shows.
 	Result   attack.Result
 	Measured metric.Measurement
+	// Warnings are reasons to mistrust the outcome: k exceeded, a gradient of
+	// zero, outputs that are probabilities, a success that the image does not
+	// bear out.
+	Warnings []string
 	// Seconds of wall time.
 	Seconds float64
 
@@ -79,6 +83,7 @@ type Record struct {
 	Profile     string         `json:"profile"`
 	Status      attack.Status  `json:"status"`
 	Note        string         `json:"note,omitempty"`
+	Warnings    []string       `json:"warnings,omitempty"`
 	Options     map[string]any `json:"options"`
 }
 
@@ -92,7 +97,7 @@ func (o *Outcome) Record() Record {
 		L0: m.L0, L0Pixels: m.L0Pixels, L1: m.L1, L2: m.L2, Linf: m.Linf,
 		K: r.K, Selected: r.Selected, Lambda1: r.Const, Rounds: r.Trials,
 		Forwards: r.Forwards, Gradients: r.Gradients, Seconds: math.Round(o.Seconds*1000) / 1000,
-		Profile: o.Profile.String(), Status: r.Status, Note: r.Note, Options: r.Options,
+		Profile: o.Profile.String(), Status: r.Status, Note: r.Note, Warnings: o.Warnings, Options: r.Options,
 	}
 }
 
@@ -107,6 +112,9 @@ func (o *Outcome) String() string {
 	s += fmt.Sprintf("\nl0 %d entries (%d pixels), l1 %.4f, l2 %.4f, linf %.4f", m.L0, m.L0Pixels, m.L1, m.L2, m.Linf)
 	if r.Detail != nil {
 		s += fmt.Sprintf("\nk %d, selected %d, lambda1 %.4g of %d rounds", r.K, r.Selected, r.Const, r.Trials)
+	}
+	for _, w := range o.Warnings {
+		s += "\nwarning: " + w
 	}
 	return s + fmt.Sprintf("\n%d forward and %d backward passes, %.1f s, %s", r.Forwards, r.Gradients, o.Seconds, o.Profile)
 }

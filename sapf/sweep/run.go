@@ -324,7 +324,29 @@ func (o *Outcome) measure(m attack.Classifier) error {
 	}
 	if o.Result.Success && !o.Measured.Success {
 		o.Result.Success, o.Result.Status = false, attack.Failed
-		o.Result.Note = strings.TrimSuffix("false success: the image returned does not reach the goal that the attack claims; "+o.Result.Note, "; ")
+		o.Result.Note = strings.TrimSuffix(falseSuccess+"; "+o.Result.Note, "; ")
 	}
+	o.Warnings = o.warnings()
 	return nil
+}
+
+const falseSuccess = "false success: the image returned does not reach the goal that the attack claims"
+
+// warnings are reasons to mistrust an outcome, whatever the attack says.
+func (o *Outcome) warnings() []string {
+	var out []string
+	r := o.Result
+	if strings.HasPrefix(r.Note, falseSuccess) {
+		out = append(out, falseSuccess)
+	}
+	if n := o.Measured.In(r.Unit); r.K > 0 && r.Unit != "" && n > r.K {
+		out = append(out, fmt.Sprintf("k exceeded: %d %s changed, k is %d", n, r.Unit, r.K))
+	}
+	if strings.Contains(r.Note, attack.FlatNote) {
+		out = append(out, attack.FlatNote)
+	}
+	if o.Clean.Warning != "" {
+		out = append(out, "the model's outputs: "+o.Clean.Warning)
+	}
+	return out
 }
