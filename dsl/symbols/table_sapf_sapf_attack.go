@@ -25,6 +25,7 @@ func init() {
 		"EvaluatorsOf": reflect.ValueOf(sapf_sapf_attack.EvaluatorsOf),
 		"Failed":       reflect.ValueOf(sapf_sapf_attack.Failed),
 		"Fits":         reflect.ValueOf(sapf_sapf_attack.Fits),
+		"FlatNote":     reflect.ValueOf(constant.MakeString(string(sapf_sapf_attack.FlatNote))),
 		"LargestBatch": reflect.ValueOf(constant.MakeFromLiteral("9", token.INT, 0)),
 		"None":         reflect.ValueOf(constant.MakeFromLiteral("-1", token.INT, 0)),
 		"NormsOf":      reflect.ValueOf(sapf_sapf_attack.NormsOf),
