@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"sapf/models"
 	"sapf/models/data"
 	"sapf/models/engine"
 	"sapf/sapf/attack"
@@ -331,7 +332,7 @@ func (f *Factorization) Attach(m attack.Classifier) error {
 // an untargeted attack); its program the hinge on logits, by default, and only
 // targeted. Loss and Confidence (2; study.Divergences measures it). Untargeted
 // attacks are ours with the hinge.
-func (s Settings) loss(goal attack.Goal) attack.Loss {
+func (s Settings) loss(goal attack.Goal) models.Loss {
 	if s.Loss == "ce" {
 		return attack.CrossEntropy{Untargeted: !goal.Targeted()}
 	}

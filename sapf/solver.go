@@ -116,7 +116,7 @@ type solver struct {
 	state
 	ctx      context.Context
 	m        attack.Classifier
-	loss     attack.Loss
+	loss     models.Loss
 	settings Settings // what all tasks have in common
 	passes   []*pass  // the last used first, at most maxPasses
 	watch    watchers

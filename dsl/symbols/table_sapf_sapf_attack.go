@@ -48,7 +48,6 @@ func init() {
 		"CrossEntropy": reflect.ValueOf((*sapf_sapf_attack.CrossEntropy)(nil)),
 		"Evaluators":   reflect.ValueOf((*sapf_sapf_attack.Evaluators)(nil)),
 		"Goal":         reflect.ValueOf((*sapf_sapf_attack.Goal)(nil)),
-		"Loss":         reflect.ValueOf((*sapf_sapf_attack.Loss)(nil)),
 		"Margin":       reflect.ValueOf((*sapf_sapf_attack.Margin)(nil)),
 		"Norms":        reflect.ValueOf((*sapf_sapf_attack.Norms)(nil)),
 		"Preset":       reflect.ValueOf((*sapf_sapf_attack.Preset)(nil)),
@@ -62,7 +61,6 @@ func init() {
 		"_Batcher":     reflect.ValueOf((*_sapf_sapf_attack_Batcher)(nil)),
 		"_Budgeter":    reflect.ValueOf((*_sapf_sapf_attack_Budgeter)(nil)),
 		"_Classifier":  reflect.ValueOf((*_sapf_sapf_attack_Classifier)(nil)),
-		"_Loss":        reflect.ValueOf((*_sapf_sapf_attack_Loss)(nil)),
 		"_Preset":      reflect.ValueOf((*_sapf_sapf_attack_Preset)(nil)),
 		"_Settable":    reflect.ValueOf((*_sapf_sapf_attack_Settable)(nil)),
 	}
@@ -151,24 +149,6 @@ func (w _sapf_sapf_attack_Classifier) Evaluator(a0 int, a1 sapf_models.Loss) (sa
 
 func (w _sapf_sapf_attack_Classifier) InputShape() sapf_models_engine.Shape {
 	return w.WInputShape()
-}
-
-// _sapf_sapf_attack_Loss is how an interpreted value is a attack.Loss.
-type _sapf_sapf_attack_Loss struct {
-	IValue   any
-	WExample func(a0 []float64, a1 []float64, a2 []float64) float64
-	WString  func() string
-}
-
-func (w _sapf_sapf_attack_Loss) Example(a0 []float64, a1 []float64, a2 []float64) float64 {
-	return w.WExample(a0, a1, a2)
-}
-
-func (w _sapf_sapf_attack_Loss) String() string {
-	if w.WString == nil {
-		return ""
-	}
-	return w.WString()
 }
 
 // _sapf_sapf_attack_Preset is how an interpreted value is a attack.Preset.

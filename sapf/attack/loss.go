@@ -4,20 +4,9 @@ import (
 	"fmt"
 	"math"
 
-	"gorgonia.org/gorgonia"
-
 	"sapf/models"
 	"sapf/sapf/internal/exact"
 )
-
-// Loss is a loss of logits written down for one example.
-type Loss interface {
-	models.Loss
-	// Example returns the loss of one example and writes its gradient with
-	// respect to the logits to grad, unless grad is nil. All slices have one
-	// entry a class.
-	Example(logits, target, grad []float64) float64
-}
 
 // Margin is the hinge on logits of Carlini and Wagner (S&P 2017, f_6), the
 // loss of the authors' program:
@@ -44,8 +33,8 @@ type CrossEntropy struct {
 }
 
 var (
-	_ Loss = Margin{}
-	_ Loss = CrossEntropy{}
+	_ models.Loss = Margin{}
+	_ models.Loss = CrossEntropy{}
 )
 
 // String names the loss with its parameters.
@@ -61,16 +50,6 @@ func direction(untargeted bool) string {
 		return "untargeted"
 	}
 	return "targeted"
-}
-
-// Build returns the hinge of each example.
-func (l Margin) Build(logits, targets *gorgonia.Node) (*gorgonia.Node, error) {
-	return buildLoss(l, logits, targets)
-}
-
-// Build returns the cross entropy of each example.
-func (l CrossEntropy) Build(logits, targets *gorgonia.Node) (*gorgonia.Node, error) {
-	return buildLoss(l, logits, targets)
 }
 
 // Example returns the hinge of one example and writes its gradient with

@@ -4,15 +4,17 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"sapf/models/graph"
 	"testing"
+
+	"sapf/models"
+	"sapf/models/graph"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
 
 // losses are all losses an attack can ask for.
-var losses = []Loss{
+var losses = []models.Loss{
 	Margin{}, Margin{Confidence: 0.75}, Margin{Untargeted: true}, Margin{Confidence: 2, Untargeted: true},
 	CrossEntropy{}, CrossEntropy{Untargeted: true},
 }
@@ -83,7 +85,7 @@ func TestLossInGraph(t *testing.T) {
 					g := gorgonia.NewGraph()
 					z := gorgonia.NewMatrix(g, dtype, gorgonia.WithShape(batch, classes), gorgonia.WithName("z"))
 					target := gorgonia.NewMatrix(g, dtype, gorgonia.WithShape(batch, classes), gorgonia.WithName("t"))
-					loss, err := l.(graph.NodeLoss).Build(z, target)
+					loss, err := graph.Rows(l, z, target)
 					if err != nil {
 						t.Fatal(err)
 					}
