@@ -27,6 +27,7 @@ func init() {
 		"Mean95":         reflect.ValueOf(sapf_sapf_metric.Mean95),
 		"Measure":        reflect.ValueOf(sapf_sapf_metric.Measure),
 		"MeasureFrom":    reflect.ValueOf(sapf_sapf_metric.MeasureFrom),
+		"Median":         reflect.ValueOf(sapf_sapf_metric.Median),
 		"NewTable1":      reflect.ValueOf(sapf_sapf_metric.NewTable1),
 		"Optimality":     reflect.ValueOf(sapf_sapf_metric.Optimality),
 		"PerNorm":        reflect.ValueOf(sapf_sapf_metric.PerNorm),
