@@ -21,13 +21,13 @@ type twoPaths struct {
 
 func (m twoPaths) Evaluator(batch int, loss models.Loss) (models.Evaluator, error) {
 	ev, err := m.Linear.Evaluator(batch, loss)
-	return &twoPathsEvaluator{Evaluator: ev, m: m, loss: loss.(attack.Loss)}, err
+	return &twoPathsEvaluator{Evaluator: ev, m: m, loss: loss.(models.Loss)}, err
 }
 
 type twoPathsEvaluator struct {
 	models.Evaluator
 	m    twoPaths
-	loss attack.Loss
+	loss models.Loss
 }
 
 func (e *twoPathsEvaluator) Forward(x []float64) ([]float64, error) {
@@ -88,7 +88,7 @@ func gradientError(t *testing.T, m attack.Classifier, x data.Image, target int, 
 			if err != nil {
 				t.Fatal(err)
 			}
-			return loss.(attack.Loss).Example(z, row, nil)
+			return loss.(models.Loss).Example(z, row, nil)
 		}
 		worst = max(worst, math.Abs(grad[i]-(value(h)-value(-h))/(2*h)))
 		largest = max(largest, math.Abs(grad[i]))

@@ -106,9 +106,9 @@ func TestLossInGraph(t *testing.T) {
 						zs, ts := tensor.New(tensor.Of(dtype), tensor.WithShape(batch, classes)), tensor.New(tensor.Of(dtype), tensor.WithShape(batch, classes))
 						for i := range batch {
 							for j := range classes {
-								store(zs, i*classes+j, rng.NormFloat64())
+								put(zs, i*classes+j, rng.NormFloat64())
 							}
-							store(ts, i*classes+rng.IntN(classes), 1)
+							put(ts, i*classes+rng.IntN(classes), 1)
 						}
 						gorgonia.Let(z, zs)
 						gorgonia.Let(target, ts)
@@ -117,14 +117,14 @@ func TestLossInGraph(t *testing.T) {
 						}
 						row, one, grad := make([]float64, classes), make([]float64, classes), make([]float64, classes)
 						for i := range batch {
-							readRow(row, zs, i)
-							readRow(one, ts, i)
+							copyRow(row, zs, i)
+							copyRow(one, ts, i)
 							want := l.Example(row, one, grad)
-							if got := load(lossValue, i); math.Abs(got-want) > 1e-6 {
+							if got := get(lossValue, i); math.Abs(got-want) > 1e-6 {
 								t.Errorf("loss %d is %g, want %g", i, got, want)
 							}
 							for j := range grad {
-								if got := load(gradValue, i*classes+j); math.Abs(got-grad[j]) > 1e-6 {
+								if got := get(gradValue, i*classes+j); math.Abs(got-grad[j]) > 1e-6 {
 									t.Errorf("gradient %d,%d is %g, want %g", i, j, got, grad[j])
 								}
 							}
@@ -134,5 +134,35 @@ func TestLossInGraph(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// put, get and copyRow reach a tensor's memory, whatever its float type.
+func put(v gorgonia.Value, i int, x float64) {
+	switch data := v.Data().(type) {
+	case []float64:
+		data[i] = x
+	case []float32:
+		data[i] = float32(x)
+	}
+}
+
+func get(v gorgonia.Value, i int) float64 {
+	switch data := v.Data().(type) {
+	case []float64:
+		return data[i]
+	case []float32:
+		return float64(data[i])
+	case float64: // a batch of one may arrive as a scalar
+		return data
+	case float32:
+		return float64(data)
+	}
+	return math.NaN()
+}
+
+func copyRow(row []float64, v gorgonia.Value, i int) {
+	for j := range row {
+		row[j] = get(v, i*len(row)+j)
 	}
 }
