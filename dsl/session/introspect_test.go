@@ -34,6 +34,9 @@ message := "text"`)
 		{"fmt.Printl|", []string{"Println"}, []string{"Printf"}, "Printl"},
 		{"fmt.|", []string{"Println", "Errorf", "Stringer"}, []string{"_Stringer", "catchPanic"}, ""},
 		{"pt.|", []string{"X", "Y", "name", "Dist", "Move"}, nil, ""},
+		{"time.Sl|", []string{"Sleep"}, []string{"Second"}, "Sl"}, // not imported
+		{"mat.NewDen|", []string{"NewDense"}, nil, "NewDen"},
+		{"file|", []string{"filepath"}, nil, "file"},
 		{"pt.D|", []string{"Dist"}, []string{"X"}, "D"},
 		{"x := pt\nx.M|", []string{"Move"}, nil, "M"},
 		{"mess|", []string{"message"}, []string{"pt"}, "mess"},
@@ -117,6 +120,8 @@ x := Twice(2)`)
 	for _, c := range []struct{ code, want, also string }{
 		{"strings.Rep|eat(\"a\", 2)", "func Repeat(s string, count int) string", "Repeat returns a new string"},
 		{"strings.Repeat(\"a\", |)", "func Repeat(s string, count int) string", ""},
+		{"math|.Pi", "import \"math\"", "mathematical"},
+		{"sort.In|ts(nil)", "func Ints(", "sorts"},
 		{"Twi|ce", "func Twice(n int) int", "Twice doubles n."},
 		{"x|", "var x int", ""},
 		{"Load|Model", "func LoadModel(", ""},

@@ -14,7 +14,8 @@
 // changed is checked and lowered anew, and a note says so where that fails. A
 // type that is declared in the same words stays the same type; otherwise old
 // values keep the old one. A variable keeps its place if its type stays.
-// Unused variables and imports of the top level are tolerated, and func main
+// Unused variables and imports of the top level are tolerated, packages import
+// themselves where a cell uses them (an import of a cell's own wins), and func main
 // runs once, after the cell that declares it.
 //
 // # What can't be had

@@ -1,12 +1,17 @@
 package session
 
 import (
+	"go/token"
 	"go/types"
 	"reflect"
+	"sync"
+
+	"github.com/traefik/yaegi/stdlib"
 
 	"sapf/dsl/display"
 	"sapf/dsl/session/assist"
 	"sapf/dsl/session/universe"
+	"sapf/dsl/symbols"
 )
 
 // known is what can be said of a cell as it is typed. The caller holds the lock.
@@ -35,6 +40,21 @@ func (s *Session) Inspect(code string, cursor, detail int) (display.Bundle, bool
 	defer s.state.Unlock()
 	return s.known().Inspect(code, cursor, detail)
 }
+
+// PackageFor is the import path of the package that a cell means by a name that
+// nothing else has, given what it uses of it; "" if there is none.
+func PackageFor(name string, members map[string]bool) string {
+	pkg := every().PackageFor(name, members)
+	if pkg == nil {
+		return ""
+	}
+	return pkg.Path()
+}
+
+// every is all that cells can import.
+var every = sync.OnceValue(func() *universe.Universe {
+	return universe.New(token.NewFileSet(), stdlib.Symbols, symbols.Symbols)
+})
 
 // values are the values of the variables that cells have declared.
 func (s *Session) values() []any {

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"go/ast"
 	"go/format"
+	"go/parser"
 	"go/token"
+	"path"
 	"regexp"
 	"sapf/dsl/session/syntax"
 	"slices"
@@ -402,6 +404,31 @@ func isPrint(c *ast.CallExpr) bool {
 
 // Imports are the paths that the program imports.
 func (p *Program) Imports() []string { return sortedKeys(p.imports) }
+
+// Missing are the names before a dot that nothing in the program declares or
+// imports, with what stands behind them: packages that cells use without
+// importing them.
+func (p *Program) Missing() (map[string]map[string]bool, error) {
+	source, err := p.source(false)
+	if err != nil {
+		return nil, err
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), "", source, 0)
+	if err != nil {
+		return nil, err
+	}
+	out := syntax.Qualifiers(file)
+	for at, name := range p.imports {
+		if name == "" {
+			name = path.Base(at)
+		}
+		delete(out, name)
+	}
+	return out, nil
+}
+
+// Import adds an import.
+func (p *Program) Import(path string) { p.imports[path] = "" }
 
 // Candidates is how many calls end a cell, whose values a notebook shows if they
 // have any.

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"sapf/dsl/session"
 	"sapf/kernel/exit"
 	"sapf/kernel/notebook"
 	"sapf/models/atomicfile"
@@ -39,6 +40,9 @@ func Export(input, out string) error {
 	if err != nil {
 		return exit.Fail(fmt.Errorf("export %s: %w", input, err))
 	}
+	if err := importUsed(p); err != nil {
+		return exit.Fail(fmt.Errorf("export %s: %w", input, err))
+	}
 	problem := settleTypes(p)
 	source, err := p.Source()
 	if err != nil {
@@ -49,6 +53,20 @@ func Export(input, out string) error {
 	}
 	if problem != nil {
 		return exit.Fail(fmt.Errorf("export %s: the program in %s does not compile: %w", input, out, problem))
+	}
+	return nil
+}
+
+// importUsed writes out the imports of packages that import themselves in cells.
+func importUsed(p *notebook.Program) error {
+	missing, err := p.Missing()
+	if err != nil {
+		return err
+	}
+	for name, members := range missing {
+		if path := session.PackageFor(name, members); path != "" {
+			p.Import(path)
+		}
 	}
 	return nil
 }

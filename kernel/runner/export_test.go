@@ -21,6 +21,7 @@ func TestExportCompiles(t *testing.T) {
 		"double(name)",
 		"name := 3.5\nfunc half() float64 { return name / 2 }\nhalf()",
 		"import \"os\"\nunused := name",
+		"func upper(s string) string { return strings.ToUpper(s) }\nupper(filepath.Base(\"a/b\"))\nmat.NewDense(1, 1, nil).Zero()",
 	} {
 		n.Cells = append(n.Cells, notebook.Cell{ID: string(rune('a' + i)), Type: notebook.Code, Source: source, Metadata: map[string]any{}})
 	}
@@ -36,7 +37,7 @@ func TestExportCompiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"\tgreet()\n", "Show(double(name))", "Show(half())", "_ = unused"} {
+	for _, want := range []string{"\tgreet()\n", "Show(double(name))", "Show(half())", "_ = unused", "\"path/filepath\"", "\"gonum.org/v1/gonum/mat\""} {
 		if !strings.Contains(string(source), want) {
 			t.Errorf("%s is missing in\n%s", want, source)
 		}

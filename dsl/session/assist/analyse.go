@@ -62,10 +62,25 @@ func analyse(names *plan.Declared, code string) *analysis {
 		}
 		a.decls = append(a.decls, d)
 	}
+	for _, d := range a.decls {
+		names.ImportUsed(sc, completed(syntax.Qualifiers(d)))
+	}
 	a.info = universe.NewInfo()
 	a.info.Scopes = map[ast.Node]*types.Scope{}
 	a.pkg = names.Universe.Check(fset, "main", a.decls, sc, a.info, func(error) {})
 	return a
+}
+
+// completed leaves out the members that are being typed.
+func completed(used map[string]map[string]bool) map[string]map[string]bool {
+	for _, members := range used {
+		for m := range members {
+			if strings.HasSuffix(m, stand) || m == "_" {
+				delete(members, m)
+			}
+		}
+	}
+	return used
 }
 
 // offset is where a node starts in the code, or -1.

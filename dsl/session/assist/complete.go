@@ -30,6 +30,10 @@ func firstRune(s string) rune {
 	return r
 }
 
+// stand is put where the cursor is: something must be there for the parser to
+// keep what is before it.
+const stand = "ˍ"
+
 // candidate is a possible completion.
 type candidate struct{ text, kind string }
 
@@ -55,9 +59,6 @@ func (k Known) Complete(code string, cursor int) Completion {
 	start, _ := wordAt(code[:cursor], cursor)
 	_, end := wordAt(code, cursor)
 	prefix := code[start:cursor]
-	// Something must stand at the cursor for the parser to keep what is before
-	// it.
-	const stand = "ˍ"
 	a := analyse(k.Declared, code[:cursor]+stand+code[end:])
 	id, path := a.identAt(start)
 	var all []candidate
@@ -68,7 +69,24 @@ func (k Known) Complete(code string, cursor int) Completion {
 	default:
 		all = a.candidates(id, path)
 	}
+	if !precededByDot(code[:start]) && prefix != "" {
+		all = k.packages(all)
+	}
 	return match(all, prefix, start, end)
+}
+
+// packages adds the packages that import themselves when they are used.
+func (k Known) packages(all []candidate) []candidate {
+	have := map[string]bool{}
+	for _, c := range all {
+		have[c.text] = true
+	}
+	for _, name := range k.Declared.Universe.Names() {
+		if !have[name] {
+			all = append(all, candidate{name, "package"})
+		}
+	}
+	return all
 }
 
 func precededByDot(code string) bool {

@@ -3,6 +3,7 @@ package assist
 import (
 	"fmt"
 	"go/ast"
+	"go/token"
 	"go/types"
 	"strings"
 
@@ -23,6 +24,11 @@ func (k Known) Inspect(code string, cursor, detail int) (display.Bundle, bool) {
 	if start < end {
 		if id, _ := a.identAt(start); id != nil {
 			obj = a.object(id)
+		}
+	}
+	if obj == nil && start < end && !precededByDot(code[:start]) {
+		if pkg := k.Declared.Universe.PackageFor(code[start:end], nil); pkg != nil {
+			obj = types.NewPkgName(token.NoPos, nil, pkg.Name(), pkg)
 		}
 	}
 	if obj == nil {

@@ -38,7 +38,8 @@ type Plan struct {
 type Declared struct {
 	Universe *universe.Universe
 	Scope    universe.Scope
-	order    []*universe.Decl // every declaration there has been, oldest first
+	order    []*universe.Decl        // every declaration there has been, oldest first
+	implied  map[*types.PkgName]bool // packages that no cell has imported: see ImportUsed
 }
 
 // Refusal is an error at a place in a cell.
@@ -58,6 +59,7 @@ func (s *Declared) Plan(p *syntax.Cell) (*Plan, error) {
 			return nil, err
 		}
 	}
+	s.ImportUsed(pl.Scope, p.Qualifiers())
 	for _, g := range syntax.Schedule(p, func(name string) bool { return pl.Scope[name] != nil }) {
 		if len(g.Decls) > 0 {
 			if err := s.planDecls(pl, p.Src, g.Decls, map[types.Object]bool{}); err != nil {

@@ -29,6 +29,7 @@ type Universe struct {
 	Pkgs    map[string]*types.Package // by import path; complete once imported
 	named   map[reflect.Type]types.Type
 	sealed  map[string][]reflect.Type // by import path: see sealedFaces
+	names   map[string][]string       // see byName
 	sources *sourcePackages
 }
 
