@@ -2,9 +2,11 @@ package baseline
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -114,6 +116,38 @@ func newOracle(ctx context.Context, m attack.Classifier, x data.Image, goal atta
 		o.own = goal.Label
 	}
 	return o
+}
+
+// child is an oracle for a part of the work, which asks m and starts with no
+// success and no passes.
+func (o *oracle) child(m attack.Classifier) *oracle {
+	c := *o
+	c.m, c.evaluators = m, attack.EvaluatorsOf(m)
+	c.best, c.last, c.bestSize, c.kept, c.forwards, c.gradients = nil, nil, size{}, 0, 0, 0
+	return &c
+}
+
+// absorb books what a child did and takes its success, if that is better.
+func (o *oracle) absorb(c *oracle) {
+	o.forwards += c.forwards
+	o.gradients += c.gradients
+	if c.last != nil {
+		o.last = c.last
+	}
+	if c.best != nil && (o.best == nil || c.bestSize.below(o.bestSize)) {
+		o.best, o.bestSize = c.best, c.bestSize
+		o.kept++
+	}
+}
+
+// watchPart makes the steps reported from here on those of a part of the work:
+// they come after done others, of total.
+func (o *oracle) watchPart(done, total int) {
+	watcher, name := o.ctx, o.name
+	o.ctx = attack.WithProgress(o.ctx, func(p attack.Progress) {
+		p.Method, p.Done, p.Total = name, min(done+p.Done, total), total
+		attack.Report(watcher, p)
+	})
 }
 
 // result turns the state of the search and the error that ended it into what
@@ -383,6 +417,15 @@ func stream(seed uint64, purpose string) *rand.Rand {
 	h := fnv.New64a()
 	h.Write([]byte(purpose))
 	return rand.New(rand.NewPCG(seed, h.Sum64()))
+}
+
+// digest names the task for streams of its own: the image's entries and the goal.
+func (o *oracle) digest() string {
+	h := fnv.New64a()
+	for _, x := range o.x {
+		h.Write(binary.LittleEndian.AppendUint32(nil, math.Float32bits(float32(x))))
+	}
+	return fmt.Sprintf("image %016x, label %d, target %d", h.Sum64(), o.goal.Label, o.goal.Target)
 }
 
 // report tells whoever watches where the search is.

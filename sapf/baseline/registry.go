@@ -30,7 +30,7 @@ type Entry struct {
 }
 
 // registry lists every attack: the paper's own first, then in the order of its
-// Table 1, then the dense ones it names, then later ones.
+// Table 1, then the dense ones it names, then later ones, and ours in the end.
 var registry = []Entry{
 	{
 		Name:  "sapf",
@@ -157,6 +157,18 @@ var registry = []Entry{
 		About: "magnitudes times a relaxed selection, both moved by Frank-Wolfe steps",
 		Paper: "Imtiaz et al., arXiv 2212.07495", Keeps: "entries", Access: "gradient", Targeted: "authors",
 		New: func() attack.Attack { return &SAIF{} },
+	},
+	{
+		Name:  "best",
+		About: "beyond the paper: its problem with exactly k entries by many short runs along the boundary; the one to use",
+		Paper: "ours", Keeps: "l2", Access: "gradient", Targeted: "ours",
+		New: func() attack.Attack { return &Best{} },
+	},
+	{
+		Name:  "fewest",
+		About: "beyond the paper: the fewest entries, sigma-zero and then swaps",
+		Paper: "ours", Keeps: "entries", Access: "gradient", Targeted: "ours",
+		New: func() attack.Attack { return &Fewest{} },
 	},
 }
 

@@ -33,6 +33,16 @@ var suite = map[string]struct {
 		slack: 1.05, extra: 0, norm: normSparseL2, relu: -1,
 		cwnet: onCWNet{Matched{To: SigmaZero{}, Options: sapf.Options{Steps: 60, Round: "topk", Lambda1: 10, SearchRounds: 2, Set: map[string]any{"lambda2": 0}}}, false, 60},
 	},
+	"best": {
+		toy:   Best{K: sparseK},
+		slack: 1.0001, extra: 0, norm: normSparseL2, relu: -1,
+		cwnet: onCWNet{Best{Preset: "quick", K: 100}, true, 100},
+	},
+	"fewest": {
+		toy:   Fewest{Steps: 200},
+		slack: 1, extra: 0, norm: normEntries, relu: 0,
+		cwnet: onCWNet{Fewest{Steps: 150}, true, 40},
+	},
 	"cw-l0": {
 		toy:   CWL0{Steps: 200, LargestConst: 100, InitialConst: 0.05},
 		slack: 1, extra: 1, norm: normPixels, relu: 2,
