@@ -26,14 +26,23 @@ import (
 // k grows to 2k and shrinks again.
 //
 // It is not Algorithm 1: with a thirtieth of its gradients l2 is about an eighth
-// smaller (see doc.go of the command beyond for what was measured).
+// smaller. The package's README says what was measured on how many cases.
+//
+//	paper      code             shape  range
+//	x          o.x              N      [0,1]
+//	w          s.w              N      (0,1], nil where all are 1
+//	delta*G    d/w              N      [-x,1-x]
+//	G          d != 0           N      0 or 1, k ones at most, or k pixels
+//	k          K, phase.count   1      1 to N, shrinking
+//	kappa      Confidence       1      [0,inf)
+//	L          m                1      the margin: a constraint, below 0 reached
 type Best struct {
 	// Preset is "", "quick" (300 gradients) or "thorough" (about 4000).
 	Preset string `option:"-"`
 	// K is the number of entries (or pixels) that may change; 0 means 200.
 	K int `def:"200" range:"[0,inf)"`
-	// Share says what K counts: "entries" or "pixels", all channels of which
-	// share one G.
+	// Share says what K counts: "entries", or "pixels", all channels of which
+	// share one G; "" means entries.
 	Share string `oneof:"entries pixels"`
 	// Gradients is the most that may be spent; 0 means 1000. There are as many
 	// starts as it allows.
@@ -55,9 +64,10 @@ type Best struct {
 	// never. 0.003 fires on a third of the cases and costs 0.05 % of l2.
 	Agree float64 `range:"[0,1)"`
 	// Loss is whose gradient directs the steps: "margin", or "ce" for the cross
-	// entropy, which costs 3.5 %.
+	// entropy, which costs 3.5 %; "" means margin.
 	Loss string `oneof:"margin ce"`
-	// Share of the steps in which k shrinks; 0 means 0.6. At 0.9 l2 is 1 % more.
+	// Shrinking is the part of the steps in which k shrinks; 0 means 0.6. At 0.9
+	// l2 is 1 % more.
 	Shrinking float64 `def:"0.6" range:"[0,1]"`
 	// Rate is the part of the entries that a start gives up in a step; 0 means
 	// 0.11.
@@ -67,7 +77,9 @@ type Best struct {
 	NoGrow bool
 	// Confidence is kappa: the margin, in logits, that a success must have.
 	Confidence float64 `range:"[0,inf)"`
-	// Weight is w of eq. 17, a statistic of package sapf.
+	// Weight is w of eq. 17, by the statistics of package sapf: "variance",
+	// "variance_mean", "contrast", "contrast_mean" or "gradient", scaled as the
+	// authors' program does; "none" is 1 everywhere, and "" means none.
 	Weight string `oneof:"none variance variance_mean contrast contrast_mean gradient"`
 	// Superpixels, if not 0, is how many superpixels may hold the entries: the
 	// group sparsity of eq. 16 as a bound.
@@ -75,8 +87,8 @@ type Best struct {
 	// Segments is the number of superpixels that an image is cut into; 0 means
 	// 150.
 	Segments int `def:"150" range:"[0,inf)"`
-	// Judge "8bit" returns an image of multiples of 1/255, at less than 1 % more
-	// l2.
+	// Judge is what must succeed: the image as it is ("float"), or one of
+	// multiples of 1/255 ("8bit"), which costs 1 % of l2; "" means float.
 	Judge string `oneof:"float 8bit"`
 	// Classes is how many classes an untargeted attack runs to; 0 means 4.
 	Classes int `def:"4" range:"[0,inf)"`
@@ -120,8 +132,8 @@ func byWeightedL2(a Best, x data.Image) func(*oracle) func(x, adv []float64) siz
 	if a.Weight == "" || a.Weight == "none" {
 		return byL2
 	}
-	w := a.weights(x)
 	return func(*oracle) func(x, adv []float64) size {
+		w := a.weights(x) // of an image that has been checked
 		return func(x, adv []float64) size {
 			sum := 0.0
 			for i, v := range adv {

@@ -148,7 +148,7 @@ func TestBest_asked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if gap := z[5] - z[argmaxBut(z, 5)]; gap < 5 || gap > 5.1 {
+	if gap := z[5] - z[models.ArgmaxBut(z, 5)]; gap < 5 || gap > 5.1 {
 		t.Errorf("a margin of %v, expected 5 and little more", gap)
 	}
 	if q.L2 <= plain.L2 {

@@ -3,6 +3,7 @@ package baseline
 import (
 	"math"
 
+	"sapf/models"
 	"sapf/sapf/attack"
 	"sapf/sapf/internal/exact"
 )
@@ -72,11 +73,11 @@ func (w *walker) run(p phase) error {
 // count is k of step i: it shrinks by equal factors over the first part of the
 // steps, then holds.
 func (p phase) count(i int, shrinking float64) int {
-	return between(p.from, p.to, float64(i+1)/float64(shrinking*float64(p.steps)))
+	return geometric(p.from, p.to, float64(i+1)/float64(shrinking*float64(p.steps)))
 }
 
-// between is from*(to/from)^f rounded, to where f is 1 or more.
-func between(from, to int, f float64) int {
+// geometric is from*(to/from)^f rounded, to where f is 1 or more.
+func geometric(from, to int, f float64) int {
 	if f >= 1 || from == to {
 		return to
 	}
@@ -148,7 +149,7 @@ func boundary(m, along, radius float64) float64 {
 // the next pass.
 func (w *walker) evaluate() (m float64, g []float64, err error) {
 	w.s.image(w.o, w.d, w.img)
-	var loss attack.Loss = attack.Margin{Confidence: neverClosed}
+	var loss models.Loss = attack.Margin{Confidence: neverClosed}
 	if w.s.a.Loss == "ce" {
 		loss = attack.CrossEntropy{}
 	}
@@ -164,7 +165,7 @@ func (w *walker) evaluate() (m float64, g []float64, err error) {
 			answer.grad[i] /= w.s.w[i]
 		}
 	}
-	return answer.z[argmaxBut(answer.z, w.class)] - answer.z[w.class] + w.s.a.Confidence, answer.grad, nil
+	return answer.z[models.ArgmaxBut(answer.z, w.class)] - answer.z[w.class] + w.s.a.Confidence, answer.grad, nil
 }
 
 // record keeps the point if it is within the budget and the best success.
