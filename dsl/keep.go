@@ -15,7 +15,7 @@ import (
 //
 //	rows := MeasureAll("runs/table1", m, cases...)
 //	Show(metric.NewTable1("cifar10", "l2", rows))
-func MeasureAll(dir string, m *Model, cases ...Case) []metric.Measured {
+func MeasureAll(dir string, m *Model, cases ...Case) []metric.Row {
 	var store sweep.Store
 	if dir != "" {
 		folder, err := sweep.OpenFolder(dir)
@@ -24,7 +24,7 @@ func MeasureAll(dir string, m *Model, cases ...Case) []metric.Measured {
 		}
 		store = folder
 	}
-	var rows []metric.Measured
+	var rows []metric.Row
 	for _, o := range attackAll("MeasureAll", m, store, cases) {
 		rows = append(rows, o.Row())
 	}

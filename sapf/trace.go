@@ -11,9 +11,9 @@ import (
 
 // TraceRow is the solver at one moment: delta and G as they stand after a step.
 type TraceRow struct {
-	// Case is the index of the task in its batch; Trial (of lambda1) and Outer
+	// Task is the index of the task in its batch; Trial (of lambda1) and Outer
 	// count from 1.
-	Case, Trial, Outer int
+	Task, Trial, Outer int
 	Stage              Stage
 	Step               int
 	// Loss is the loss at clip(x + delta*G), L2Sq is ||delta*G||^2 before the
@@ -181,7 +181,7 @@ func (a *attempt) traceRow(index int, logits []float64) TraceRow {
 		margin = -margin
 	}
 	r := TraceRow{
-		Case: index, Trial: len(a.Trials) + 1, Outer: max(1, f.Outer), Stage: f.Stage, Step: f.Step,
+		Task: index, Trial: len(a.Trials) + 1, Outer: max(1, f.Outer), Stage: f.Stage, Step: f.Step,
 		Loss: f.Settings.loss(f.Goal).Example(logits, target, nil),
 		SumG: sum(f.G), AboveHalf: f.Selected(), Margin: margin, Prediction: models.Argmax(logits),
 		LearningRate: f.DeltaStepSize, RhoBox: f.RhoBox, RhoSphere: f.RhoSphere, RhoGroup: f.RhoGroup, RhoCard: f.RhoCard,

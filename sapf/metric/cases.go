@@ -2,9 +2,9 @@ package metric
 
 import "sapf/sapf/attack"
 
-// Outcome is one target of an image: whether the attack succeeded and with
+// PerTarget is one target of an image: whether an attack reached it, and with
 // which norms.
-type Outcome struct {
+type PerTarget struct {
 	Target  int
 	Success bool
 	attack.Norms
@@ -34,29 +34,29 @@ func (n Norm) Of(v attack.Norms) float64 {
 	return v.L2
 }
 
-// Cases are the best, the average and the worst case over the targets of one
-// image.
-type Cases struct{ Best, Average, Worst Case }
+// BestToWorst are the best, the average and the worst case over the targets of
+// one image.
+type BestToWorst struct{ Best, Average, Worst CaseNorms }
 
-// Case is one of them. Success is 1 or 0, for the average the fraction of
+// CaseNorms is one of them. Success is 1 or 0, for the average the fraction of
 // targets. The norms are means over the successful targets that the case
 // takes; without a success they are 0 and mean nothing.
-type Case struct {
+type CaseNorms struct {
 	Success          float64
 	L0, L1, L2, Linf float64
 }
 
-// CasesBy returns the cases of one image as Carlini and Wagner (S&P 2017)
+// BestToWorstBy returns the cases of one image as Carlini and Wagner (S&P 2017)
 // define them: the best case succeeds if any target does, and is the
 // successful target of smallest norm; the worst succeeds if all do, and is the
 // successful target of largest norm; the average is the mean over the
 // successful targets. Of equal norms the first target counts.
-func CasesBy(by Norm, outcomes []Outcome) Cases {
-	var c Cases
-	var best, worst *Outcome
+func BestToWorstBy(by Norm, targets []PerTarget) BestToWorst {
+	var c BestToWorst
+	var best, worst *PerTarget
 	n := 0
-	for i := range outcomes {
-		o := &outcomes[i]
+	for i := range targets {
+		o := &targets[i]
 		if !o.Success {
 			continue
 		}
@@ -78,24 +78,24 @@ func CasesBy(by Norm, outcomes []Outcome) Cases {
 	for _, v := range []*float64{&c.Average.L0, &c.Average.L1, &c.Average.L2, &c.Average.Linf} {
 		*v /= float64(n)
 	}
-	c.Average.Success = float64(n) / float64(len(outcomes))
-	c.Best, c.Worst = caseOf(best), caseOf(worst)
-	if n < len(outcomes) {
+	c.Average.Success = float64(n) / float64(len(targets))
+	c.Best, c.Worst = normsOf(best), normsOf(worst)
+	if n < len(targets) {
 		c.Worst.Success = 0
 	}
 	return c
 }
 
-func caseOf(o *Outcome) Case {
-	return Case{Success: 1, L0: float64(o.L0), L1: o.L1, L2: o.L2, Linf: o.Linf}
+func normsOf(o *PerTarget) CaseNorms {
+	return CaseNorms{Success: 1, L0: float64(o.L0), L1: o.L1, L2: o.L2, Linf: o.Linf}
 }
 
-// CasesPerNorm returns the cases with each norm's own extreme, as the script
-// of StrAttack takes them: the targets behind two norms of one case may
+// BestToWorstPerNorm returns the cases with each norm's own extreme, as the
+// script of StrAttack takes them: the targets behind two norms of one case may
 // differ.
-func CasesPerNorm(outcomes []Outcome) Cases {
-	c := CasesBy(L2, outcomes)
-	l0, l1, linf := CasesBy(L0, outcomes), CasesBy(L1, outcomes), CasesBy(Linf, outcomes)
+func BestToWorstPerNorm(targets []PerTarget) BestToWorst {
+	c := BestToWorstBy(L2, targets)
+	l0, l1, linf := BestToWorstBy(L0, targets), BestToWorstBy(L1, targets), BestToWorstBy(Linf, targets)
 	c.Best.L0, c.Best.L1, c.Best.Linf = l0.Best.L0, l1.Best.L1, linf.Best.Linf
 	c.Worst.L0, c.Worst.L1, c.Worst.Linf = l0.Worst.L0, l1.Worst.L1, linf.Worst.Linf
 	return c

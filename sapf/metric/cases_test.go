@@ -11,38 +11,38 @@ import (
 	"sapf/sapf/internal/toy"
 )
 
-var outcomes = []Outcome{
+var targets = []PerTarget{
 	{Target: 0, Success: true, Norms: attack.Norms{L0: 10, L1: 4, L2: 2, Linf: 1}},
 	{Target: 1, Success: false, Norms: attack.Norms{L0: 1, L1: 1, L2: 1, Linf: 1}},
 	{Target: 2, Success: true, Norms: attack.Norms{L0: 20, L1: 3, L2: 1.5, Linf: 0.5}},
 	{Target: 3, Success: true, Norms: attack.Norms{L0: 6, L1: 8, L2: 4, Linf: 0.75}},
 }
 
-func TestCasesByL2(t *testing.T) {
-	c := CasesBy(L2, outcomes)
-	if want := (Case{1, 20, 3, 1.5, 0.5}); c.Best != want {
+func TestBestToWorstByL2(t *testing.T) {
+	c := BestToWorstBy(L2, targets)
+	if want := (CaseNorms{1, 20, 3, 1.5, 0.5}); c.Best != want {
 		t.Errorf("best %+v, want %+v", c.Best, want)
 	}
-	if want := (Case{0, 6, 8, 4, 0.75}); c.Worst != want { // one target failed: the worst case fails
+	if want := (CaseNorms{0, 6, 8, 4, 0.75}); c.Worst != want { // one target failed: the worst case fails
 		t.Errorf("worst %+v, want %+v", c.Worst, want)
 	}
-	if want := (Case{0.75, 12, 5, 2.5, 0.75}); c.Average != want {
+	if want := (CaseNorms{0.75, 12, 5, 2.5, 0.75}); c.Average != want {
 		t.Errorf("average %+v, want %+v", c.Average, want)
 	}
-	if got := CasesBy(L2, outcomes[1:2]); got != (Cases{}) {
+	if got := BestToWorstBy(L2, targets[1:2]); got != (BestToWorst{}) {
 		t.Errorf("without a success %+v, want zeros", got)
 	}
-	if got := CasesBy(L0, outcomes[2:]); got.Worst.Success != 1 || got.Worst.L0 != 20 || got.Best.L0 != 6 {
+	if got := BestToWorstBy(L0, targets[2:]); got.Worst.Success != 1 || got.Worst.L0 != 20 || got.Best.L0 != 6 {
 		t.Errorf("by l0, all successful: %+v", got)
 	}
 }
 
-func TestCasesPerNorm(t *testing.T) {
-	c := CasesPerNorm(outcomes)
-	if want := (Case{1, 6, 3, 1.5, 0.5}); c.Best != want {
+func TestBestToWorstPerNorm(t *testing.T) {
+	c := BestToWorstPerNorm(targets)
+	if want := (CaseNorms{1, 6, 3, 1.5, 0.5}); c.Best != want {
 		t.Errorf("best %+v, want %+v", c.Best, want)
 	}
-	if want := (Case{0, 20, 8, 4, 1}); c.Worst != want {
+	if want := (CaseNorms{0, 20, 8, 4, 1}); c.Worst != want {
 		t.Errorf("worst %+v, want %+v", c.Worst, want)
 	}
 }
@@ -137,8 +137,8 @@ func TestFailure14_TieGoesToTheLowestIndex(t *testing.T) {
 	}
 }
 
-func ExampleCasesBy() {
-	c := CasesBy(L2, []Outcome{
+func ExampleBestToWorstBy() {
+	c := BestToWorstBy(L2, []PerTarget{
 		{Target: 1, Success: true, Norms: attack.Norms{L0: 10, L2: 2}},
 		{Target: 2, Success: true, Norms: attack.Norms{L0: 30, L2: 1}},
 	})

@@ -5,27 +5,35 @@ import (
 	"math/rand/v2"
 )
 
+// Moved is what sets that lie elsewhere share.
+type Moved struct {
+	// Mean is the mean number of positions in so many moved sets or more.
+	Mean float64
+	// P is the probability that there are as many as in the sets at hand.
+	P float64
+}
+
 // Shifted compares what sets of pixels share with what they would share if
 // each lay somewhere else: all but the first are moved around the picture,
 // which is width pixels wide, by distances drawn at random, and what leaves on
 // one side comes in on the other. Unlike sets drawn from all positions alike,
 // moved sets stay as clumped as they are, and clumps overlap more often.
 //
-// Mean is the mean number of positions in j moved sets or more. P is the
-// probability that there are as many as in the sets at hand: a permutation test
-// that counts the sets at hand as one of the draws, so it is never 0. The same
-// seed gives the same numbers.
-func Shifted(j, width, draws int, seed uint64, sets ...[]bool) (p, mean float64, err error) {
+// It looks at the positions in j sets or more. P comes of a permutation test that
+// counts the sets at hand as one of the draws, so it is never 0. The same seed
+// gives the same numbers.
+func Shifted(j, width, draws int, seed uint64, sets ...[]bool) (Moved, error) {
 	if j < 1 || j > len(sets) || draws < 1 {
-		return 0, 0, fmt.Errorf("at least %d of %d moved sets in %d draws: expected 1 to %d sets and a draw", j, len(sets), draws, len(sets))
+		return Moved{}, fmt.Errorf("at least %d of %d moved sets in %d draws: expected 1 to %d sets and a draw", j, len(sets), draws, len(sets))
 	}
 	o, err := Common(sets...)
 	if err != nil {
-		return 0, 0, err
+		return Moved{}, err
 	}
 	if width < 1 || o.Of%width != 0 {
-		return 0, 0, fmt.Errorf("%d positions in rows of %d: expected whole rows", o.Of, width)
+		return Moved{}, fmt.Errorf("%d positions in rows of %d: expected whole rows", o.Of, width)
 	}
+	var moved Moved
 	random := rand.New(rand.NewPCG(seed, 0))
 	counts, as, height := make([]int, o.Of), 1, o.Of/width
 	for range draws {
@@ -42,10 +50,11 @@ func Shifted(j, width, draws int, seed uint64, sets ...[]bool) (p, mean float64,
 			}
 		}
 		n := atLeast(counts, len(sets))[j]
-		mean += float64(n) / float64(draws)
+		moved.Mean += float64(n) / float64(draws)
 		if n >= o.AtLeast[j] {
 			as++
 		}
 	}
-	return float64(as) / float64(draws+1), mean, nil
+	moved.P = float64(as) / float64(draws+1)
+	return moved, nil
 }

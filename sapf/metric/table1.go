@@ -2,15 +2,15 @@ package metric
 
 import "slices"
 
-// Measured is one attack on one image and target: a row of the raw table from
+// Row is one attack on one image and target: a row of the raw table from
 // which every other table is made.
-type Measured struct {
+type Row struct {
 	// Method is the row of the table: an attack's name, with its preset where
 	// there are several.
 	Method string
 	// Image names the image.
 	Image string
-	Outcome
+	PerTarget
 	// LeftOut says why the case does not count ("the image is misclassified"),
 	// or is "".
 	LeftOut string
@@ -38,7 +38,7 @@ type Table1 struct {
 // means over its successes.
 type Table1Row struct {
 	Method string
-	Cases
+	BestToWorst
 	// Pixels is the mean l0 in pixels over all successes.
 	Pixels float64
 	// Passes (forward and backward) and Seconds are means over all cases.
@@ -54,7 +54,7 @@ const PerNorm Norm = "per norm"
 // which they first appear. by is the norm that chooses the best and the worst
 // target of an image, PerNorm for each norm's own. A case with LeftOut set
 // counts nowhere but in the caption.
-func NewTable1(dataset string, by Norm, results []Measured) Table1 {
+func NewTable1(dataset string, by Norm, results []Row) Table1 {
 	t := Table1{Dataset: dataset, Selection: string(by), LeftOut: map[string]int{}}
 	var methods, images []string
 	seen := map[[2]any]bool{}
@@ -81,35 +81,35 @@ func NewTable1(dataset string, by Norm, results []Measured) Table1 {
 	return t
 }
 
-func tableRow(method string, by Norm, images []string, results []Measured) Table1Row {
+func tableRow(method string, by Norm, images []string, results []Row) Table1Row {
 	row := Table1Row{Method: method}
 	var best, worst, average mean
 	perImage := 0
 	for _, image := range images {
-		var outcomes []Outcome
+		var targets []PerTarget
 		for _, r := range results {
 			if r.Method != method || r.Image != image || r.LeftOut != "" {
 				continue
 			}
-			outcomes = append(outcomes, r.Outcome)
+			targets = append(targets, r.PerTarget)
 			row.Counted++
 			row.Passes += float64(r.Forwards + r.Gradients)
 			row.Seconds += r.Seconds
 			if r.Success {
 				row.Succeeded++
 				row.Pixels += float64(r.L0Pixels)
-				average.add(Case{1, float64(r.L0), r.L1, r.L2, r.Linf})
+				average.add(CaseNorms{1, float64(r.L0), r.L1, r.L2, r.Linf})
 			}
 		}
-		if len(outcomes) == 0 {
+		if len(targets) == 0 {
 			continue
 		}
 		perImage++
-		var c Cases
+		var c BestToWorst
 		if by == PerNorm {
-			c = CasesPerNorm(outcomes)
+			c = BestToWorstPerNorm(targets)
 		} else {
-			c = CasesBy(by, outcomes)
+			c = BestToWorstBy(by, targets)
 		}
 		best.successes += c.Best.Success
 		worst.successes += c.Worst.Success
@@ -135,11 +135,11 @@ func tableRow(method string, by Norm, images []string, results []Measured) Table
 // mean adds up cases.
 type mean struct {
 	n         int
-	sum       Case
+	sum       CaseNorms
 	successes float64
 }
 
-func (m *mean) add(c Case) {
+func (m *mean) add(c CaseNorms) {
 	m.n++
 	m.sum.L0 += c.L0
 	m.sum.L1 += c.L1
@@ -147,10 +147,10 @@ func (m *mean) add(c Case) {
 	m.sum.Linf += c.Linf
 }
 
-func (m *mean) of() Case {
+func (m *mean) of() CaseNorms {
 	if m.n == 0 {
-		return Case{}
+		return CaseNorms{}
 	}
 	n := float64(m.n)
-	return Case{0, m.sum.L0 / n, m.sum.L1 / n, m.sum.L2 / n, m.sum.Linf / n}
+	return CaseNorms{0, m.sum.L0 / n, m.sum.L1 / n, m.sum.L2 / n, m.sum.Linf / n}
 }

@@ -9,10 +9,10 @@ import (
 	"sapf/sapf/attack"
 )
 
-func measured(method, image string, target int, success bool, l0 int, l2 float64) Measured {
-	return Measured{
+func measured(method, image string, target int, success bool, l0 int, l2 float64) Row {
+	return Row{
 		Method: method, Image: image, Forwards: 10, Gradients: 5, Seconds: 2,
-		Outcome: Outcome{Target: target, Success: success, Norms: attack.Norms{L0: l0, L0Pixels: l0 / 2, L1: 2 * l2, L2: l2, Linf: l2 / 2}},
+		PerTarget: PerTarget{Target: target, Success: success, Norms: attack.Norms{L0: l0, L0Pixels: l0 / 2, L1: 2 * l2, L2: l2, Linf: l2 / 2}},
 	}
 }
 
@@ -21,7 +21,7 @@ func measured(method, image string, target int, success bool, l0 int, l2 float64
 func TestNewTable1(t *testing.T) {
 	left := measured("sapf", "c", 1, true, 1, 1)
 	left.LeftOut = "the clean image is misclassified"
-	table := NewTable1("cifar10", L2, []Measured{
+	table := NewTable1("cifar10", L2, []Row{
 		measured("sapf", "a", 1, true, 40, 1),
 		measured("sapf", "a", 2, true, 20, 3),
 		measured("sapf", "b", 1, true, 60, 2),
@@ -34,17 +34,17 @@ func TestNewTable1(t *testing.T) {
 	row := table.Rows[0]
 	want := Table1Row{
 		Method: "sapf",
-		Cases: Cases{
-			Best:    Case{1, 50, 3, 1.5, 0.75},   // targets a1 (l2 1) and b1
-			Average: Case{0.75, 40, 4, 2, 1},     // a1, a2, b1
-			Worst:   Case{0.5, 40, 5, 2.5, 1.25}, // a2 and b1; b fails once
+		BestToWorst: BestToWorst{
+			Best:    CaseNorms{1, 50, 3, 1.5, 0.75},   // targets a1 (l2 1) and b1
+			Average: CaseNorms{0.75, 40, 4, 2, 1},     // a1, a2, b1
+			Worst:   CaseNorms{0.5, 40, 5, 2.5, 1.25}, // a2 and b1; b fails once
 		},
 		Pixels: 20, Passes: 15, Seconds: 2, Counted: 4, Succeeded: 3,
 	}
 	if row != want {
 		t.Errorf("row %+v\nexpected %+v", row, want)
 	}
-	perNorm := NewTable1("cifar10", PerNorm, []Measured{
+	perNorm := NewTable1("cifar10", PerNorm, []Row{
 		measured("x", "a", 1, true, 40, 1), measured("x", "a", 2, true, 20, 3),
 	}).Rows[0]
 	if perNorm.Best.L0 != 20 || perNorm.Best.L2 != 1 || perNorm.Worst.L0 != 40 || perNorm.Worst.L2 != 3 {
@@ -55,7 +55,7 @@ func TestNewTable1(t *testing.T) {
 // TestTable1_render: what failed is blank, not 0; names are escaped; nothing is
 // NaN; the paper's l0 of SAPF stands beside ours.
 func TestTable1_render(t *testing.T) {
-	table := NewTable1("cifar10", L2, []Measured{
+	table := NewTable1("cifar10", L2, []Row{
 		measured("sapf", "a", 1, true, 40, 1),
 		measured("<b>|x", "a", 1, false, 40, 1),
 	})
@@ -91,7 +91,7 @@ func TestTable1_render(t *testing.T) {
 }
 
 func ExampleNewTable1() {
-	fmt.Print(NewTable1("cifar10", L2, []Measured{
+	fmt.Print(NewTable1("cifar10", L2, []Row{
 		measured("sapf", "cifar10:0", 1, true, 400, 1),
 		measured("sapf", "cifar10:0", 2, true, 480, 3),
 	}).Rows[0].Average)

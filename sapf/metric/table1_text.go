@@ -43,7 +43,7 @@ func (t Table1) cells() (head [2][]string, body [][]string) {
 	head[1] = append(head[1], "pixels", "passes", "seconds")
 	for _, r := range t.Rows {
 		line := []string{r.Method, "ours"}
-		for _, c := range []Case{r.Best, r.Average, r.Worst} {
+		for _, c := range []CaseNorms{r.Best, r.Average, r.Worst} {
 			line = append(line, c.texts(r.Succeeded > 0)...)
 		}
 		line = append(line, blankUnless(r.Succeeded > 0, "%.1f", r.Pixels), fmt.Sprintf("%.0f", r.Passes), fmt.Sprintf("%.1f", r.Seconds))
@@ -61,7 +61,7 @@ func (t Table1) cells() (head [2][]string, body [][]string) {
 }
 
 // texts are a case's cells; without a success the norms are blank, not 0.
-func (c Case) texts(any bool) []string {
+func (c CaseNorms) texts(any bool) []string {
 	return []string{
 		fmt.Sprintf("%.1f", 100*c.Success), blankUnless(any, "%.0f", c.L0),
 		blankUnless(any, "%.3f", c.L1), blankUnless(any, "%.3f", c.L2), blankUnless(any, "%.3f", c.Linf),

@@ -45,9 +45,9 @@ var TableOfDivergences = []Variant{
 	"guard=implicit",   // as above
 }
 
-// Divergences runs the attack as the settings say, and with each variant, on
-// the same cases: what each choice costs.
-func Divergences(ctx context.Context, m attack.Classifier, cases []Case, s sapf.Settings, variants ...Variant) (Table, error) {
+// Divergences runs SAPF on the tasks, whatever their attack, as the settings say
+// and with each variant: what each choice costs.
+func Divergences(ctx context.Context, m attack.Classifier, tasks []attack.Task, s sapf.Settings, variants ...Variant) (Table, error) {
 	var t Table
 	for _, v := range append([]Variant{""}, variants...) {
 		changed, err := v.apply(s)
@@ -58,7 +58,7 @@ func Divergences(ctx context.Context, m attack.Classifier, cases []Case, s sapf.
 		if name == "" {
 			name = "as it is"
 		}
-		row, err := run(ctx, m, cases, changed, name)
+		row, err := run(ctx, m, tasks, changed, name)
 		if err != nil {
 			return t, fmt.Errorf("variant %q: %w", v, err)
 		}

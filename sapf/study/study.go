@@ -27,14 +27,8 @@ import (
 	"sapf/sapf/sweep"
 )
 
-// Case is an image with its goal.
-type Case struct {
-	Image data.Image
-	Goal  attack.Goal
-}
-
-// Outcome is one attack of a study.
-type Outcome struct {
+// Effect is what one attack of a study did to its image.
+type Effect struct {
 	Image   string
 	Success bool
 	// Selected is the number of ones in G.
@@ -50,14 +44,14 @@ type Outcome struct {
 
 // Row is a setting with what came of it, means over the successful attacks.
 type Row struct {
-	Name     string
-	Outcomes []Outcome
+	Name    string
+	Effects []Effect
 }
 
 // Mean averages f over the successful attacks; NaN without any.
-func (r Row) Mean(f func(Outcome) float64) float64 {
+func (r Row) Mean(f func(Effect) float64) float64 {
 	total, n := 0.0, 0
-	for _, o := range r.Outcomes {
+	for _, o := range r.Effects {
 		if o.Success {
 			total += f(o)
 			n++
@@ -69,7 +63,7 @@ func (r Row) Mean(f func(Outcome) float64) float64 {
 // Successes is the number of attacks that succeeded.
 func (r Row) Successes() int {
 	n := 0
-	for _, o := range r.Outcomes {
+	for _, o := range r.Effects {
 		if o.Success {
 			n++
 		}
@@ -89,21 +83,22 @@ func (t Table) String() string {
 	}
 	fmt.Fprintf(&b, "%-*s %9s %9s %12s %11s %8s %8s %8s\n", width, "setting", "success", "selected", "superpixels", "flat share", "l1", "l2", "linf")
 	for _, r := range t.Rows {
-		mean := func(f func(Outcome) float64) float64 { return r.Mean(f) }
-		fmt.Fprintf(&b, "%-*s %5d/%-3d %9.1f %12.1f %11.3f %8.3f %8.3f %8.3f\n", width, r.Name, r.Successes(), len(r.Outcomes),
-			mean(func(o Outcome) float64 { return float64(o.Selected) }), mean(func(o Outcome) float64 { return float64(o.Superpixels) }),
-			mean(func(o Outcome) float64 { return o.FlatShare }), mean(func(o Outcome) float64 { return o.L1 }),
-			mean(func(o Outcome) float64 { return o.L2 }), mean(func(o Outcome) float64 { return o.Linf }))
+		mean := func(f func(Effect) float64) float64 { return r.Mean(f) }
+		fmt.Fprintf(&b, "%-*s %5d/%-3d %9.1f %12.1f %11.3f %8.3f %8.3f %8.3f\n", width, r.Name, r.Successes(), len(r.Effects),
+			mean(func(o Effect) float64 { return float64(o.Selected) }), mean(func(o Effect) float64 { return float64(o.Superpixels) }),
+			mean(func(o Effect) float64 { return o.FlatShare }), mean(func(o Effect) float64 { return o.L1 }),
+			mean(func(o Effect) float64 { return o.L2 }), mean(func(o Effect) float64 { return o.Linf }))
 	}
 	return b.String()
 }
 
-// Groups runs the attack with each lambda2 in turn (Figure 3: 0 and 10).
-func Groups(ctx context.Context, m attack.Classifier, cases []Case, s sapf.Settings, lambda2 ...float64) (Table, error) {
+// Groups runs SAPF on the tasks, whatever their attack, with each lambda2 in
+// turn (Figure 3: 0 and 10).
+func Groups(ctx context.Context, m attack.Classifier, tasks []attack.Task, s sapf.Settings, lambda2 ...float64) (Table, error) {
 	var t Table
 	for _, l := range lambda2 {
 		s.Lambda2 = l
-		row, err := run(ctx, m, cases, s, fmt.Sprintf("lambda2 = %g", l))
+		row, err := run(ctx, m, tasks, s, fmt.Sprintf("lambda2 = %g", l))
 		if err != nil {
 			return t, err
 		}
@@ -112,13 +107,13 @@ func Groups(ctx context.Context, m attack.Classifier, cases []Case, s sapf.Setti
 	return t, nil
 }
 
-// Weights runs the attack with each weight in turn (Figure 5: "none" and
-// "variance").
-func Weights(ctx context.Context, m attack.Classifier, cases []Case, s sapf.Settings, weight ...string) (Table, error) {
+// Weights runs SAPF on the tasks, whatever their attack, with each weight in
+// turn (Figure 5: "none" and "variance").
+func Weights(ctx context.Context, m attack.Classifier, tasks []attack.Task, s sapf.Settings, weight ...string) (Table, error) {
 	var t Table
 	for _, w := range weight {
 		s.Weight = w
-		row, err := run(ctx, m, cases, s, "weight = "+w)
+		row, err := run(ctx, m, tasks, s, "weight = "+w)
 		if err != nil {
 			return t, err
 		}
@@ -127,12 +122,12 @@ func Weights(ctx context.Context, m attack.Classifier, cases []Case, s sapf.Sett
 	return t, nil
 }
 
-// run attacks all cases in lockstep with one setting and measures them.
-func run(ctx context.Context, m attack.Classifier, cases []Case, s sapf.Settings, name string) (Row, error) {
+// run attacks all tasks in lockstep with one setting and measures them.
+func run(ctx context.Context, m attack.Classifier, tasks []attack.Task, s sapf.Settings, name string) (Row, error) {
 	row := Row{Name: name}
-	tasks := make([]attack.Task, len(cases))
-	for i, c := range cases {
-		tasks[i] = attack.Task{Image: c.Image, Goal: c.Goal, Attack: s}
+	tasks = slices.Clone(tasks)
+	for i := range tasks {
+		tasks[i].Attack = s
 	}
 	outcomes, err := sweep.Run(ctx, m, tasks, sweep.Options{Batch: len(tasks)})
 	if err != nil {
@@ -146,15 +141,15 @@ func run(ctx context.Context, m attack.Classifier, cases []Case, s sapf.Settings
 		if err != nil {
 			return row, err
 		}
-		row.Outcomes = append(row.Outcomes, measured)
+		row.Effects = append(row.Effects, measured)
 	}
 	return row, nil
 }
 
 // measure adds to an outcome where its perturbation lies.
-func measure(found *sweep.Outcome, s sapf.Settings) (Outcome, error) {
+func measure(found *sweep.Outcome, s sapf.Settings) (Effect, error) {
 	x, r := found.Image, found.Result
-	o := Outcome{Image: x.Name, Success: found.Measured.Success, Selected: r.Selected, Norms: found.Measured.Norms}
+	o := Effect{Image: x.Name, Success: found.Measured.Success, Selected: r.Selected, Norms: found.Measured.Norms}
 	labels := s.Groups
 	if labels == nil {
 		var err error
@@ -175,7 +170,7 @@ func measure(found *sweep.Outcome, s sapf.Settings) (Outcome, error) {
 	return o, nil
 }
 
-// flatShare is Outcome.FlatShare.
+// flatShare is Effect.FlatShare.
 func flatShare(x, adv data.Image) float64 {
 	s := sapf.Paper()
 	s.Weight = "variance" // the larger the weight, the flatter

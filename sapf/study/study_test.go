@@ -17,13 +17,13 @@ import (
 
 // images are correctly classified CIFAR-10 test images, each to the class after
 // its own.
-func images(t *testing.T, m *models.Model, n int) []Case {
+func images(t *testing.T, m *models.Model, n int) []attack.Task {
 	t.Helper()
 	if os.Getenv("SAPF_DATA") == "" {
 		t.Skip("SAPF_DATA is not set: CIFAR-10 is not at hand")
 	}
-	var cases []Case
-	for i := 0; len(cases) < n; i++ {
+	var tasks []attack.Task
+	for i := 0; len(tasks) < n; i++ {
 		x, err := data.Load(fmt.Sprintf("cifar10:%d", i), data.Options{})
 		if err != nil {
 			t.Skip(err)
@@ -33,10 +33,10 @@ func images(t *testing.T, m *models.Model, n int) []Case {
 			t.Fatal(err)
 		}
 		if p.Class == x.Label {
-			cases = append(cases, Case{x, attack.Goal{Label: x.Label, Target: (x.Label + 1) % 10}})
+			tasks = append(tasks, attack.Task{Image: x, Goal: attack.Goal{Label: x.Label, Target: (x.Label + 1) % 10}})
 		}
 	}
-	return cases
+	return tasks
 }
 
 // settings are the reference's in a shorter schedule, with exactly k entries
@@ -82,13 +82,13 @@ func TestGroupsGatherInFewerSuperpixels(t *testing.T) {
 		if plain.Successes() != n || grouped.Successes() != n {
 			t.Errorf("%s: %d and %d of %d succeed, want all", mode, plain.Successes(), grouped.Successes(), n)
 		}
-		count := func(o Outcome) float64 { return float64(o.Superpixels) }
+		count := func(o Effect) float64 { return float64(o.Superpixels) }
 		if g, p := grouped.Mean(count), plain.Mean(count); !(g < p) {
 			t.Errorf("%s: %.1f superpixels with groups, %.1f without", mode, g, p)
 		}
-		for i, o := range grouped.Outcomes {
-			if o.Selected != s.K || plain.Outcomes[i].Selected != s.K {
-				t.Errorf("%s: %d and %d selected, want %d", o.Image, o.Selected, plain.Outcomes[i].Selected, s.K)
+		for i, o := range grouped.Effects {
+			if o.Selected != s.K || plain.Effects[i].Selected != s.K {
+				t.Errorf("%s: %d and %d selected, want %d", o.Image, o.Selected, plain.Effects[i].Selected, s.K)
 			}
 		}
 	}
@@ -120,7 +120,7 @@ func TestWeightsLeaveFlatNeighbourhoods(t *testing.T) {
 				t.Errorf("%s, %s: %d of %d succeed, want all", preset, r.Name, r.Successes(), n)
 			}
 		}
-		share := func(o Outcome) float64 { return o.FlatShare }
+		share := func(o Effect) float64 { return o.FlatShare }
 		if plain, variance := table.Rows[0].Mean(share), table.Rows[1].Mean(share); !(variance < plain) {
 			t.Errorf("%s: flat share %.3f with weights, %.3f without", preset, variance, plain)
 		}
@@ -160,24 +160,24 @@ func TestTableOfDivergences(t *testing.T) {
 		}
 		t.Logf("cwnet, k = %d, %d steps, lambda1 from %g\n%v", s.K, s.DeltaSteps, s.Lambda1, table)
 	}
-	m, cases := linear()
-	table, err := Divergences(context.Background(), m, cases, s, TableOfDivergences...)
+	m, tasks := linear()
+	table, err := Divergences(context.Background(), m, tasks, s, TableOfDivergences...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("linear model\n%v", table)
 	for _, r := range table.Rows {
-		if r.Successes() != len(r.Outcomes) {
-			t.Errorf("%s: %d of %d succeed", r.Name, r.Successes(), len(r.Outcomes))
+		if r.Successes() != len(r.Effects) {
+			t.Errorf("%s: %d of %d succeed", r.Name, r.Successes(), len(r.Effects))
 		}
 	}
-	if _, err := Divergences(context.Background(), m, cases, s, "lamda1=3"); err == nil {
+	if _, err := Divergences(context.Background(), m, tasks, s, "lamda1=3"); err == nil {
 		t.Error("an unknown setting was accepted")
 	}
 }
 
 // linear is a linear classifier of 5 classes and three images in its class 0.
-func linear() (*toy.Linear, []Case) {
+func linear() (*toy.Linear, []attack.Task) {
 	rng := rand.New(rand.NewPCG(21, 22))
 	m := &toy.Linear{Shape: engine.Shape{C: 3, H: 8, W: 8}, B: []float64{60, 0, 0, 0, 0}}
 	for range 5 {
@@ -187,13 +187,13 @@ func linear() (*toy.Linear, []Case) {
 		}
 		m.W = append(m.W, w)
 	}
-	var cases []Case
+	var tasks []attack.Task
 	for i := range 3 {
 		x := data.NewImage(fmt.Sprint("random ", i), 3, 8, 8)
 		for j := range x.Pix {
 			x.Pix[j] = 0.25 + rng.Float32()/2
 		}
-		cases = append(cases, Case{x, attack.Goal{Label: 0, Target: i + 1}})
+		tasks = append(tasks, attack.Task{Image: x, Goal: attack.Goal{Label: 0, Target: i + 1}})
 	}
-	return m, cases
+	return m, tasks
 }

@@ -129,11 +129,11 @@ func known(class int) *int {
 
 // Row is the outcome as a row of a table. An image that the model gets wrong
 // counts nowhere.
-func (o *Outcome) Row() metric.Measured {
-	row := metric.Measured{
+func (o *Outcome) Row() metric.Row {
+	row := metric.Row{
 		Method: o.Result.Method, Image: o.Image.Name,
-		Outcome:  metric.Outcome{Target: o.Goal.Target, Success: o.Measured.Success, Norms: o.Measured.Norms},
-		Forwards: o.Result.Forwards, Gradients: o.Result.Gradients, Seconds: o.Seconds,
+		PerTarget: metric.PerTarget{Target: o.Goal.Target, Success: o.Measured.Success, Norms: o.Measured.Norms},
+		Forwards:  o.Result.Forwards, Gradients: o.Result.Gradients, Seconds: o.Seconds,
 	}
 	switch {
 	case o.Image.Label >= 0 && o.Image.Label != o.Clean.Class:

@@ -276,7 +276,7 @@ func (r *run) watched(batch []int) context.Context {
 		})
 	}
 	if r.options.Trace != nil {
-		ctx = sapf.WithTrace(ctx, r.options.TraceEvery, func(row sapf.TraceRow) { r.options.Trace(batch[row.Case], row) })
+		ctx = sapf.WithTrace(ctx, r.options.TraceEvery, func(row sapf.TraceRow) { r.options.Trace(batch[row.Task], row) })
 	}
 	if r.options.Checkpoint != nil {
 		ctx = r.options.Checkpoint.with(ctx)

@@ -198,7 +198,7 @@ func goals(m *models.Model, x data.Image, targets int) []attack.Goal {
 
 // measure runs a method on the first targets of an image, as far as they are not
 // done.
-func measure(ctx context.Context, m *models.Model, x data.Image, targets int, part share, name string, a attack.Attack, done []metric.Measured, out *json.Encoder) error {
+func measure(ctx context.Context, m *models.Model, x data.Image, targets int, part share, name string, a attack.Attack, done []metric.Row, out *json.Encoder) error {
 	var tasks []attack.Task
 	for _, goal := range goals(m, x, targets) {
 		if !part.has(goal.Target) || find(done, name, x.Name, goal.Target) != nil {
@@ -239,7 +239,7 @@ func withBudget(a attack.Attack, k int, unit attack.Unit) attack.Attack {
 	return a.(attack.Budgeter).WithBudget(max(k, 1), unit)
 }
 
-func find(results []metric.Measured, method, image string, target int) *metric.Measured {
+func find(results []metric.Row, method, image string, target int) *metric.Row {
 	for i, r := range results {
 		if r.Method == method && r.Image == image && r.Target == target {
 			return &results[i]
@@ -249,7 +249,7 @@ func find(results []metric.Measured, method, image string, target int) *metric.M
 }
 
 // read returns the results in a file, none if there is no file.
-func read(path string) ([]metric.Measured, error) {
+func read(path string) ([]metric.Row, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -258,10 +258,10 @@ func read(path string) ([]metric.Measured, error) {
 		return nil, err
 	}
 	defer f.Close()
-	var results []metric.Measured
+	var results []metric.Row
 	lines := bufio.NewScanner(f)
 	for n := 1; lines.Scan(); n++ {
-		var r metric.Measured
+		var r metric.Row
 		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
 			return nil, fmt.Errorf("%s, line %d: %w", path, n, err)
 		}
@@ -271,8 +271,8 @@ func read(path string) ([]metric.Measured, error) {
 }
 
 // ordered sorts results into the order of the table's rows.
-func ordered(results []metric.Measured) []metric.Measured {
-	var out []metric.Measured
+func ordered(results []metric.Row) []metric.Row {
+	var out []metric.Row
 	for _, m := range methods {
 		for _, r := range results {
 			if r.Method == m.name {
