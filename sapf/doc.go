@@ -26,7 +26,8 @@
 // Algorithm 1 is solver.solve; its steps are updateDelta (eq. 7), updateY1 (eq.
 // 11), updateY2 (eq. 13), updateG (eq. 14), updateDuals (eq. 15), updateY3 and
 // addGroupGradient (eq. 16) and Weights (eq. 17). A Factorization is the state
-// of one image and can be stepped by hand; Run and RunBatch run the whole.
+// of one image and can be stepped by hand; a Task whose Attack is
+// Options or Settings runs the whole.
 // Solver arithmetic is float64 whatever the network computes in, in a fixed
 // order and without fused products, so that results are the same bytes on
 // every machine, at any batch size and number of threads.
