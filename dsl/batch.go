@@ -81,7 +81,7 @@ func (c Case) task(m *Model) (attack.Task, error) {
 		return attack.Task{}, fmt.Errorf("no method, expected Options{} (SAPF) or another attack's options")
 	}
 	goal, err := sweep.GoalOf(m.Classes(), c.Image.Label, c.Aim.class)
-	return attack.Task{Image: c.Image, Goal: goal, Attack: c.Method}, err
+	return attack.Task{Image: c.Image, Goal: goal, Attack: known(c.Method)}, err
 }
 
 // OtherClasses are the names of the classes that x could be attacked into: all

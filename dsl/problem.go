@@ -20,6 +20,9 @@ type Options = sapf.Options
 //	r := Attack(m, x, Target("dog"), s)
 type Settings = sapf.Settings
 
+// Factorization is the state of eq. 3's solver, as Settings.Stop is shown it.
+type Factorization = sapf.Factorization
+
 // Reference returns the settings of the authors' program.
 func Reference() Settings { return sapf.Reference() }
 
@@ -95,6 +98,21 @@ func (p *Problem) ADMMStep() { p.step("ADMMStep", p.Factorization.ADMMStep) }
 // TuneStep is one gradient step on delta after Round.
 func (p *Problem) TuneStep() { p.step("TuneStep", p.Factorization.TuneStep) }
 
+// UpdateG is eq. 14: one pass through the network and one gradient step on G.
+//
+// UpdateY1, UpdateY2 and UpdateDuals are the other parts of ADMMStep (eqs. 11, 13
+// and 15), and Advance ends the iteration, so that one can be replaced:
+//
+//	p.UpdateY1()
+//	copy(p.Y2, mine(p.G))
+//	p.UpdateG()
+//	p.UpdateDuals()
+//	p.Advance()
+func (p *Problem) UpdateG() { p.try("UpdateG", p.Factorization.UpdateG) }
+
+// Advance ends an iteration that was made of its parts: see UpdateG.
+func (p *Problem) Advance() { p.step("Advance", p.Factorization.Advance) }
+
 // DeltaSteps, ADMMSteps and TuneSteps run n steps with a progress display.
 func (p *Problem) DeltaSteps(n int) { p.steps("DeltaSteps", n, p.DeltaStep) }
 
@@ -104,13 +122,18 @@ func (p *Problem) ADMMSteps(n int) { p.steps("ADMMSteps", n, p.ADMMStep) }
 // TuneSteps runs n steps of TuneStep.
 func (p *Problem) TuneSteps(n int) { p.steps("TuneSteps", n, p.TuneStep) }
 
-func (p *Problem) step(verb string, f func() error) {
+// try runs a part of a step, unless the cell was interrupted.
+func (p *Problem) try(verb string, f func() error) {
 	if err := display.Context().Err(); err != nil {
 		fail(verb, fmt.Errorf("interrupted after step %d of the %s stage: %w", p.Step, p.Stage, err))
 	}
 	if err := f(); err != nil {
 		fail(verb, err)
 	}
+}
+
+func (p *Problem) step(verb string, f func() error) {
+	p.try(verb, f)
 	rate := p.DeltaStepSize
 	if p.Stage == sapf.MaskStage {
 		rate = p.MaskStepSize

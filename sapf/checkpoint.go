@@ -89,9 +89,12 @@ func (s *solver) resume() error {
 			return fmt.Errorf("checkpoint: image %d is another one", i)
 		case a.F.Goal != fresh.Goal:
 			return fmt.Errorf("checkpoint: image %d has goal %+v, expected %+v", i, a.F.Goal, fresh.Goal)
-		case a.F.Settings.String() != fresh.Settings.String() || !slices.Equal(a.F.GroupOf, fresh.GroupOf):
+		case a.F.Settings.String() != fresh.Settings.String() || !slices.Equal(a.F.GroupOf, fresh.GroupOf) || !slices.Equal(a.F.W2, fresh.W2):
 			return fmt.Errorf("checkpoint: image %d has other settings", i)
 		}
+	}
+	for i, a := range state.Attempts {
+		a.F.Settings = s.Attempts[i].F.Settings // with the functions, which no file holds
 	}
 	s.state, s.saved = state, state.Passes
 	return s.sameModel()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 
 	"sapf/models"
@@ -106,6 +107,9 @@ func newFactorization(m attack.Classifier, x data.Image, goal attack.Goal, s Set
 	for _, v := range []*[]float64{&f.Y1, &f.Y2, &f.Z1, &f.Z2} {
 		*v = make([]float64, entries)
 	}
+	if s.Weights != nil && len(s.Weights) != x.Len() {
+		return nil, fmt.Errorf("option weights: %d, expected %d, one an entry of the image", len(s.Weights), x.Len())
+	}
 	f.W2 = squaredWeights(x, s)
 	if s.Lambda2 > 0 {
 		var err error
@@ -199,14 +203,19 @@ func (f *Factorization) due(stage Stage, steps int) bool {
 	return !over && f.Stage != TuneStage && steps > 0
 }
 
-// step is one step of a stage by hand: a batch of one.
+// step is one step of a stage by hand.
 func (f *Factorization) step(stage Stage) error {
+	return f.byHand(func(s *solver) error { return s.step(stage) })
+}
+
+// byHand does something with the programme as a batch of one.
+func (f *Factorization) byHand(do func(*solver) error) error {
 	if f.hand == nil {
 		return errors.New("the factorization has no classifier: Attach one")
 	}
 	a := &attempt{F: f}
 	f.hand.Attempts, f.hand.settings = []*attempt{a}, f.Settings
-	if err := f.hand.step(stage); err != nil {
+	if err := do(f.hand); err != nil {
 		return err
 	}
 	return a.err
@@ -333,8 +342,27 @@ func (f *Factorization) Attach(m attack.Classifier) error {
 // targeted. Loss and Confidence (2; study.Divergences measures it). Untargeted
 // attacks are ours with the hinge.
 func (s Settings) loss(goal attack.Goal) models.Loss {
+	if s.LossFunc != nil {
+		return ownLoss{s.LossFunc, goal.Targeted()}
+	}
 	if s.Loss == "ce" {
 		return attack.CrossEntropy{Untargeted: !goal.Targeted()}
 	}
 	return attack.Margin{Confidence: s.Confidence, Untargeted: !goal.Targeted()}
+}
+
+// ownLoss is Settings.LossFunc.
+type ownLoss struct {
+	f        func(logits []float64, class int, grad []float64) float64
+	targeted bool
+}
+
+// Example asks the function about the class of the one-hot row.
+func (l ownLoss) Example(logits, target, grad []float64) float64 {
+	return l.f(logits, models.Argmax(target), grad)
+}
+
+// String tells functions apart by where they are.
+func (l ownLoss) String() string {
+	return fmt.Sprintf("own{%x, targeted %v}", reflect.ValueOf(l.f).Pointer(), l.targeted)
 }

@@ -109,6 +109,7 @@ func (a *attempt) take(candidate data.Image, class int) error {
 		a.Best, a.BestMask, a.BestTrial = candidate, a.LastMask, len(a.Trials)-1
 	}
 	a.Search.Next(r.Success, a.F.Settings)
+	a.Search.Finished = a.Search.Finished || a.Stopped && r.Success
 	if a.Search.Finished {
 		a.Status = attack.Failed
 		if a.BestMask != nil {

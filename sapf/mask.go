@@ -9,6 +9,34 @@ import (
 // 15 (solver.iterateADMM).
 func (f *Factorization) ADMMStep() error { return f.step(MaskStage) }
 
+// The parts of ADMMStep, for those who want to change one: ADMMStep is UpdateY1,
+// UpdateY2, UpdateY3, UpdateG (MaskInner times), UpdateDuals, Advance, in this
+// order.
+
+// UpdateY1 is eq. 11, the projection on the box: Y1 = clip(G + Z1/rho1, 0, 1).
+func (f *Factorization) UpdateY1() { f.enter(MaskStage); f.updateY1() }
+
+// UpdateY2 is eq. 13, the projection on the sphere.
+func (f *Factorization) UpdateY2() { f.enter(MaskStage); f.updateY2() }
+
+// UpdateY3 is the group soft-threshold, where there are groups.
+func (f *Factorization) UpdateY3() { f.enter(MaskStage); f.updateY3() }
+
+// UpdateG is eq. 14: one pass through the network and one gradient step on G.
+func (f *Factorization) UpdateG() error {
+	f.enter(MaskStage)
+	return f.byHand(func(s *solver) error {
+		return s.gradients(func(a *attempt, slope []float64) error { a.F.updateG(slope); return nil })
+	})
+}
+
+// UpdateDuals is eq. 15.
+func (f *Factorization) UpdateDuals() { f.enter(MaskStage); f.updateDuals() }
+
+// Advance ends an iteration: the step counts, the step size decays, the penalties
+// grow, and a G that has run away is an error.
+func (f *Factorization) Advance() error { f.enter(MaskStage); return f.advance() }
+
 // updateCopies is the part of an iteration before the network is asked.
 func (f *Factorization) updateCopies() {
 	f.updateY1()
@@ -19,6 +47,12 @@ func (f *Factorization) updateCopies() {
 // finishADMM is the part after G has moved.
 func (f *Factorization) finishADMM() error {
 	f.updateDuals()
+	return f.advance()
+}
+
+// advance ends an iteration: the step size decays, the penalties grow, and a G
+// that has run away is an error.
+func (f *Factorization) advance() error {
 	f.Step++
 	f.MaskStepSize = f.decayed(f.MaskStepSize)
 	if f.Settings.RhoGrowthPer == "step" || f.Step == f.Settings.MaskSteps {

@@ -46,6 +46,10 @@ type Options struct {
 	Weight, WeightStat, WeightScale string
 	WeightWindow                    int
 	WeightFloor                     float64
+	Weights                         []float64
+
+	LossFunc func(logits []float64, class int, grad []float64) float64
+	Stop     func(*Factorization) bool
 
 	Outer          int
 	OuterTolerance float64
@@ -83,6 +87,9 @@ var (
 	_ attack.Settable = (*Options)(nil)
 	_ attack.Settable = (*Settings)(nil)
 )
+
+// Own is that of Settings.
+func (o Options) Own() bool { return o.LossFunc != nil || o.Stop != nil }
 
 // Resolve returns the settings that the options mean.
 func (o Options) Resolve() (Settings, error) {

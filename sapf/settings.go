@@ -1,9 +1,11 @@
 package sapf
 
 import (
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"math"
+	"slices"
 
 	"sapf/models/nearest"
 	"sapf/sapf/option"
@@ -85,6 +87,20 @@ type Settings struct {
 	// WeightFloor is added to the statistic before it is inverted; 1e-4. The
 	// paper prints no floor, and would divide by 0 in a flat neighbourhood.
 	WeightFloor float64 `range:"(0,inf)"`
+
+	// Weights, if not nil, are the weights w of eq. 17 themselves, one for each
+	// entry, length C*H*W, at least 0; Weight and what belongs to it are unused.
+	Weights []float64
+
+	// LossFunc, if not nil, is the loss in place of Loss: of an example's logits
+	// and the class of the goal (the target, or the label to leave), which writes
+	// its gradient with respect to the logits to grad, unless grad is nil. It must
+	// be a function of these alone. Results with it are not kept under a key.
+	LossFunc func(logits []float64, class int, grad []float64) float64 `json:"-"`
+	// Stop, if not nil, is asked after every step whether this run of the lambda1
+	// search is to end here. What has been found is then rounded and judged, and
+	// if it is a success, the search ends with it.
+	Stop func(*Factorization) bool `json:"-"`
 
 	// Outer is the number of alternations of delta and mask stage: 10 in the
 	// paper, 1 in the reference (5). OuterTolerance stops them when delta*G
@@ -222,8 +238,28 @@ func (s Settings) Map() map[string]any {
 		}
 		m["groups"] = fmt.Sprintf("given for %d pixels, CRC-32 %08x", len(s.Groups), digest.Sum32())
 	}
+	if s.Weights != nil {
+		digest := crc32.NewIEEE()
+		for _, w := range s.Weights {
+			fmt.Fprintln(digest, w)
+		}
+		m["weights"] = fmt.Sprintf("given for %d entries, CRC-32 %08x", len(s.Weights), digest.Sum32())
+	}
+	if s.LossFunc != nil {
+		m["loss"] = ownPart
+	}
+	if s.Stop != nil {
+		m["stop"] = ownPart
+	}
 	return m
 }
+
+// ownPart stands for a function of the caller's among options.
+const ownPart = "own"
+
+// Own reports whether functions of the caller's are part of the settings, which
+// no key can know.
+func (s Settings) Own() bool { return s.LossFunc != nil || s.Stop != nil }
 
 // String prints every setting as name=value, a line each.
 func (s Settings) String() string { return option.Format(s, "\n") }
@@ -238,6 +274,8 @@ func (s Settings) Validate() error {
 		return fmt.Errorf("option k: %d, expected at least 0", s.K)
 	case s.WeightWindow%2 == 0:
 		return fmt.Errorf("option weight_window: %d, expected an odd number", s.WeightWindow)
+	case slices.ContainsFunc(s.Weights, func(w float64) bool { return !(w >= 0) || math.IsInf(w, 1) }):
+		return errors.New("option weights: expected finite numbers of at least 0")
 	case s.Lambda1 >= s.Lambda1Max:
 		return fmt.Errorf("option lambda1: %v, expected less than lambda1_max %v", s.Lambda1, s.Lambda1Max)
 	}

@@ -90,6 +90,8 @@ type attempt struct {
 	Note   string
 	// Converged says that the outer iterations of this round are over early.
 	Converged bool
+	// Stopped says that Settings.Stop has ended this run of the search.
+	Stopped bool
 	// Flat says that the first gradient was zero in every entry.
 	Flat bool
 	// Before is delta*G at the last outer iteration, length N.
@@ -188,6 +190,11 @@ func (s *solver) stage(stage Stage, steps int) error {
 		}
 		if err := s.observe(stage, steps); err != nil {
 			return err
+		}
+		for _, a := range moving {
+			if stop := a.F.Settings.Stop; stop != nil && a.Status == "" && stop(a.F) {
+				a.Stopped = true
+			}
 		}
 	}
 }
@@ -327,7 +334,7 @@ func (s *solver) anyGoingOn() bool { return len(s.goingOn()) > 0 }
 func (s *solver) moving() []*attempt {
 	var out []*attempt
 	for _, a := range s.goingOn() {
-		if !a.Converged {
+		if !a.Converged && !a.Stopped {
 			out = append(out, a)
 		}
 	}
@@ -383,7 +390,7 @@ func (s *solver) roundMasks() {
 func (s *solver) startTrial() {
 	for _, a := range s.goingOn() {
 		a.F.Restart(a.Search.Lambda1)
-		a.Before, a.Converged = nil, false
+		a.Before, a.Converged, a.Stopped = nil, false, false
 	}
 }
 

@@ -2,6 +2,7 @@ package sapf
 
 import (
 	"math"
+	"slices"
 
 	"sapf/models/data"
 )
@@ -10,8 +11,8 @@ import (
 // sensitivity of SAPF-VI (section 3.4): entries in a flat neighbourhood get
 // large weights, since changes show there.
 func squaredWeights(x data.Image, s Settings) []float64 {
-	w := Weights(x, s)
-	for i, v := range w {
+	w := make([]float64, x.Len())
+	for i, v := range Weights(x, s) {
 		w[i] = v * v
 	}
 	return w
@@ -30,12 +31,15 @@ func squaredWeights(x data.Image, s Settings) []float64 {
 // Scaled by "max" the weights lie in (0,1]. Scaled by "minmax" each channel
 // covers [0,1] (the least sensitive entry then costs nothing), and a channel
 // of equal weights gets 1. A statistic that is 0/0, as the contrast of black,
-// counts as the floor.
+// counts as the floor. Settings.Weights are taken as they are.
 //
 // Differs: the paper divides by the population's deviation with neither floor
 // nor scale; its program by the sample's, plus 1e-4, then min-max. Both are
 // options (15).
 func Weights(x data.Image, s Settings) []float64 {
+	if s.Weights != nil {
+		return slices.Clone(s.Weights)
+	}
 	w := make([]float64, x.Len())
 	if s.Weight == "none" || s.Weight == "" {
 		fill(w, 1)

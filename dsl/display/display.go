@@ -49,6 +49,22 @@ func Context() context.Context {
 	return context.Background()
 }
 
+var source atomic.Pointer[func() string]
+
+// BindSource makes f say what the running cell means: see Source. The session
+// calls it before each cell.
+func BindSource(f func() string) { source.Store(&f) }
+
+// Source is a digest of all that decides what the running cell does: its text,
+// that of the declarations that it mentions, directly or not, and the values of
+// the variables among them. It is "" in a compiled program.
+func Source() string {
+	if f := source.Load(); f != nil {
+		return (*f)()
+	}
+	return ""
+}
+
 // To is the host that verbs show things to.
 func To() Host {
 	if c := now.Load(); c != nil {

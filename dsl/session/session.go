@@ -232,6 +232,7 @@ func (s *Session) Execute(ctx context.Context, c Cell) (result Outcome) {
 	if cellErr != nil {
 		return Outcome{Err: cellErr}
 	}
+	display.BindSource(func() string { return s.meaning(code) })
 	if magic != nil && code == "" {
 		return magic(func() Outcome { return Outcome{} })
 	}

@@ -6,7 +6,9 @@ import (
 	context "context"
 	"reflect"
 	sapf_dsl "sapf/dsl"
+	sapf_models "sapf/models"
 	sapf_models_data "sapf/models/data"
+	sapf_models_engine "sapf/models/engine"
 	sapf_sapf_attack "sapf/sapf/attack"
 )
 
@@ -39,6 +41,7 @@ func init() {
 		"MeasureAll":       reflect.ValueOf(sapf_dsl.MeasureAll),
 		"NewTable":         reflect.ValueOf(sapf_dsl.NewTable),
 		"OverlayTile":      reflect.ValueOf(sapf_dsl.OverlayTile),
+		"Own":              reflect.ValueOf(sapf_dsl.Own),
 		"PNG":              reflect.ValueOf(sapf_dsl.PNG),
 		"Panel":            reflect.ValueOf(sapf_dsl.Panel),
 		"Paper":            reflect.ValueOf(sapf_dsl.Paper),
@@ -61,8 +64,11 @@ func init() {
 		"Axes":             reflect.ValueOf((*sapf_dsl.Axes)(nil)),
 		"Bar":              reflect.ValueOf((*sapf_dsl.Bar)(nil)),
 		"Case":             reflect.ValueOf((*sapf_dsl.Case)(nil)),
+		"Classifier":       reflect.ValueOf((*sapf_dsl.Classifier)(nil)),
 		"Curve":            reflect.ValueOf((*sapf_dsl.Curve)(nil)),
+		"Factorization":    reflect.ValueOf((*sapf_dsl.Factorization)(nil)),
 		"Figure":           reflect.ValueOf((*sapf_dsl.Figure)(nil)),
+		"Goal":             reflect.ValueOf((*sapf_dsl.Goal)(nil)),
 		"Handle":           reflect.ValueOf((*sapf_dsl.Handle)(nil)),
 		"Image":            reflect.ValueOf((*sapf_dsl.Image)(nil)),
 		"ImageOptions":     reflect.ValueOf((*sapf_dsl.ImageOptions)(nil)),
@@ -75,12 +81,34 @@ func init() {
 		"Path":             reflect.ValueOf((*sapf_dsl.Path)(nil)),
 		"Prediction":       reflect.ValueOf((*sapf_dsl.Prediction)(nil)),
 		"Problem":          reflect.ValueOf((*sapf_dsl.Problem)(nil)),
+		"Result":           reflect.ValueOf((*sapf_dsl.Result)(nil)),
 		"Settings":         reflect.ValueOf((*sapf_dsl.Settings)(nil)),
 		"Table":            reflect.ValueOf((*sapf_dsl.Table)(nil)),
 		"Tile":             reflect.ValueOf((*sapf_dsl.Tile)(nil)),
 		"Vec":              reflect.ValueOf((*sapf_dsl.Vec)(nil)),
+		"_Classifier":      reflect.ValueOf((*_sapf_dsl_Classifier)(nil)),
 		"_Method":          reflect.ValueOf((*_sapf_dsl_Method)(nil)),
 	}
+}
+
+// _sapf_dsl_Classifier is how an interpreted value is a dsl.Classifier.
+type _sapf_dsl_Classifier struct {
+	IValue      any
+	WClasses    func() []string
+	WEvaluator  func(a0 int, a1 sapf_models.Loss) (sapf_models.Evaluator, error)
+	WInputShape func() sapf_models_engine.Shape
+}
+
+func (w _sapf_dsl_Classifier) Classes() []string {
+	return w.WClasses()
+}
+
+func (w _sapf_dsl_Classifier) Evaluator(a0 int, a1 sapf_models.Loss) (sapf_models.Evaluator, error) {
+	return w.WEvaluator(a0, a1)
+}
+
+func (w _sapf_dsl_Classifier) InputShape() sapf_models_engine.Shape {
+	return w.WInputShape()
 }
 
 // _sapf_dsl_Method is how an interpreted value is a dsl.Method.

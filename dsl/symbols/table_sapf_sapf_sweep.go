@@ -3,9 +3,12 @@
 package symbols
 
 import (
+	context "context"
 	"go/constant"
 	"go/token"
 	"reflect"
+	sapf_models_data "sapf/models/data"
+	sapf_sapf_attack "sapf/sapf/attack"
 	sapf_sapf_sweep "sapf/sapf/sweep"
 )
 
@@ -13,7 +16,9 @@ func init() {
 	Symbols["sapf/sapf/sweep/sweep"] = map[string]reflect.Value{
 		"CheckpointEvery": reflect.ValueOf(constant.MakeFromLiteral("250", token.INT, 0)),
 		"ClassIndex":      reflect.ValueOf(sapf_sapf_sweep.ClassIndex),
+		"ErrNoKey":        reflect.ValueOf(&sapf_sapf_sweep.ErrNoKey).Elem(),
 		"GoalOf":          reflect.ValueOf(sapf_sapf_sweep.GoalOf),
+		"IsOwn":           reflect.ValueOf(sapf_sapf_sweep.IsOwn),
 		"Key":             reflect.ValueOf(sapf_sapf_sweep.Key),
 		"LoadImage":       reflect.ValueOf(sapf_sapf_sweep.LoadImage),
 		"NewAttack":       reflect.ValueOf(sapf_sapf_sweep.NewAttack),
@@ -33,7 +38,9 @@ func init() {
 		"Progress":        reflect.ValueOf((*sapf_sapf_sweep.Progress)(nil)),
 		"Record":          reflect.ValueOf((*sapf_sapf_sweep.Record)(nil)),
 		"Store":           reflect.ValueOf((*sapf_sapf_sweep.Store)(nil)),
+		"Versioned":       reflect.ValueOf((*sapf_sapf_sweep.Versioned)(nil)),
 		"_Store":          reflect.ValueOf((*_sapf_sapf_sweep_Store)(nil)),
+		"_Versioned":      reflect.ValueOf((*_sapf_sapf_sweep_Versioned)(nil)),
 	}
 }
 
@@ -50,4 +57,24 @@ func (w _sapf_sapf_sweep_Store) Get(a0 string) (*sapf_sapf_sweep.Kept, error) {
 
 func (w _sapf_sapf_sweep_Store) Put(a0 string, a1 *sapf_sapf_sweep.Kept) error {
 	return w.WPut(a0, a1)
+}
+
+// _sapf_sapf_sweep_Versioned is how an interpreted value is a sweep.Versioned.
+type _sapf_sapf_sweep_Versioned struct {
+	IValue   any
+	WName    func() string
+	WRun     func(a0 context.Context, a1 sapf_sapf_attack.Classifier, a2 sapf_models_data.Image, a3 sapf_sapf_attack.Goal) (sapf_sapf_attack.Result, error)
+	WVersion func() string
+}
+
+func (w _sapf_sapf_sweep_Versioned) Name() string {
+	return w.WName()
+}
+
+func (w _sapf_sapf_sweep_Versioned) Run(a0 context.Context, a1 sapf_sapf_attack.Classifier, a2 sapf_models_data.Image, a3 sapf_sapf_attack.Goal) (sapf_sapf_attack.Result, error) {
+	return w.WRun(a0, a1, a2, a3)
+}
+
+func (w _sapf_sapf_sweep_Versioned) Version() string {
+	return w.WVersion()
 }

@@ -196,7 +196,12 @@ func (r *run) kept() ([]int, error) {
 			continue
 		}
 		var err error
-		if o.key, err = Key(r.m, r.tasks[i]); err != nil {
+		o.key, err = Key(r.m, r.tasks[i])
+		if errors.Is(err, ErrNoKey) {
+			missing = append(missing, i)
+			continue
+		}
+		if err != nil {
 			return nil, r.about(i, err)
 		}
 		k, err := r.options.Store.Get(o.key)
@@ -252,10 +257,12 @@ func (r *run) attack(batch []int) error {
 			return err
 		}
 		if r.options.Store != nil && o.Result.Status != attack.Cancelled {
-			if o.key, err = Key(r.m, r.tasks[at]); err != nil {
+			o.key, err = Key(r.m, r.tasks[at])
+			if errors.Is(err, ErrNoKey) {
+				o.Warnings = append(o.Warnings, "not kept: "+err.Error())
+			} else if err != nil {
 				return err
-			}
-			if err := r.options.Store.Put(o.key, o.keep()); err != nil {
+			} else if err := r.options.Store.Put(o.key, o.keep()); err != nil {
 				return fmt.Errorf("keep the result of %s on %s: %w", o.Attack.Name(), o.Image.Name, err)
 			}
 		}
