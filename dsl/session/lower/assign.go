@@ -4,22 +4,35 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+
+	"sapf/dsl/session/universe"
 )
 
-func (l *lowerer) varSpec(spec *ast.ValueSpec) []ast.Stmt {
-	pos := spec.Pos()
+func assign(pos token.Pos, lhs, rhs ast.Expr) ast.Stmt {
+	return &ast.AssignStmt{Lhs: []ast.Expr{lhs}, TokPos: pos, Tok: token.ASSIGN, Rhs: []ast.Expr{rhs}}
+}
+
+func define(pos token.Pos, name string, rhs ast.Expr) ast.Stmt {
+	return &ast.AssignStmt{Lhs: []ast.Expr{ident(pos, name)}, TokPos: pos, Tok: token.DEFINE, Rhs: []ast.Expr{rhs}}
+}
+
+// varSpec lowers the declaration of variables in a function.
+func (l *lowerer) varSpec(spec *ast.ValueSpec) {
 	if len(spec.Values) == 1 && len(spec.Names) > 1 {
-		return l.assignMany(pos, identExprs(spec.Names), spec.Values[0], true)
+		l.assignMany(spec.Pos(), identExprs(spec.Names), spec.Values[0], true)
+		return
 	}
-	var out []ast.Stmt
-	for i, name := range spec.Names {
-		var value ast.Expr
-		if len(spec.Values) > 0 {
-			value = spec.Values[i]
+	if len(spec.Names) == 1 || len(spec.Values) == 0 {
+		for i, name := range spec.Names {
+			var value ast.Expr
+			if len(spec.Values) > 0 {
+				value = spec.Values[i]
+			}
+			l.declareVar(name, value)
 		}
-		out = append(out, l.declareVar(name, value)...)
+		return
 	}
-	return out
+	l.parallel(spec.Pos(), identExprs(spec.Names), spec.Values, true)
 }
 
 func identExprs(names []*ast.Ident) []ast.Expr {
@@ -32,263 +45,326 @@ func identExprs(names []*ast.Ident) []ast.Expr {
 
 // declareVar lowers `var name = value`; the variable may be one of the
 // session's, which exists already.
-func (l *lowerer) declareVar(name *ast.Ident, value ast.Expr) []ast.Stmt {
+func (l *lowerer) declareVar(name *ast.Ident, value ast.Expr) {
 	pos := name.Pos()
-	obj := l.info.Defs[name]
 	if name.Name == "_" {
-		if value == nil {
-			return nil
-		}
-		return []ast.Stmt{&ast.AssignStmt{TokPos: pos, Tok: token.ASSIGN, Lhs: []ast.Expr{ident(pos, "_")}, Rhs: []ast.Expr{l.expr(value)}}}
-	}
-	decl := func(id string, value ast.Expr) ast.Stmt {
-		spec := &ast.ValueSpec{Names: []*ast.Ident{ident(pos, id)}, Type: l.typeExpr(pos, obj.Type())}
 		if value != nil {
-			spec.Values = []ast.Expr{value}
+			l.discard(value)
 		}
-		return &ast.DeclStmt{Decl: &ast.GenDecl{TokPos: pos, Tok: token.VAR, Specs: []ast.Spec{spec}}}
+		return
 	}
-	sym, global := l.s.Symbols[obj]
-	if !global {
-		var v ast.Expr
-		if value != nil {
-			v = l.assignable(value, obj.Type())
-		}
-		if l.captured[obj] {
-			if v == nil {
-				p := l.s.Fresh("p")
-				l.boxes[obj] = p
-				return []ast.Stmt{define(pos, p, call(pos, ident(pos, "new"), l.typeExpr(pos, obj.Type())))}
+	obj := l.info.Defs[name]
+	if value == nil {
+		l.bindZero(pos, obj)
+		return
+	}
+	l.bind(pos, obj, l.source(value, obj.Type()))
+}
+
+// source lowers what is assigned to a variable of type t: with a temporary,
+// unless yaegi can compute it right there.
+func (l *lowerer) source(e ast.Expr, t types.Type) ast.Expr {
+	if plainBasic(t) && types.Identical(types.Default(l.typeOf(e)).Underlying(), t.Underlying()) {
+		if x := l.simple(e); x != nil {
+			if _, isCall := x.(*ast.CallExpr); !isCall {
+				return x
 			}
-			return []ast.Stmt{l.bind(pos, obj, v)}
 		}
-		if value != nil && received(value) { // yaegi could not take its address
-			temp := l.s.Fresh("t")
-			return []ast.Stmt{define(pos, temp, v), decl(l.local(obj), ident(pos, temp))}
-		}
-		return []ast.Stmt{decl(l.local(obj), v)}
 	}
-	if value == nil { // back to zero
-		zero := l.s.Fresh("zero")
-		return []ast.Stmt{decl(zero, nil), assign(pos, ident(pos, sym), ident(pos, zero))}
-	}
-	x := l.assignable(value, obj.Type())
-	if l.inPlace(value) {
-		temp := l.s.Fresh("t") // as in assign
-		return []ast.Stmt{define(pos, temp, x), assign(pos, ident(pos, sym), ident(pos, temp))}
-	}
-	return []ast.Stmt{assign(pos, ident(pos, sym), x)}
+	return l.operandTo(e, t)
 }
 
-func assign(pos token.Pos, lhs, rhs ast.Expr) ast.Stmt {
-	return &ast.AssignStmt{Lhs: []ast.Expr{lhs}, TokPos: pos, Tok: token.ASSIGN, Rhs: []ast.Expr{rhs}}
-}
-
-func define(pos token.Pos, name string, rhs ast.Expr) ast.Stmt {
-	return &ast.AssignStmt{Lhs: []ast.Expr{ident(pos, name)}, TokPos: pos, Tok: token.DEFINE, Rhs: []ast.Expr{rhs}}
-}
-
-// isGlobal reports whether an identifier on the left of := is a variable of
-// the session.
-func (l *lowerer) isGlobal(e ast.Expr) bool {
-	id, ok := e.(*ast.Ident)
-	if !ok {
-		return false
+// discard evaluates an expression for its effects.
+func (l *lowerer) discard(e ast.Expr) {
+	if tuple, many := l.typeOf(e).(*types.Tuple); many && tuple.Len() > 0 {
+		l.callResults(ast.Unparen(e).(*ast.CallExpr))
+		return
 	}
-	_, global := l.s.Symbols[l.info.ObjectOf(id)]
-	return global
+	if universe.IsNil(l.typeOf(e)) || l.info.Types[e].IsType() {
+		return
+	}
+	if x := l.expr(e); x != nil {
+		l.hold(e.Pos(), x, l.typeOf(e))
+	}
 }
 
-func (l *lowerer) assign(st *ast.AssignStmt) []ast.Stmt {
+// bind declares a variable with a value: one of the session's, which exists, one
+// behind a pointer if closures hold it, or a plain one.
+func (l *lowerer) bind(pos token.Pos, obj types.Object, value ast.Expr) {
+	if sym, global := l.s.Symbols[obj]; global {
+		l.emit(assign(pos, ident(pos, sym), value))
+		return
+	}
+	if !l.captured[obj] {
+		l.emit(l.varOf(pos, l.local(obj), obj.Type(), value))
+		return
+	}
+	p := l.box(pos, obj)
+	l.emit(assign(pos, &ast.StarExpr{Star: pos, X: ident(pos, p)}, value))
+}
+
+// bindZero declares a variable with the zero value.
+func (l *lowerer) bindZero(pos token.Pos, obj types.Object) {
+	if sym, global := l.s.Symbols[obj]; global {
+		l.emit(assign(pos, ident(pos, sym), l.zeroOf(pos, obj.Type())))
+		return
+	}
+	if l.captured[obj] {
+		l.box(pos, obj)
+		return
+	}
+	l.emit(l.varOf(pos, l.local(obj), obj.Type(), nil))
+}
+
+// box makes a new variable behind a pointer and returns the pointer's name.
+func (l *lowerer) box(pos token.Pos, obj types.Object) string {
+	p := l.s.Fresh("p")
+	l.emit(l.varOf(pos, p, types.NewPointer(obj.Type()), call(pos, ident(pos, "new"), l.typeExpr(pos, obj.Type()))))
+	l.boxes[obj] = p
+	return p
+}
+
+// assign lowers an assignment or a short declaration.
+func (l *lowerer) assign(st *ast.AssignStmt) {
 	pos := st.Pos()
-	if len(st.Lhs) > 1 && len(st.Rhs) == 1 {
-		return l.assignMany(pos, st.Lhs, st.Rhs[0], st.Tok == token.DEFINE)
+	switch {
+	case st.Tok != token.ASSIGN && st.Tok != token.DEFINE:
+		l.assignOp(st)
+	case len(st.Lhs) > 1 && len(st.Rhs) == 1:
+		l.assignMany(pos, st.Lhs, st.Rhs[0], st.Tok == token.DEFINE)
+	case len(st.Lhs) > 1:
+		l.parallel(pos, st.Lhs, st.Rhs, st.Tok == token.DEFINE)
+	case st.Tok == token.DEFINE:
+		l.declareVar(st.Lhs[0].(*ast.Ident), st.Rhs[0])
+	case isBlank(st.Lhs[0]):
+		l.discard(st.Rhs[0])
+	default:
+		t := l.typeOf(st.Lhs[0])
+		place := l.held(st.Lhs[0])
+		l.set(pos, place, l.source(st.Rhs[0], t))
 	}
-	if st.Tok == token.DEFINE && len(st.Lhs) == 1 {
-		return l.declareVar(st.Lhs[0].(*ast.Ident), st.Rhs[0])
-	}
-	if st.Tok != token.DEFINE && len(st.Lhs) == 1 {
-		if st.Tok == token.SHL_ASSIGN || st.Tok == token.SHR_ASSIGN {
-			return []ast.Stmt{&ast.AssignStmt{Lhs: l.exprs(st.Lhs), TokPos: st.TokPos, Tok: st.Tok, Rhs: l.exprs(st.Rhs)}}
-		}
-		value := l.assignable(st.Rhs[0], l.typeOf(st.Lhs[0]))
-		if st.Tok == token.ASSIGN && !isBlank(st.Lhs[0]) && l.inPlace(st.Rhs[0]) {
-			temp := l.s.Fresh("t")
-			return []ast.Stmt{
-				&ast.AssignStmt{Lhs: []ast.Expr{ident(pos, temp)}, TokPos: pos, Tok: token.DEFINE, Rhs: []ast.Expr{value}},
-				&ast.AssignStmt{Lhs: l.exprs(st.Lhs), TokPos: st.TokPos, Tok: st.Tok, Rhs: []ast.Expr{ident(pos, temp)}},
-			}
-		}
-		return []ast.Stmt{&ast.AssignStmt{Lhs: l.exprs(st.Lhs), TokPos: st.TokPos, Tok: st.Tok, Rhs: []ast.Expr{value}}}
-	}
-	// Parallel: the operands of the left sides, then all right sides, then the
-	// assignments.
-	var out []ast.Stmt
-	places := make([]ast.Expr, len(st.Lhs))
-	for i, lhs := range st.Lhs {
-		var held []ast.Stmt
-		if places[i], held = l.hold(lhs); held != nil {
-			out = append(out, held...)
-		}
-	}
-	temps := make([]string, len(st.Rhs))
-	for i, r := range st.Rhs {
-		temps[i] = l.s.Fresh("t")
-		if id, blank := st.Lhs[i].(*ast.Ident); blank && id.Name == "_" {
-			temps[i] = ""
-			out = append(out, assign(pos, ident(pos, "_"), l.expr(r)))
-			continue
-		}
-		t := l.typeOf(st.Lhs[i])
-		spec := &ast.ValueSpec{Names: []*ast.Ident{ident(pos, temps[i])}, Type: l.typeExpr(pos, t), Values: []ast.Expr{l.assignable(r, t)}}
-		out = append(out, &ast.DeclStmt{Decl: &ast.GenDecl{TokPos: pos, Tok: token.VAR, Specs: []ast.Spec{spec}}})
-	}
-	for i, lhs := range st.Lhs {
-		if temps[i] == "" {
-			continue
-		}
-		if places[i] != nil {
-			out = append(out, assign(pos, places[i], ident(pos, temps[i])))
-			continue
-		}
-		out = append(out, l.store(pos, lhs, temps[i], nil, st.Tok == token.DEFINE))
-	}
-	return out
 }
 
-// hold evaluates the operands of a left side, an element or what a pointer
-// points to, and returns it in terms of them; nil for what has none.
-func (l *lowerer) hold(lhs ast.Expr) (ast.Expr, []ast.Stmt) {
-	pos := lhs.Pos()
-	keep := func(e ast.Expr, t types.Type) (ast.Expr, ast.Stmt) {
-		temp := l.s.Fresh("t")
-		return ident(pos, temp), l.varOf(pos, temp, t, l.assignable(e, t))
+// held is a place whose operands can't change any more.
+func (l *lowerer) held(e ast.Expr) ast.Expr {
+	place := l.place(e)
+	fix := func(x ast.Expr, t types.Type) ast.Expr {
+		if id, ok := x.(*ast.Ident); ok && id.Name != "nil" && !l.isTemp(id) {
+			return l.temp(x.Pos(), t, x)
+		}
+		return x
 	}
-	switch e := ast.Unparen(lhs).(type) {
-	case *ast.StarExpr:
-		x, st := keep(e.X, l.typeOf(e.X))
-		return &ast.StarExpr{Star: pos, X: x}, []ast.Stmt{st}
+	switch p := place.(type) {
 	case *ast.IndexExpr:
-		index := l.info.Types[e.Index]
-		var x, i ast.Expr
-		var out []ast.Stmt
-		t := types.Default(index.Type)
-		under := l.typeOf(e.X).Underlying()
-		if m, ok := under.(*types.Map); ok {
-			t = m.Key()
-		}
-		if _, array := under.(*types.Array); array {
-			x = l.expr(e.X)
-		} else {
-			var st ast.Stmt
-			x, st = keep(e.X, l.typeOf(e.X))
-			out = append(out, st)
-		}
-		if index.Value != nil {
-			i = l.assignable(e.Index, t)
-		} else {
-			var st ast.Stmt
-			i, st = keep(e.Index, t)
-			out = append(out, st)
-		}
-		return &ast.IndexExpr{X: x, Lbrack: e.Lbrack, Index: i, Rbrack: e.Rbrack}, out
-	}
-	return nil, nil
-}
-
-// store assigns a temporary to a left side, or declares it there. from is the
-// temporary's type where it may differ.
-func (l *lowerer) store(pos token.Pos, lhs ast.Expr, temp string, from types.Type, defining bool) ast.Stmt {
-	value := l.convert(pos, ident(pos, temp), from, l.typeOf(lhs))
-	if id, ok := lhs.(*ast.Ident); ok && defining && l.info.Defs[id] != nil && !l.isGlobal(id) {
-		return l.bind(pos, l.info.Defs[id], value)
-	}
-	return assign(pos, l.expr(lhs), value)
-}
-
-// assignMany lowers a, b = f(), v, ok = m[k] and the like: into temporaries
-// first, unless all of the left side is new and local.
-func (l *lowerer) assignMany(pos token.Pos, lhs []ast.Expr, rhs ast.Expr, defining bool) []ast.Stmt {
-	var value ast.Expr
-	if x, ok := ast.Unparen(rhs).(*ast.TypeAssertExpr); ok {
-		value = l.assertion(x, true)
-	} else {
-		value = l.expr(rhs)
-	}
-	out := &ast.AssignStmt{TokPos: pos, Tok: token.DEFINE, Rhs: []ast.Expr{value}}
-	if defining {
-		simple := true
-		for _, e := range lhs {
-			id := e.(*ast.Ident)
-			simple = simple && (id.Name == "_" || l.info.Defs[id] != nil && !l.isGlobal(id) && !l.captured[l.info.Defs[id]])
-		}
-		if simple {
-			for _, e := range lhs {
-				out.Lhs = append(out.Lhs, l.define(e.(*ast.Ident)))
+		x := ast.Unparen(e).(*ast.IndexExpr)
+		t := l.typeOf(x.X)
+		switch u := t.Underlying().(type) {
+		case *types.Map:
+			if !l.constantOrFresh(x.Index) {
+				p.Index = fix(p.Index, u.Key())
 			}
-			return l.onlyBlank(out)
+			p.X = fix(p.X, t)
+		case *types.Slice:
+			p.X = fix(p.X, t)
+			p.Index = fix(p.Index, types.Typ[types.Int])
+		case *types.Array:
+			if _, ok := p.Index.(*ast.Ident); ok {
+				p.Index = fix(p.Index, types.Typ[types.Int])
+			}
+		}
+	case *ast.StarExpr:
+		if star, ok := ast.Unparen(e).(*ast.StarExpr); ok {
+			p.X = fix(p.X, l.typeOf(star.X))
 		}
 	}
-	stmts := []ast.Stmt{out}
-	tuple, _ := l.typeOf(rhs).(*types.Tuple)
-	for i, e := range lhs {
-		if id, ok := e.(*ast.Ident); ok && id.Name == "_" {
-			out.Lhs = append(out.Lhs, ident(pos, "_"))
+	return place
+}
+
+func (l *lowerer) constantOrFresh(e ast.Expr) bool { return l.info.Types[e].Value != nil }
+
+// isTemp reports temporaries, which are set once.
+func (l *lowerer) isTemp(id *ast.Ident) bool {
+	return len(id.Name) > 2 && id.Name[:2] == "t#"
+}
+
+// set assigns to a place.
+func (l *lowerer) set(pos token.Pos, place, value ast.Expr) {
+	if _, name := place.(*ast.Ident); !name && !isOperand(value) {
+		if bin, ok := value.(*ast.BinaryExpr); !ok || bin == nil {
+			l.emit(assign(pos, place, value))
+			return
+		}
+	}
+	l.emit(assign(pos, place, value))
+}
+
+// assignOp lowers x op= y.
+func (l *lowerer) assignOp(st *ast.AssignStmt) {
+	pos := st.Pos()
+	lhs := ast.Unparen(st.Lhs[0])
+	t := l.typeOf(lhs)
+	op := assignOps[st.Tok]
+	// On variables, elements and fields of basic types yaegi does it right there.
+	if plainBasic(t) && op != token.SHL && op != token.SHR {
+		if place, ok := l.simple(lhs).(ast.Expr); ok {
+			if y := l.simple(st.Rhs[0]); y != nil {
+				if _, isName := place.(*ast.Ident); isName {
+					l.emit(&ast.AssignStmt{Lhs: []ast.Expr{place}, TokPos: st.TokPos, Tok: st.Tok, Rhs: []ast.Expr{y}})
+					return
+				}
+			}
+		}
+	}
+	place := l.held(lhs)
+	var value ast.Expr
+	old := l.temp(pos, t, place)
+	switch {
+	case op == token.SHL || op == token.SHR:
+		value = l.temp(pos, t, l.shift(pos, st.TokPos, op, old, t, st.Rhs[0]))
+	case !plainBasic(t):
+		value = l.runtimeInto(pos, t, "Arith", quoted(pos, op.String()), old, l.hold(pos, l.expr(st.Rhs[0]), t))
+	default:
+		value = l.temp(pos, t, &ast.BinaryExpr{X: old, OpPos: st.TokPos, Op: op, Y: l.operandOf(st.Rhs[0], t)})
+	}
+	l.emit(assign(pos, place, value))
+}
+
+var assignOps = map[token.Token]token.Token{
+	token.ADD_ASSIGN: token.ADD, token.SUB_ASSIGN: token.SUB, token.MUL_ASSIGN: token.MUL, token.QUO_ASSIGN: token.QUO,
+	token.REM_ASSIGN: token.REM, token.AND_ASSIGN: token.AND, token.OR_ASSIGN: token.OR, token.XOR_ASSIGN: token.XOR,
+	token.SHL_ASSIGN: token.SHL, token.SHR_ASSIGN: token.SHR, token.AND_NOT_ASSIGN: token.AND_NOT,
+}
+
+// incDec lowers x++ and x--.
+func (l *lowerer) incDec(st *ast.IncDecStmt) {
+	pos := st.Pos()
+	t := l.typeOf(st.X)
+	if id, ok := ast.Unparen(st.X).(*ast.Ident); ok && plainBasic(t) {
+		if x, ok := l.expr(id).(*ast.Ident); ok {
+			l.emit(&ast.IncDecStmt{X: x, TokPos: st.TokPos, Tok: st.Tok})
+			return
+		}
+	}
+	op := token.ADD
+	if st.Tok == token.DEC {
+		op = token.SUB
+	}
+	place := l.held(ast.Unparen(st.X))
+	old := l.temp(pos, t, place)
+	var value ast.Expr
+	if plainBasic(t) {
+		value = l.temp(pos, t, &ast.BinaryExpr{X: old, OpPos: st.TokPos, Op: op, Y: l.int(pos, 1)})
+	} else {
+		one := l.temp(pos, t, l.runtimeInto(pos, t, "Convert", l.temp(pos, types.Typ[types.Float64], l.number(pos, token.FLOAT, "1.0"))))
+		value = l.runtimeInto(pos, t, "Arith", quoted(pos, op.String()), old, one)
+	}
+	l.emit(assign(pos, place, value))
+}
+
+// parallel lowers a, b = x, y: the operands of the left sides, then all right
+// sides, then the assignments.
+func (l *lowerer) parallel(pos token.Pos, lhs, rhs []ast.Expr, defining bool) {
+	places := make([]ast.Expr, len(lhs))
+	if !defining {
+		for i, e := range lhs {
+			if !isBlank(e) {
+				places[i] = l.held(e)
+			}
+		}
+	}
+	values := make([]ast.Expr, len(rhs))
+	for i, e := range rhs {
+		if isBlank(lhs[i]) {
+			l.discard(e)
 			continue
 		}
-		temp := l.s.Fresh("t")
-		out.Lhs = append(out.Lhs, ident(pos, temp))
-		var from types.Type
-		if tuple != nil && i < tuple.Len() {
-			from = tuple.At(i).Type()
-		}
-		stmts = append(stmts, l.store(pos, e, temp, from, defining))
+		t := l.typeOf(lhs[i])
+		values[i] = l.temp(pos, t, l.value(e, t))
 	}
-	return append(l.onlyBlank(out), stmts[1:]...)
-}
-
-// onlyBlank turns `_, _ := f()` into `_, _ = f()`.
-func (l *lowerer) onlyBlank(st *ast.AssignStmt) []ast.Stmt {
-	for _, e := range st.Lhs {
-		if e.(*ast.Ident).Name != "_" {
-			return []ast.Stmt{st}
+	for i, e := range lhs {
+		switch {
+		case values[i] == nil:
+		case places[i] != nil:
+			l.emit(assign(pos, places[i], values[i]))
+		default:
+			l.store(pos, e, values[i], defining)
 		}
 	}
-	st.Tok = token.ASSIGN
-	return []ast.Stmt{st}
 }
 
-// varOf is var name T = x.
-func (l *lowerer) varOf(pos token.Pos, name string, t types.Type, x ast.Expr) ast.Stmt {
-	spec := &ast.ValueSpec{Names: []*ast.Ident{ident(pos, name)}, Type: l.typeExpr(pos, t)}
-	if x != nil {
-		spec.Values = []ast.Expr{x}
+// store assigns an operand to a left side, or declares it there.
+func (l *lowerer) store(pos token.Pos, lhs ast.Expr, value ast.Expr, defining bool) {
+	if isBlank(lhs) {
+		return
 	}
-	return &ast.DeclStmt{Decl: &ast.GenDecl{TokPos: pos, Tok: token.VAR, Specs: []ast.Spec{spec}}}
+	if id, ok := lhs.(*ast.Ident); ok && defining && l.info.Defs[id] != nil {
+		l.bind(pos, l.info.Defs[id], value)
+		return
+	}
+	l.emit(assign(pos, l.place(lhs), value))
 }
 
-// inPlace reports a value that yaegi makes in the variable's own place, and which
-// therefore goes through a temporary: a function would write to the variable
-// before it returns, and a literal or what is received be a new variable, unknown
-// to pointers to the old one.
-func (l *lowerer) inPlace(x ast.Expr) bool {
-	switch x := ast.Unparen(x).(type) {
+// assignMany lowers a, b = f(), v, ok = m[k] and the like.
+func (l *lowerer) assignMany(pos token.Pos, lhs []ast.Expr, rhs ast.Expr, defining bool) {
+	places := make([]ast.Expr, len(lhs))
+	if !defining {
+		for i, e := range lhs {
+			if !isBlank(e) {
+				places[i] = l.held(e)
+			}
+		}
+	}
+	values := l.many(rhs)
+	for i, e := range lhs {
+		if isBlank(e) {
+			continue
+		}
+		t := l.typeOf(e)
+		x := l.hold(pos, l.convertTo(pos, values[i].x, values[i].t, t), t)
+		if places[i] != nil {
+			l.emit(assign(pos, places[i], x))
+		} else {
+			l.store(pos, e, x, defining)
+		}
+	}
+}
+
+// many lowers an expression with several values, or with an ok.
+func (l *lowerer) many(e ast.Expr) []typed {
+	pos := e.Pos()
+	boolean := types.Typ[types.Bool]
+	two := func(v ast.Expr, t types.Type, ok ast.Expr) []typed { return []typed{{v, t}, {ok, boolean}} }
+	switch x := ast.Unparen(e).(type) {
 	case *ast.CallExpr:
-		return l.interpretedCall(x)
-	case *ast.CompositeLit:
-		return true
+		tuple := l.typeOf(x).(*types.Tuple)
+		var out []typed
+		for i, r := range l.callResults(x) {
+			out = append(out, typed{r, tuple.At(i).Type()})
+		}
+		return out
+	case *ast.TypeAssertExpr:
+		t := l.typeOf(x.Type)
+		v, ok := l.assert(pos, l.operand(x.X), l.typeOf(x.X), t, true)
+		return two(v, t, ok)
+	case *ast.IndexExpr:
+		m := l.typeOf(x.X).Underlying().(*types.Map)
+		place := &ast.IndexExpr{X: l.operand(x.X), Lbrack: x.Lbrack, Rbrack: x.Rbrack}
+		place.Index = l.operandTo(x.Index, m.Key())
+		v, ok := l.define2(pos, place)
+		return two(v, m.Elem(), ok)
+	case *ast.UnaryExpr:
+		c := l.typeOf(x.X).Underlying().(*types.Chan)
+		v, ok := l.define2(pos, &ast.UnaryExpr{OpPos: pos, Op: token.ARROW, X: l.named(x.X)})
+		return two(v, c.Elem(), ok)
 	}
-	return received(x)
+	l.refuse(pos, "this expression (%T) has one value in a cell", e)
+	return nil
 }
 
-// received reports a value that comes from a channel.
-func received(x ast.Expr) bool {
-	u, ok := ast.Unparen(x).(*ast.UnaryExpr)
-	return ok && u.Op == token.ARROW
-}
-
-// interpretedCall reports calls that may be of interpreted functions.
-func (l *lowerer) interpretedCall(c *ast.CallExpr) bool {
-	tv := l.info.Types[c.Fun]
-	return !tv.IsType() && !tv.IsBuiltin() && l.compiledCallee(ast.Unparen(c.Fun)) == nil
+// define2 declares the two values of an expression.
+func (l *lowerer) define2(pos token.Pos, x ast.Expr) (v, ok ast.Expr) {
+	v, ok = ident(pos, l.s.Fresh("t")), ident(pos, l.s.Fresh("t"))
+	l.s.types[ok.(*ast.Ident).Name] = types.Typ[types.Bool]
+	l.emit(&ast.AssignStmt{TokPos: pos, Tok: token.DEFINE, Lhs: []ast.Expr{v, ok}, Rhs: []ast.Expr{x}})
+	return v, ok
 }

@@ -10,7 +10,8 @@ import (
 	"sapf/dsl/session/universe"
 )
 
-// call lowers a call: a conversion, a builtin, a method, a function.
+// call lowers a call: a conversion, a builtin, a method, a function. The value
+// of a call without results is nil.
 func (l *lowerer) call(e *ast.CallExpr) ast.Expr {
 	pos := e.Pos()
 	fun := ast.Unparen(e.Fun)
@@ -18,78 +19,126 @@ func (l *lowerer) call(e *ast.CallExpr) ast.Expr {
 	switch {
 	case tv.IsType():
 		return l.conversion(e, tv.Type)
-	case tv.IsBuiltin():
-		var result *types.Tuple
-		if t := l.info.Types[e]; t.IsValue() {
-			result = types.NewTuple(types.NewParam(pos, nil, "", t.Type))
-		}
-		if spread := l.spreadCall(e, result); spread != nil {
-			return spread
-		}
+	case l.isBuiltin(e.Fun):
 		return l.builtin(e, builtinName(fun))
 	}
-	sig := tv.Type.Underlying().(*types.Signature)
-	out := &ast.CallExpr{Lparen: e.Lparen, Ellipsis: e.Ellipsis, Rparen: e.Rparen}
-	if spread := l.spreadCall(e, sig.Results()); spread != nil {
-		return spread
+	if x := l.simple(e); x != nil {
+		return l.temp(pos, l.typeOf(e), x)
 	}
-	out.Args = l.args(e, sig, l.compiledCallee(fun))
-	if s, ok := fun.(*ast.SelectorExpr); ok {
-		if method, ok := l.info.Selections[s]; ok && method.Kind() == types.MethodVal {
-			recv, have := l.receiver(s, method)
-			if w := l.standardStream(s.X); w != nil && streamMethods[s.Sel.Name] {
-				recv = w
-			}
-			if fn, named := l.userMethod(method, have); fn != nil {
-				out.Fun = ident(s.Sel.Pos(), l.s.methodSymbol(l, pos, fn, named))
-				out.Args = append([]ast.Expr{l.adjust(recv, have, fn)}, out.Args...)
-				return out
-			}
-			if l.opaque(have) {
-				out.Fun = l.method(pos, recv, method.Obj().(*types.Func))
-				return out
-			}
-			out.Fun = sel(recv, s.Sel.Name)
-			return l.replaced(e, out, method.Obj(), recv, have)
-		}
-		if obj, ok := l.info.Uses[s.Sel].(*types.Func); ok {
-			out.Fun = l.expr(fun)
-			return l.replaced(e, out, obj, nil, nil)
-		}
+	results := l.callResults(e)
+	if len(results) == 0 {
+		return nil
 	}
-	out.Fun = l.expr(e.Fun)
-	return out
+	return results[0]
 }
 
-// spreadCall lowers f(g()) where g has several values: they become parameters
-// of a function around the call, which converts each to what f wants. results
-// are those of f.
-func (l *lowerer) spreadCall(e *ast.CallExpr, results *types.Tuple) ast.Expr {
-	if len(e.Args) != 1 {
-		return nil
+// callResults makes a call of a function and returns the names of its results.
+func (l *lowerer) callResults(e *ast.CallExpr) []ast.Expr {
+	c, sig := l.calling(e)
+	return l.results(e.Pos(), c, sig.Results())
+}
+
+// calling lowers a call of a function, up to making it.
+func (l *lowerer) calling(e *ast.CallExpr) (*ast.CallExpr, *types.Signature) {
+	sig := l.typeOf(e.Fun).Underlying().(*types.Signature)
+	c, compiled := l.callee(e, sig)
+	out := l.args(e, sig, compiled)
+	c.Args = append(c.Args, out.list...)
+	c.Ellipsis = out.spread
+	if compiled != nil {
+		if other := l.replaced(e, c, compiled); other != nil {
+			return other, sig
+		}
 	}
-	tuple, ok := l.typeOf(e.Args[0]).(*types.Tuple)
-	if !ok || tuple.Len() < 2 {
-		return nil
-	}
+	return c, sig
+}
+
+// callee lowers what is called: a call to which arguments are yet to be added.
+// compiled is the compiled function or method, or nil.
+func (l *lowerer) callee(e *ast.CallExpr, sig *types.Signature) (c *ast.CallExpr, compiled *types.Func) {
 	pos := e.Pos()
-	flat := &ast.CallExpr{Fun: e.Fun, Lparen: e.Lparen, Rparen: e.Rparen}
-	for i := range tuple.Len() {
-		id := ident(pos, "v")
-		obj := types.NewVar(pos, nil, "v"+strconv.Itoa(i), tuple.At(i).Type())
-		l.info.Uses[id] = obj
-		l.info.Types[id] = types.TypeAndValue{Type: tuple.At(i).Type()}
-		l.names[obj] = "#a" + strconv.Itoa(i)
-		flat.Args = append(flat.Args, id)
+	fun := ast.Unparen(e.Fun)
+	compiled = l.compiledCallee(fun)
+	switch f := fun.(type) {
+	case *ast.SelectorExpr:
+		if s, ok := l.info.Selections[f]; ok {
+			if s.Kind() != types.MethodVal {
+				break
+			}
+			return l.methodCallee(f, s), compiled
+		}
+		if inst, ok := l.info.Instances[f.Sel]; ok {
+			return call(pos, l.instance(pos, l.info.Uses[f.Sel], inst)), compiled
+		}
+		if fn, ok := l.info.Uses[f.Sel].(*types.Func); ok {
+			return call(pos, l.object(pos, fn)), compiled
+		}
+	case *ast.Ident:
+		if inst, ok := l.info.Instances[f]; ok {
+			return call(pos, l.instance(pos, l.info.Uses[f], inst)), compiled
+		}
+		if fn, ok := l.info.Uses[f].(*types.Func); ok {
+			return call(pos, l.object(pos, fn)), compiled
+		}
+	case *ast.IndexExpr, *ast.IndexListExpr:
+		x := fun
+		switch f := f.(type) {
+		case *ast.IndexExpr:
+			x = f.X
+		case *ast.IndexListExpr:
+			x = f.X
+		}
+		if id := instanceIdent(x); id != nil {
+			if inst, ok := l.info.Instances[id]; ok {
+				return call(pos, l.instance(pos, l.info.Uses[id], inst)), compiled
+			}
+		}
+	case *ast.FuncLit:
+		lit, args := l.literal(f)
+		if args == nil {
+			return call(pos, l.temp(pos, sig, lit)), compiled
+		}
+		return call(pos, l.temp(pos, sig, lit)), compiled
 	}
-	lit := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: l.tuple(pos, tuple, false, "#a"), Results: l.tuple(pos, results, false, "")}}
-	l.info.Types[flat] = l.info.Types[e]
-	var st ast.Stmt = &ast.ExprStmt{X: l.call(flat)}
-	if results.Len() > 0 {
-		st = &ast.ReturnStmt{Return: pos, Results: []ast.Expr{st.(*ast.ExprStmt).X}}
+	return call(pos, l.hold(pos, l.expr(fun), l.typeOf(fun))), compiled
+}
+
+// methodCallee is the callee of a method.
+func (l *lowerer) methodCallee(e *ast.SelectorExpr, s *types.Selection) *ast.CallExpr {
+	pos := e.Pos()
+	method := s.Obj().(*types.Func)
+	if w := l.standardStream(e.X); w != nil && streamMethods[method.Name()] {
+		return call(pos, sel(w, method.Name()))
 	}
-	lit.Body = &ast.BlockStmt{Lbrace: pos, List: []ast.Stmt{st}, Rbrace: pos}
-	return call(pos, lit, l.expr(e.Args[0]))
+	at := l.locate(e.X)
+	way := s.Index()[:len(s.Index())-1]
+	if len(way) > 0 {
+		if star, ok := at.x.(*ast.StarExpr); ok {
+			at.x, at.t = star.X, types.NewPointer(at.t)
+		} else if !isOperand(at.x) && at.addressable {
+			at.x, at.t = l.temp(pos, types.NewPointer(at.t), addressOf(pos, at.x)), types.NewPointer(at.t)
+		}
+		at = l.walk(at, way)
+	}
+	if fn, named := l.userMethod(s, at.t); fn != nil {
+		return call(pos, ident(e.Sel.Pos(), l.s.methodSymbol(l, pos, fn, named)), l.receiver(pos, at, fn))
+	}
+	if l.opaque(at.t) {
+		return call(pos, l.method(pos, l.hold(pos, at.x, at.t), method))
+	}
+	return call(pos, sel(l.compiledReceiver(pos, at, method), method.Name()))
+}
+
+// compiledReceiver is what a compiled method is called on: a name, of a pointer
+// if the method wants one.
+func (l *lowerer) compiledReceiver(pos token.Pos, at location, method *types.Func) ast.Expr {
+	if star, ok := at.x.(*ast.StarExpr); ok {
+		return star.X
+	}
+	if at.addressable && !types.IsInterface(at.t) && !isPointerTo(at.t) && universe.IsPointer(method.Signature().Recv().Type()) {
+		return l.temp(pos, types.NewPointer(at.t), addressOf(pos, at.x))
+	}
+	return l.typedName(pos, at.x, at.t)
 }
 
 // compiledCallee is the compiled function or method that fun names, or nil.
@@ -110,107 +159,240 @@ func (l *lowerer) compiledCallee(fun ast.Expr) *types.Func {
 	return fn
 }
 
-// args lowers arguments with the parameters they are for. compiled is the
-// compiled function they go to, or nil.
-func (l *lowerer) args(e *ast.CallExpr, sig *types.Signature, compiled *types.Func) []ast.Expr {
-	out := make([]ast.Expr, len(e.Args))
+// arguments are the lowered arguments of a call.
+type arguments struct {
+	list   []ast.Expr
+	spread token.Pos // valid for f(x...)
+}
+
+// args lowers arguments for the parameters of sig. compiled is the compiled
+// function they go to, or nil.
+func (l *lowerer) args(e *ast.CallExpr, sig *types.Signature, compiled *types.Func) arguments {
 	n := sig.Params().Len()
-	for i, a := range e.Args {
+	values, list := l.spread(e)
+	var out arguments
+	var rest []ast.Expr // for a variadic parameter
+	for i, a := range list {
+		pos := e.Pos()
+		if a != nil {
+			pos = a.Pos()
+		}
 		var to types.Type
-		whole := false
-		switch {
-		case sig.Variadic() && i >= n-1:
+		variadic := sig.Variadic() && i >= n-1
+		if variadic {
 			to = sig.Params().At(n - 1).Type()
 			if s, ok := to.Underlying().(*types.Slice); ok && !e.Ellipsis.IsValid() {
 				to = s.Elem()
-			} else if ok {
-				whole = universe.IsAny(s.Elem())
 			}
-		case i < n:
+		} else {
 			to = sig.Params().At(i).Type()
 		}
+		var x ast.Expr
 		switch {
-		case compiled != nil && whole && formatted[compiled.Pkg().Path()]:
-			out[i] = l.runtimeCall(a.Pos(), "FormattedAll", l.expr(a))
-		case compiled != nil && to != nil && universe.IsAny(to):
-			out[i] = l.anyArgument(a, compiled.Pkg().Path())
+		case a == nil: // one of several results
+			x = l.hold(pos, l.convertTo(pos, values[i].x, values[i].t, to), to)
+			if compiled != nil && universe.IsAny(to) && formatted[compiled.Pkg().Path()] {
+				x = l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Formatted", x))
+			}
+		case compiled != nil && universe.IsAny(to):
+			x = l.anyArgument(a, compiled.Pkg().Path())
+		case variadic && e.Ellipsis.IsValid():
+			x = l.spreadArgument(a, to, compiled)
 		default:
-			out[i] = l.assignable(a, to)
+			x = l.argument(a, to)
+		}
+		if variadic && !e.Ellipsis.IsValid() {
+			rest = append(rest, x)
+		} else {
+			out.list = append(out.list, x)
 		}
 	}
-	if compiled != nil && sig.Variadic() && n >= 2 && !e.Ellipsis.IsValid() && formatted[compiled.Pkg().Path()] && len(e.Args) >= n-1 {
-		if tv := l.info.Types[e.Args[n-2]]; tv.Value != nil && tv.Value.Kind() == constant.String {
-			if format, changed := l.typeNames(constant.StringVal(tv.Value), out[n-1:]); changed {
-				out[n-2] = quoted(e.Args[n-2].Pos(), format)
+	if !sig.Variadic() {
+		return out
+	}
+	if e.Ellipsis.IsValid() {
+		out.spread = e.Ellipsis
+		return out
+	}
+	if compiled != nil {
+		if n >= 2 && formatted[compiled.Pkg().Path()] && len(e.Args) >= n-1 {
+			if tv := l.info.Types[e.Args[n-2]]; tv.Value != nil && tv.Value.Kind() == constant.String {
+				if format, changed := l.typeNames(constant.StringVal(tv.Value), rest); changed {
+					out.list[n-2] = quoted(e.Args[n-2].Pos(), format)
+				}
 			}
 		}
+		out.list = append(out.list, rest...)
+		return out
 	}
+	t := sig.Params().At(n - 1).Type()
+	if len(rest) == 0 {
+		out.list = append(out.list, l.zeroOf(e.Pos(), t))
+	} else {
+		out.list = append(out.list, l.temp(e.Pos(), t, &ast.CompositeLit{Type: l.typeExpr(e.Pos(), t), Lbrace: e.Pos(), Elts: rest, Rbrace: e.Pos()}))
+	}
+	out.spread = e.Rparen
 	return out
+}
+
+// typed is an operand with its type.
+type typed struct {
+	x ast.Expr
+	t types.Type
+}
+
+// spread lists the arguments of a call; f(g()) with a g of several results gives
+// those, and a nil in the list for each.
+func (l *lowerer) spread(e *ast.CallExpr) ([]typed, []ast.Expr) {
+	if len(e.Args) != 1 {
+		return nil, e.Args
+	}
+	tuple, ok := l.typeOf(e.Args[0]).(*types.Tuple)
+	if !ok {
+		return nil, e.Args
+	}
+	var values []typed
+	for i, x := range l.callResults(ast.Unparen(e.Args[0]).(*ast.CallExpr)) {
+		values = append(values, typed{x, tuple.At(i).Type()})
+	}
+	return values, make([]ast.Expr, len(values))
+}
+
+// convertTo makes an operand of one type a value of another.
+func (l *lowerer) convertTo(pos token.Pos, x ast.Expr, from, to types.Type) ast.Expr {
+	if types.IsInterface(to) {
+		return l.convert(pos, x, from, to)
+	}
+	if l.sameRep(from, to) {
+		return x
+	}
+	return l.reshape(pos, x, from, to)
+}
+
+// argument lowers an argument.
+func (l *lowerer) argument(a ast.Expr, to types.Type) ast.Expr {
+	if plainBasic(to) {
+		if x := l.simple(a); x != nil {
+			return x
+		}
+	}
+	return l.operandTo(a, to)
+}
+
+// spreadArgument lowers x... as an argument.
+func (l *lowerer) spreadArgument(a ast.Expr, to types.Type, compiled *types.Func) ast.Expr {
+	x := l.operandTo(a, to)
+	if universe.IsNil(l.typeOf(a)) {
+		x = l.zeroOf(a.Pos(), to)
+	}
+	if s, ok := to.Underlying().(*types.Slice); ok && compiled != nil && universe.IsAny(s.Elem()) && formatted[compiled.Pkg().Path()] {
+		return l.temp(a.Pos(), to, l.runtimeCall(a.Pos(), "FormattedAll", x))
+	}
+	return x
 }
 
 // streamMethods are what the session's own streams can do as *os.File can.
 var streamMethods = map[string]bool{"Write": true, "WriteString": true, "Sync": true}
 
 // replaced swaps some compiled functions for ones that a cell needs: sleeping
-// and locking that the interrupt ends, errors.As for interpreted types.
-func (l *lowerer) replaced(e *ast.CallExpr, out *ast.CallExpr, obj types.Object, recv ast.Expr, have types.Type) ast.Expr {
-	if obj.Pkg() == nil {
-		return out
-	}
+// and locking that the interrupt ends, errors.As for interpreted types. It
+// returns nil for all others.
+func (l *lowerer) replaced(e *ast.CallExpr, c *ast.CallExpr, obj *types.Func) *ast.CallExpr {
 	pos := e.Pos()
 	name := obj.Pkg().Path() + "." + obj.Name()
+	recv := obj.Signature().Recv()
 	if recv != nil {
-		if n, ok := universe.NamedBehind(have); ok {
-			name = obj.Pkg().Path() + "." + n.Obj().Name() + "." + obj.Name()
-			if !universe.IsPointer(have) && !types.IsInterface(have) {
-				recv = &ast.UnaryExpr{OpPos: pos, Op: token.AND, X: recv}
-			}
+		n, ok := universe.NamedBehind(recv.Type())
+		if !ok {
+			return nil
 		}
+		name = obj.Pkg().Path() + "." + n.Obj().Name() + "." + obj.Name()
+	}
+	target := func() ast.Expr {
+		return c.Fun.(*ast.SelectorExpr).X
 	}
 	switch name {
 	case "time.Sleep":
-		return l.runtimeCall(pos, "Sleep", out.Args...)
+		return l.runtimeCall(pos, "Sleep", c.Args...)
 	case "sync.Mutex.Lock", "sync.RWMutex.Lock", "sync.RWMutex.RLock", "sync.WaitGroup.Wait":
-		return l.runtimeCall(pos, obj.Name(), recv)
+		return l.runtimeCall(pos, obj.Name(), target())
 	case "sync.WaitGroup.Go":
-		return l.runtimeCall(pos, "GroupGo", recv, out.Args[0])
+		return l.runtimeCall(pos, "GroupGo", target(), c.Args[0])
 	case "os.Exit":
-		return l.runtimeCall(pos, "Exit", out.Args...)
+		return l.runtimeCall(pos, "Exit", c.Args...)
 	case "errors.As":
-		return l.errorsAs(e, out)
+		return l.errorsAs(e, c)
 	}
-	return out
+	return nil
 }
 
 // errorsAs is errors.As for a target of an interpreted type, which the
 // compiled one can't see: it walks the chain here.
-func (l *lowerer) errorsAs(e *ast.CallExpr, out *ast.CallExpr) ast.Expr {
-	pos := e.Pos()
-	p, ok := l.typeOf(e.Args[1]).Underlying().(*types.Pointer)
-	if !ok || !l.s.hasOwnMethods(p.Elem()) && !l.opaque(p.Elem()) {
-		return out
+func (l *lowerer) errorsAs(e *ast.CallExpr, c *ast.CallExpr) *ast.CallExpr {
+	if len(e.Args) != 2 {
+		return nil
 	}
-	return l.runtimeCall(pos, "ErrorAs", l.assignable(e.Args[0], types.Universe.Lookup("error").Type()), l.typeID(pos, p.Elem()), l.expr(e.Args[1]))
+	p, ok := l.typeOf(e.Args[1]).Underlying().(*types.Pointer)
+	if !ok {
+		return nil
+	}
+	pos := e.Pos()
+	l.know(pos, p.Elem())
+	return l.runtimeCall(pos, "ErrorAs", c.Args[0], l.typeID(pos, p.Elem()), l.named(e.Args[1]), c.Args[1])
 }
 
+// conversion lowers T(x).
 func (l *lowerer) conversion(e *ast.CallExpr, t types.Type) ast.Expr {
 	pos := e.Pos()
-	x := l.assignable(e.Args[0], t)
-	if types.IsInterface(t) && !l.opaque(t) && l.opaque(l.typeOf(e.Args[0])) {
-		return x
+	arg := e.Args[0]
+	from := l.typeOf(arg)
+	switch {
+	case types.IsInterface(t):
+		return l.value(arg, t)
+	case universe.IsNil(from):
+		return l.zeroOf(pos, t)
 	}
-	return converted(pos, l.typeExpr(pos, t), x)
+	from = types.Default(from)
+	tb, toBasic := t.Underlying().(*types.Basic)
+	fb, fromBasic := from.Underlying().(*types.Basic)
+	if toBasic && fromBasic && tb.Kind() == fb.Kind() {
+		return l.hold(pos, l.expr(arg), t)
+	}
+	if !toBasic && !fromBasic && l.sameRep(from, t) {
+		return l.expr(arg)
+	}
+	x := l.typedName(pos, l.expr(arg), from)
+	if toBasic && fromBasic {
+		if tb.Info()&types.IsString != 0 || tb.Info()&types.IsComplex != 0 || fb.Info()&types.IsFloat != 0 && tb.Info()&types.IsInteger != 0 {
+			return l.runtimeInto(pos, t, "Convert", x)
+		}
+		return l.temp(pos, t, call(pos, ident(pos, tb.Name()), x))
+	}
+	if toBasic || fromBasic { // strings and slices
+		return l.runtimeInto(pos, t, "Convert", x)
+	}
+	if _, slice := from.Underlying().(*types.Slice); slice {
+		if _, slice := t.Underlying().(*types.Slice); !slice { // to an array or a pointer to one
+			return l.runtimeInto(pos, t, "Convert", x)
+		}
+	}
+	if _, isChan := t.Underlying().(*types.Chan); isChan {
+		return l.runtimeInto(pos, t, "Convert", x)
+	}
+	return l.reshape(pos, x, from, t)
 }
 
-// converted is the conversion t(x). A type that is a name stands bare: the
-// interpreter takes the result of (float64)(x) < y for a condition to branch on
-// when && or || follows.
-func converted(pos token.Pos, t, x ast.Expr) ast.Expr {
-	switch t.(type) {
-	case *ast.Ident, *ast.SelectorExpr:
-		return call(pos, t, x)
+// isBuiltin reports predeclared functions.
+func (l *lowerer) isBuiltin(fun ast.Expr) bool {
+	if l.info.Types[fun].IsBuiltin() {
+		return true
 	}
-	return call(pos, &ast.ParenExpr{Lparen: pos, X: t, Rparen: pos}, x)
+	id, ok := ast.Unparen(fun).(*ast.Ident)
+	if !ok {
+		return false
+	}
+	_, ok = l.info.Uses[id].(*types.Builtin)
+	return ok
 }
 
 func builtinName(fun ast.Expr) string {
@@ -223,72 +405,180 @@ func builtinName(fun ast.Expr) string {
 // builtin lowers a call of a predeclared function.
 func (l *lowerer) builtin(e *ast.CallExpr, name string) ast.Expr {
 	pos := e.Pos()
+	e = l.apart(e)
 	result := l.typeOf(e)
+	args := func(i int) types.Type { return types.Default(l.typeOf(e.Args[i])) }
+	run := func(name string, args ...ast.Expr) ast.Expr {
+		l.emit(&ast.ExprStmt{X: l.runtimeCall(pos, name, args...)})
+		return nil
+	}
 	switch name {
 	case "min", "max":
 		return l.extremum(e, name, result)
 	case "clear":
-		return l.runtimeCall(pos, "Clear", l.expr(e.Args[0]))
+		return run("Clear", l.typedName(pos, l.operand(e.Args[0]), args(0)))
 	case "print", "println":
-		return l.runtimeCall(pos, map[string]string{"print": "Print", "println": "Println"}[name], l.exprs(e.Args)...)
+		var list []ast.Expr
+		for _, a := range l.flat(e) {
+			list = append(list, l.hold(pos, l.toPrint(pos, a), emptyInterfaceType))
+		}
+		return run(map[string]string{"print": "Print", "println": "Println"}[name], list...)
 	case "panic":
-		return l.runtimeCall(pos, "Panic", l.assignable(e.Args[0], emptyInterfaceType))
+		return run("Panic", l.operandTo(e.Args[0], emptyInterfaceType))
 	case "recover":
 		return l.recoverCall(pos)
 	case "make":
-		args := append([]ast.Expr{l.typeExpr(pos, l.typeOf(e.Args[0]))}, l.exprs(e.Args[1:])...)
-		return call(pos, ident(pos, name), args...)
+		list := []ast.Expr{l.typeExpr(pos, result)}
+		for _, a := range e.Args[1:] {
+			list = append(list, l.lengthOperand(a))
+		}
+		if len(list) > 1 {
+			if _, slice := result.Underlying().(*types.Slice); slice {
+				v := l.zeroOf(pos, result)
+				run("MakeSlice", append([]ast.Expr{addressOf(pos, v)}, list[1:]...)...)
+				return v
+			}
+		}
+		return l.temp(pos, result, call(pos, ident(pos, name), list...))
 	case "new":
 		if l.info.Types[e.Args[0]].IsType() {
-			return call(pos, ident(pos, name), l.typeExpr(pos, l.typeOf(e.Args[0])))
+			return l.temp(pos, result, call(pos, ident(pos, name), l.typeExpr(pos, universe.Deref(result.Underlying()))))
 		}
-		// new(x) of Go 1.26: func(v T) *T { return &v }(x)
-		elem := universe.Deref(result)
-		lit := &ast.FuncLit{
-			Type: &ast.FuncType{Func: pos,
-				Params:  &ast.FieldList{List: []*ast.Field{{Names: []*ast.Ident{ident(pos, "#v")}, Type: l.typeExpr(pos, elem)}}},
-				Results: &ast.FieldList{List: []*ast.Field{{Type: l.typeExpr(pos, result)}}}},
-			Body: &ast.BlockStmt{Lbrace: pos, Rbrace: pos, List: []ast.Stmt{
-				&ast.ReturnStmt{Return: pos, Results: []ast.Expr{&ast.UnaryExpr{OpPos: pos, Op: token.AND, X: ident(pos, "#v")}}}}},
-		}
-		return call(pos, lit, l.expr(e.Args[0]))
+		elem := universe.Deref(result.Underlying())
+		return l.pointerTo(pos, l.value(e.Args[0], elem), elem)
 	case "append":
-		out := call(pos, ident(pos, name), l.expr(e.Args[0]))
-		elem := result.Underlying().(*types.Slice).Elem()
-		for _, a := range e.Args[1:] {
-			out.Args = append(out.Args, l.assignable(a, elem))
-		}
-		if out.Ellipsis = e.Ellipsis; e.Ellipsis.IsValid() && universe.IsString(l.typeOf(e.Args[1])) {
-			bytes := &ast.ArrayType{Lbrack: pos, Elt: ident(pos, "byte")}
-			out.Args[1] = converted(pos, bytes, out.Args[1])
-		}
-		return out
+		return l.appendCall(e, result)
 	case "delete":
-		m := universe.CoreType(l.typeOf(e.Args[0])).(*types.Map)
-		return call(pos, ident(pos, name), l.expr(e.Args[0]), l.assignable(e.Args[1], m.Key()))
-	case "len", "cap", "copy", "close", "complex", "real", "imag":
-		return call(pos, ident(pos, name), l.exprs(e.Args)...)
+		m := universe.CoreType(args(0)).(*types.Map)
+		x := l.operand(e.Args[0])
+		k := l.typedName(pos, l.operandTo(e.Args[1], m.Key()), m.Key())
+		return run("Delete", x, k)
+	case "copy":
+		to := l.operand(e.Args[0])
+		from := l.typedName(pos, l.operand(e.Args[1]), args(1))
+		return l.temp(pos, types.Typ[types.Int], l.runtimeCall(pos, "Copy", to, from))
+	case "len", "cap":
+		x := l.typedName(pos, l.operand(e.Args[0]), args(0))
+		if p, ok := args(0).Underlying().(*types.Pointer); ok {
+			_ = p
+			return l.temp(pos, types.Typ[types.Int], &ast.BasicLit{ValuePos: pos, Kind: token.INT, Value: strconv.FormatInt(universe.Deref(args(0).Underlying()).Underlying().(*types.Array).Len(), 10)})
+		}
+		return l.temp(pos, types.Typ[types.Int], call(pos, ident(pos, name), x))
+	case "close":
+		l.emit(&ast.ExprStmt{X: call(pos, ident(pos, name), l.operand(e.Args[0]))})
+		return nil
+	case "complex":
+		part := types.Typ[types.Float64]
+		if result.Underlying().(*types.Basic).Kind() == types.Complex64 {
+			part = types.Typ[types.Float32]
+		}
+		f := l.flat(e)
+		re, im := l.temp(pos, part, f[0].x), l.temp(pos, part, f[1].x)
+		return l.temp(pos, result, call(pos, ident(pos, name), re, im))
+	case "real", "imag":
+		return l.temp(pos, result, call(pos, ident(pos, name), l.typedName(pos, l.expr(e.Args[0]), args(0))))
 	}
 	l.refuse(pos, "%s can't be used in a cell", name)
 	return nil
 }
 
+// apart is a call of a builtin; one of f(g()) with a g of several results has
+// those as its arguments.
+func (l *lowerer) apart(e *ast.CallExpr) *ast.CallExpr {
+	values, _ := l.spread(e)
+	if values == nil {
+		return e
+	}
+	flat := &ast.CallExpr{Fun: e.Fun, Lparen: e.Lparen, Rparen: e.Rparen}
+	for _, v := range values {
+		id := ident(e.Pos(), "v")
+		obj := types.NewVar(e.Pos(), nil, "v", v.t)
+		l.info.Uses[id] = obj
+		l.info.Types[id] = types.TypeAndValue{Type: v.t}
+		l.names[obj] = v.x.(*ast.Ident).Name
+		flat.Args = append(flat.Args, id)
+	}
+	l.info.Types[flat] = l.info.Types[e]
+	return flat
+}
+
+// lengthOperand lowers a length for make, which may be of any integer type.
+func (l *lowerer) lengthOperand(e ast.Expr) ast.Expr {
+	if l.info.Types[e].Value != nil {
+		return l.temp(e.Pos(), types.Typ[types.Int], l.number(e.Pos(), token.INT, constant.ToInt(l.info.Types[e].Value).ExactString()))
+	}
+	return l.indexOperand(e)
+}
+
+// flat is the arguments of a call as operands.
+func (l *lowerer) flat(e *ast.CallExpr) []typed {
+	var out []typed
+	for _, a := range e.Args {
+		out = append(out, typed{l.operand(a), types.Default(l.typeOf(a))})
+	}
+	return out
+}
+
+// toPrint is an operand as print takes it: plain.
+func (l *lowerer) toPrint(pos token.Pos, v typed) ast.Expr {
+	if universe.IsNil(v.t) {
+		return l.zeroOf(pos, emptyInterfaceType)
+	}
+	if types.IsInterface(v.t) {
+		return l.convert(pos, v.x, v.t, emptyInterfaceType)
+	}
+	return l.runtimeCall(pos, "Any", l.typedName(pos, v.x, v.t))
+}
+
+// appendCall lowers append.
+func (l *lowerer) appendCall(e *ast.CallExpr, result types.Type) ast.Expr {
+	pos := e.Pos()
+	s := l.operandTo(e.Args[0], result)
+	if universe.IsNil(l.typeOf(e.Args[0])) {
+		s = l.zeroOf(pos, result)
+	}
+	if e.Ellipsis.IsValid() {
+		if universe.IsNil(l.typeOf(e.Args[1])) {
+			return s
+		}
+		x := l.typedName(pos, l.operand(e.Args[1]), types.Default(l.typeOf(e.Args[1])))
+		if universe.IsString(l.typeOf(e.Args[1])) {
+			x = l.temp(pos, types.NewSlice(types.Typ[types.Byte]), l.runtimeInto(pos, types.NewSlice(types.Typ[types.Byte]), "Convert", x))
+		}
+		return l.temp(pos, result, &ast.CallExpr{Fun: ident(pos, "append"), Lparen: pos, Args: []ast.Expr{s, x}, Ellipsis: pos, Rparen: pos})
+	}
+	elem := result.Underlying().(*types.Slice).Elem()
+	var list []typed
+	for _, a := range e.Args[1:] {
+		list = append(list, typed{l.operandTo(a, elem), elem})
+	}
+	return l.appended(pos, result, s, list)
+}
+
+// appended appends operands.
+func (l *lowerer) appended(pos token.Pos, t types.Type, s ast.Expr, list []typed) ast.Expr {
+	elem := t.Underlying().(*types.Slice).Elem()
+	if len(list) == 0 {
+		return s
+	}
+	if len(list) == 1 && plainBasic(elem) {
+		return l.temp(pos, t, call(pos, ident(pos, "append"), s, list[0].x))
+	}
+	lit := &ast.CompositeLit{Type: &ast.ArrayType{Lbrack: pos, Elt: l.typeExpr(pos, elem)}, Lbrace: pos, Rbrace: pos}
+	for _, v := range list {
+		lit.Elts = append(lit.Elts, l.hold(pos, l.convertTo(pos, v.x, v.t, elem), elem))
+	}
+	x := l.temp(pos, types.NewSlice(elem), lit)
+	return l.temp(pos, t, &ast.CallExpr{Fun: ident(pos, "append"), Lparen: pos, Args: []ast.Expr{s, x}, Ellipsis: pos, Rparen: pos})
+}
+
 // extremum lowers min and max to the compiled ones of the basic type.
 func (l *lowerer) extremum(e *ast.CallExpr, name string, t types.Type) ast.Expr {
 	pos := e.Pos()
-	basic := t.Underlying().(*types.Basic)
-	fun := map[string]string{"min": "Min", "max": "Max"}[name] + "_" + basic.Name()
-	out := l.runtimeCall(pos, fun)
-	named := !types.Identical(t, basic)
-	for _, a := range e.Args {
-		x := l.expr(a)
-		if named {
-			x = call(pos, ident(pos, basic.Name()), x)
-		}
-		out.Args = append(out.Args, x)
+	basic := types.Default(t).Underlying().(*types.Basic)
+	out := l.runtimeCall(pos, map[string]string{"min": "Min", "max": "Max"}[name]+"_"+types.Typ[basic.Kind()].Name())
+	for _, v := range l.flat(e) {
+		out.Args = append(out.Args, l.temp(pos, basic, v.x))
 	}
-	if named {
-		return converted(pos, l.typeExpr(pos, t), out)
-	}
-	return out
+	return l.temp(pos, t, out)
 }

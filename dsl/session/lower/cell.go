@@ -22,10 +22,12 @@ type Lowering struct {
 	Symbols   map[types.Object]string // yaegi's names of variables
 	instances map[string]string       // of functions and types, by key
 	typeIDs   *typeutil.Map           // the machine's numbers of types
+	known     *typeutil.Map           // types whose methods the machine has
 	imported  map[string]string       // yaegi's names of packages, by path
 	literals  []literal               // the function literals of cells
 	links     map[types.Object]string // variables by which closures call functions, and cells find those of packages
 	pinned    map[types.Object]bool   // variables that closures or pointers may hold
+	types     map[string]types.Type   // of the temporaries of this cell
 	serial    int
 	depth     int // of instances within instances
 }
@@ -36,7 +38,8 @@ func New(u *universe.Universe, m *machine.Machine) *Lowering {
 		machine:   m,
 		Symbols:   map[types.Object]string{},
 		instances: map[string]string{},
-		typeIDs:   newTypeIDs(),
+		typeIDs:   new(typeutil.Map),
+		known:     new(typeutil.Map),
 		imported:  map[string]string{},
 		links:     map[types.Object]string{},
 		pinned:    map[types.Object]bool{},
@@ -48,6 +51,7 @@ func New(u *universe.Universe, m *machine.Machine) *Lowering {
 func (s *Lowering) Cell(pl *plan.Plan) (body ast.Stmt, err error) {
 	s.Out = &emitted{}
 	s.depth = 0
+	s.types = map[string]types.Type{}
 	defer func() {
 		if r := recover(); r != nil {
 			no, ok := r.(refuse)
@@ -104,18 +108,20 @@ func (s *Lowering) lowerCell(pl *plan.Plan) ast.Stmt {
 		l.fn.sig = types.NewSignatureType(nil, nil, nil, nil, nil, false)
 		l.fn.mark = mark
 		l.statements = true
+		l.fn.gotos = gotosOf(&ast.BlockStmt{List: c.Stmts})
 		last := pl.Show && i == len(pl.Chunks)-1
 		stmts := c.Stmts
 		if last {
 			stmts = stmts[:len(stmts)-1]
 		}
-		body = append(body, l.stmts(stmts)...)
+		l.stmts(stmts)
 		if i == len(pl.Chunks)-1 {
-			body = append(body, s.release(base, pl)...)
+			s.release(l, pl)
 		}
 		if last {
-			body = append(body, l.lastExpression(c.Stmts[len(c.Stmts)-1], pl.Quiet)...)
+			l.lastExpression(c.Stmts[len(c.Stmts)-1], pl.Quiet)
 		}
+		body = append(body, l.out...)
 	}
 	if pl.Main != nil {
 		at := pl.Main.Pos()

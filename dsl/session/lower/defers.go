@@ -48,7 +48,7 @@ func (l *lowerer) guarded(pos token.Pos, defers string, body *ast.BlockStmt) []a
 }
 
 // deferStmt adds a call to the list.
-func (l *lowerer) deferStmt(st *ast.DeferStmt) ast.Stmt {
+func (l *lowerer) deferStmt(st *ast.DeferStmt) {
 	name := ""
 	switch fun := ast.Unparen(st.Call.Fun).(type) {
 	case *ast.FuncLit:
@@ -61,9 +61,9 @@ func (l *lowerer) deferStmt(st *ast.DeferStmt) ast.Stmt {
 	case *ast.SelectorExpr:
 		name = l.methodName(fun)
 	}
-	return l.later(st.Call, func(body *ast.FuncLit) ast.Stmt {
+	l.later(st.Call, func(body *ast.FuncLit) {
 		pos := st.Pos()
-		return &ast.ExprStmt{X: call(pos, sel(ident(pos, l.fn.defers), "Push"), quoted(pos, name), body)}
+		l.emit(&ast.ExprStmt{X: call(pos, sel(ident(pos, l.fn.defers), "Push"), quoted(pos, name), body)})
 	})
 }
 
@@ -73,7 +73,10 @@ func (l *lowerer) methodName(e *ast.SelectorExpr) string {
 	if !ok {
 		return ""
 	}
-	_, have := l.receiver(e, s)
+	have := s.Recv()
+	for _, i := range s.Index()[:len(s.Index())-1] {
+		have = universe.StructOf(have).Field(i).Type()
+	}
 	if fn, named := l.userMethod(s, have); fn != nil {
 		return plainName(instanceName(named.Obj().Name(), universe.TypeList(named.TypeArgs())) + "." + fn.Name())
 	}
@@ -84,7 +87,7 @@ func (l *lowerer) methodName(e *ast.SelectorExpr) string {
 // stop a panic: a literal knows whose end it is, others say who they are.
 func (l *lowerer) recoverCall(pos token.Pos) ast.Expr {
 	if l.fn.ender != "" && l.fn.depth == 0 {
-		return call(pos, sel(ident(pos, l.fn.ender), "Recover"))
+		return l.temp(pos, emptyInterfaceType, call(pos, sel(ident(pos, l.fn.ender), "Recover")))
 	}
-	return l.runtimeCall(pos, "Recover", quoted(pos, l.fn.name))
+	return l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Recover", quoted(pos, l.fn.name)))
 }

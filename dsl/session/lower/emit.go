@@ -53,7 +53,7 @@ func (l *lowerer) key(pos token.Pos, obj types.Object, targs []types.Type) strin
 	fmt.Fprintf(&b, "%p", obj)
 	for _, t := range targs {
 		b.WriteByte(',')
-		b.WriteString(types.ExprString(l.typeExpr(pos, t)))
+		fmt.Fprint(&b, l.s.typeNumber(t))
 	}
 	return b.String()
 }
@@ -203,28 +203,6 @@ func (s *Lowering) emitFunc(by *lowerer, sym string, node *ast.FuncDecl, info *t
 
 func (s *Lowering) lowerer(info *types.Info) *lowerer {
 	return &lowerer{s: s, info: info, names: map[types.Object]string{}, boxes: map[types.Object]string{}, fn: &funcState{}}
-}
-
-// typeSymbol is the yaegi type for a named type of a cell. It has no methods
-// for yaegi: calls are lowered to calls of functions, and the machine knows
-// them for what comes through interfaces.
-func (s *Lowering) typeSymbol(l *lowerer, pos token.Pos, t *types.Named) string {
-	key := l.key(pos, t.Origin().Obj(), universe.TypeList(t.TypeArgs()))
-	if sym, ok := s.instances[key]; ok {
-		return sym
-	}
-	name := instanceName(t.Obj().Name(), universe.TypeList(t.TypeArgs()))
-	sym := s.Fresh(name)
-	s.remember(key, sym)
-	spec := &ast.TypeSpec{Name: ident(pos, sym)}
-	s.Out.Decls = append(s.Out.Decls, &ast.GenDecl{TokPos: pos, Tok: token.TYPE, Specs: []ast.Spec{spec}})
-	if st, ok := t.Underlying().(*types.Struct); ok {
-		spec.Type = l.structType(pos, st, sym)
-	} else {
-		spec.Type = l.typeExpr(pos, t.Underlying())
-	}
-	s.Out.queue = append(s.Out.queue, func() { s.registerType(l, pos, t, sym) })
-	return sym
 }
 
 // drain lowers what has been asked for so far, and what that asks for.

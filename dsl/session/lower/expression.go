@@ -61,7 +61,7 @@ func (l *lowerer) object(pos token.Pos, obj types.Object) ast.Expr {
 		return ident(pos, sym)
 	}
 	if p, ok := l.boxes[obj]; ok {
-		return &ast.ParenExpr{Lparen: pos, X: &ast.StarExpr{Star: pos, X: ident(pos, p)}, Rparen: pos}
+		return &ast.StarExpr{Star: pos, X: ident(pos, p)}
 	}
 	if obj.Pkg() != nil && obj.Parent() == obj.Pkg().Scope() && l.s.universe.Pkgs[obj.Pkg().Path()] == obj.Pkg() {
 		if v, ok := obj.(*types.Var); ok {
@@ -77,31 +77,14 @@ func (l *lowerer) object(pos token.Pos, obj types.Object) ast.Expr {
 func (l *lowerer) packageVar(pos token.Pos, v *types.Var) ast.Expr {
 	direct := l.exported(pos, v)
 	if !l.s.universe.Tables[v.Pkg().Path()].Symbols[v.Name()].CanAddr() {
-		return direct
+		return l.temp(pos, v.Type(), direct)
 	}
 	name, ok := l.s.links[v]
 	if !ok {
-		typ := l.spelt(pos, types.NewPointer(v.Type()))
-		if typ == nil { // nothing can be assigned to it but itself
-			return direct
-		}
 		name = l.s.Fresh(v.Name())
-		l.s.declareLink(pos, v, name, typ, &ast.UnaryExpr{OpPos: pos, Op: token.AND, X: direct})
+		l.s.declareLink(pos, v, name, l.typeExpr(pos, types.NewPointer(v.Type())), &ast.UnaryExpr{OpPos: pos, Op: token.AND, X: direct})
 	}
-	return &ast.ParenExpr{Lparen: pos, X: &ast.StarExpr{Star: pos, X: ident(pos, name)}, Rparen: pos}
-}
-
-// spelt is typeExpr, or nil for a type that can't be named.
-func (l *lowerer) spelt(pos token.Pos, t types.Type) (x ast.Expr) {
-	defer func() {
-		if r := recover(); r != nil {
-			if _, ok := r.(refuse); !ok {
-				panic(r)
-			}
-			x = nil
-		}
-	}()
-	return l.typeExpr(pos, t)
+	return &ast.StarExpr{Star: pos, X: ident(pos, name)}
 }
 
 func (l *lowerer) typeOf(e ast.Expr) types.Type {
@@ -116,15 +99,7 @@ func (l *lowerer) typeOf(e ast.Expr) types.Type {
 	return types.Typ[types.Invalid]
 }
 
-func (l *lowerer) exprs(list []ast.Expr) []ast.Expr {
-	out := make([]ast.Expr, len(list))
-	for i, e := range list {
-		out[i] = l.expr(e)
-	}
-	return out
-}
-
-// expr lowers an expression.
+// expr lowers an expression to a value of the core.
 func (l *lowerer) expr(e ast.Expr) ast.Expr {
 	pos := e.Pos()
 	tv := l.info.Types[e]
@@ -140,11 +115,15 @@ func (l *lowerer) expr(e ast.Expr) ast.Expr {
 			return ident(pos, "_")
 		}
 		if inst, ok := l.info.Instances[e]; ok {
-			return l.instance(pos, l.info.Uses[e], inst)
+			return l.instanceValue(pos, l.info.Uses[e], inst)
 		}
-		return l.object(pos, l.info.ObjectOf(e))
+		obj := l.info.ObjectOf(e)
+		if fn, ok := obj.(*types.Func); ok {
+			return l.funcValue(pos, l.object(pos, fn), fn.Signature())
+		}
+		return l.object(pos, obj)
 	case *ast.ParenExpr:
-		return &ast.ParenExpr{Lparen: pos, X: l.expr(e.X), Rparen: e.Rparen}
+		return l.expr(e.X)
 	case *ast.SelectorExpr:
 		return l.selector(e)
 	case *ast.CallExpr:
@@ -154,45 +133,26 @@ func (l *lowerer) expr(e ast.Expr) ast.Expr {
 	case *ast.CompositeLit:
 		return l.composite(e, tv.Type)
 	case *ast.UnaryExpr:
-		if e.Op == token.AND {
-			if lit, ok := ast.Unparen(e.X).(*ast.CompositeLit); ok {
-				return &ast.UnaryExpr{OpPos: pos, Op: e.Op, X: l.composite(lit, l.typeOf(lit))}
-			}
-			return l.address(pos, e.X)
-		}
-		return &ast.UnaryExpr{OpPos: pos, Op: e.Op, X: l.expr(e.X)}
+		return l.unary(e)
 	case *ast.BinaryExpr:
 		return l.binary(e)
 	case *ast.StarExpr:
-		return &ast.StarExpr{Star: pos, X: l.expr(e.X)}
+		return &ast.StarExpr{Star: pos, X: l.operand(e.X)}
 	case *ast.IndexExpr:
 		if id := instanceIdent(e.X); id != nil {
 			if inst, ok := l.info.Instances[id]; ok {
-				return l.instance(pos, l.info.Uses[id], inst)
+				return l.instanceValue(pos, l.info.Uses[id], inst)
 			}
 		}
-		index := l.expr(e.Index)
-		if m, ok := l.typeOf(e.X).Underlying().(*types.Map); ok {
-			index = l.assignable(e.Index, m.Key())
-		}
-		return &ast.IndexExpr{X: l.expr(e.X), Lbrack: e.Lbrack, Index: index, Rbrack: e.Rbrack}
+		return l.index(e)
 	case *ast.IndexListExpr:
 		if id := instanceIdent(e.X); id != nil {
-			return l.instance(pos, l.info.Uses[id], l.info.Instances[id])
+			return l.instanceValue(pos, l.info.Uses[id], l.info.Instances[id])
 		}
 	case *ast.SliceExpr:
-		out := &ast.SliceExpr{X: l.expr(e.X), Lbrack: e.Lbrack, Slice3: e.Slice3, Rbrack: e.Rbrack}
-		for _, p := range []struct {
-			to   *ast.Expr
-			from ast.Expr
-		}{{&out.Low, e.Low}, {&out.High, e.High}, {&out.Max, e.Max}} {
-			if p.from != nil {
-				*p.to = l.expr(p.from)
-			}
-		}
-		return out
+		return l.slice(e)
 	case *ast.TypeAssertExpr:
-		return l.assertion(e, false)
+		return l.assertion(e)
 	}
 	l.refuse(pos, "this expression (%T) can't be used in a cell", e)
 	return nil
@@ -208,7 +168,7 @@ func instanceIdent(x ast.Expr) *ast.Ident {
 	return nil
 }
 
-// instance is a use of a generic function with its type arguments.
+// instance is the name of an instance of a generic function.
 func (l *lowerer) instance(pos token.Pos, obj types.Object, inst types.Instance) ast.Expr {
 	fn, ok := obj.(*types.Func)
 	if !ok {
@@ -220,88 +180,327 @@ func (l *lowerer) instance(pos token.Pos, obj types.Object, inst types.Instance)
 	return ident(pos, l.s.funcSymbol(l, pos, fn, universe.TypeList(inst.TypeArgs)))
 }
 
-// binary lowers an operation. A value compared with an interface is first
-// made one.
-func (l *lowerer) binary(e *ast.BinaryExpr) ast.Expr {
-	x, y := l.expr(e.X), l.expr(e.Y)
-	if e.Op == token.EQL || e.Op == token.NEQ {
-		tx, ty := l.typeOf(e.X), l.typeOf(e.Y)
-		ix, iy := types.IsInterface(tx), types.IsInterface(ty)
-		if (ix || iy) && !universe.IsNil(ty) && !universe.IsNil(tx) {
-			eq := l.equal(e.Pos(), x, y, tx, ty)
-			if e.Op == token.NEQ {
-				eq = &ast.UnaryExpr{OpPos: e.Pos(), Op: token.NOT, X: eq}
-			}
-			return eq
+func (l *lowerer) instanceValue(pos token.Pos, obj types.Object, inst types.Instance) ast.Expr {
+	x := l.instance(pos, obj, inst)
+	if sig, ok := inst.Type.(*types.Signature); ok {
+		return l.funcValue(pos, x, sig)
+	}
+	return x
+}
+
+// funcValue is a declared function as a value: a literal that calls it. By its
+// name yaegi has a function for calls only.
+func (l *lowerer) funcValue(pos token.Pos, fun ast.Expr, sig *types.Signature) ast.Expr {
+	plain := types.NewSignatureType(nil, nil, nil, sig.Params(), sig.Results(), sig.Variadic())
+	lit := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: l.tuple(pos, sig.Params(), sig.Variadic(), "#a"), Results: l.tuple(pos, sig.Results(), false, "")}}
+	l.forward(lit, fun, plain, 0)
+	return l.temp(pos, plain, lit)
+}
+
+// unary lowers an operation with one operand.
+func (l *lowerer) unary(e *ast.UnaryExpr) ast.Expr {
+	pos := e.Pos()
+	switch e.Op {
+	case token.AND:
+		if lit, ok := ast.Unparen(e.X).(*ast.CompositeLit); ok {
+			return l.pointerTo(pos, l.composite(lit, l.typeOf(lit)), l.typeOf(lit))
 		}
+		return l.address(pos, e.X)
+	case token.ARROW:
+		return l.temp(pos, l.typeOf(e), &ast.UnaryExpr{OpPos: pos, Op: e.Op, X: l.named(e.X)})
+	case token.NOT:
+		return &ast.UnaryExpr{OpPos: pos, Op: e.Op, X: l.named(e.X)}
+	case token.ADD:
+		return l.expr(e.X)
+	case token.XOR:
+		// yaegi's ^x of an unsigned x is right in its own type only.
+		x := l.temp(pos, types.Default(l.typeOf(e)), l.expr(e.X))
+		return &ast.UnaryExpr{OpPos: pos, Op: e.Op, X: x}
+	}
+	if b, ok := l.typeOf(e).Underlying().(*types.Basic); ok && b.Info()&types.IsComplex != 0 {
+		zero := l.zeroOf(pos, l.typeOf(e))
+		return l.runtimeInto(pos, l.typeOf(e), "Arith", quoted(pos, "neg"), l.named(e.X), zero)
+	}
+	return &ast.UnaryExpr{OpPos: pos, Op: e.Op, X: l.named(e.X)}
+}
+
+// pointerTo is a pointer to a new variable with that value.
+func (l *lowerer) pointerTo(pos token.Pos, x ast.Expr, t types.Type) ast.Expr {
+	p := l.temp(pos, types.NewPointer(t), call(pos, ident(pos, "new"), l.typeExpr(pos, t)))
+	l.emit(assign(pos, &ast.StarExpr{Star: pos, X: p}, l.hold(pos, x, t)))
+	return p
+}
+
+// runtimeInto calls a function of the machine's that puts its result where its
+// first argument points to.
+func (l *lowerer) runtimeInto(pos token.Pos, t types.Type, name string, args ...ast.Expr) ast.Expr {
+	v := l.zeroOf(pos, t)
+	l.emit(&ast.ExprStmt{X: l.runtimeCall(pos, name, append([]ast.Expr{addressOf(pos, v)}, args...)...)})
+	return v
+}
+
+// binary lowers an operation with two operands.
+func (l *lowerer) binary(e *ast.BinaryExpr) ast.Expr {
+	pos := e.Pos()
+	switch e.Op {
+	case token.LAND, token.LOR:
+		return l.shortCircuit(e)
+	case token.SHL, token.SHR:
+		return l.shift(pos, e.OpPos, e.Op, l.expr(e.X), l.typeOf(e), e.Y)
+	case token.EQL, token.NEQ:
+		if x := l.simple(e); x != nil {
+			return x
+		}
+		return l.comparison(e)
+	}
+	if x := l.simple(e); x != nil {
+		return x
+	}
+	t := l.typeOf(e.X) // of a comparison the operands', and else also the result's
+	if l.info.Types[e.X].Value != nil {
+		t = l.typeOf(e.Y)
+	}
+	t = types.Default(t)
+	x, y := l.operandOf(e.X, t), l.operandOf(e.Y, t)
+	if b, ok := t.Underlying().(*types.Basic); ok && b.Info()&types.IsComplex != 0 {
+		return l.runtimeInto(pos, t, "Arith", quoted(pos, e.Op.String()), x, y)
 	}
 	return &ast.BinaryExpr{X: x, OpPos: e.OpPos, Op: e.Op, Y: y}
+}
+
+// operandOf is an operand of an operation on type t.
+func (l *lowerer) operandOf(e ast.Expr, t types.Type) ast.Expr {
+	return l.hold(e.Pos(), l.expr(e), t)
+}
+
+// shortCircuit lowers && and ||: t := x; if t { t = y }.
+func (l *lowerer) shortCircuit(e *ast.BinaryExpr) ast.Expr {
+	pos := e.Pos()
+	t := l.temp(pos, types.Typ[types.Bool], l.expr(e.X))
+	cond := t
+	if e.Op == token.LOR {
+		cond = &ast.UnaryExpr{OpPos: pos, Op: token.NOT, X: t}
+	}
+	l.emit(&ast.IfStmt{If: pos, Cond: cond, Body: l.blockOf(pos, func() {
+		y := l.hold(pos, l.expr(e.Y), types.Typ[types.Bool])
+		l.emit(assign(pos, t, y))
+	})})
+	return t
+}
+
+// shift lowers x << y and x >> y, where x is a value of type t already. yaegi
+// knows no panic for a negative y.
+func (l *lowerer) shift(pos, opPos token.Pos, op token.Token, x ast.Expr, t types.Type, y ast.Expr) ast.Expr {
+	x = l.temp(pos, types.Default(t), x)
+	tv := l.info.Types[y]
+	count := l.expr(y)
+	if tv.Value == nil {
+		count = l.hold(pos, count, tv.Type)
+		if b := tv.Type.Underlying().(*types.Basic); b.Info()&types.IsUnsigned == 0 {
+			negative := &ast.BinaryExpr{X: count, OpPos: pos, Op: token.LSS, Y: l.int(pos, 0)}
+			l.emit(&ast.IfStmt{If: pos, Cond: negative, Body: &ast.BlockStmt{Lbrace: pos, Rbrace: pos,
+				List: []ast.Stmt{&ast.ExprStmt{X: l.runtimeCall(pos, "NegativeShift")}}}})
+			count = l.temp(pos, types.Typ[types.Uint], call(pos, ident(pos, "uint"), count))
+		} else if b.Kind() != types.Uint {
+			count = l.temp(pos, types.Typ[types.Uint], call(pos, ident(pos, "uint"), count))
+		}
+	}
+	return &ast.BinaryExpr{X: x, OpPos: opPos, Op: op, Y: count}
+}
+
+// comparison lowers == and != but for simple ones.
+func (l *lowerer) comparison(e *ast.BinaryExpr) ast.Expr {
+	pos := e.Pos()
+	tx, ty := l.typeOf(e.X), l.typeOf(e.Y)
+	not := e.Op == token.NEQ
+	switch {
+	case universe.IsNil(tx) && universe.IsNil(ty):
+		return ident(pos, "true")
+	case universe.IsNil(ty):
+		return l.isNil(pos, e.X, not)
+	case universe.IsNil(tx):
+		return l.isNil(pos, e.Y, not)
+	}
+	var x, y ast.Expr
+	if l.info.Types[e.X].Value != nil { // the other one says of what type
+		x, y = l.operandOf(e.X, ty), l.operandOf(e.Y, ty)
+	} else {
+		x, y = l.operandOf(e.X, tx), l.operandOf(e.Y, ty)
+	}
+	eq := l.equal(pos, x, y, tx, ty)
+	if not {
+		return &ast.UnaryExpr{OpPos: pos, Op: token.NOT, X: l.temp(pos, types.Typ[types.Bool], eq)}
+	}
+	return eq
+}
+
+// isNil compares with nil.
+func (l *lowerer) isNil(pos token.Pos, e ast.Expr, not bool) ast.Expr {
+	op := token.EQL
+	if not {
+		op = token.NEQ
+	}
+	return &ast.BinaryExpr{X: l.named(e), OpPos: pos, Op: op, Y: ident(pos, "nil")}
+}
+
+// index lowers x[i] that is read.
+func (l *lowerer) index(e *ast.IndexExpr) ast.Expr {
+	if x := l.simple(e); x != nil {
+		return x
+	}
+	t := l.typeOf(e.X)
+	if m, ok := t.Underlying().(*types.Map); ok {
+		x := l.operand(e.X)
+		return &ast.IndexExpr{X: x, Lbrack: e.Lbrack, Index: l.operandTo(e.Index, m.Key()), Rbrack: e.Rbrack}
+	}
+	if _, array := t.Underlying().(*types.Array); array && l.info.Types[e.X].Addressable() {
+		return l.place(e)
+	}
+	x := l.named(e.X)
+	if _, pointer := t.Underlying().(*types.Pointer); pointer {
+		x = &ast.ParenExpr{X: &ast.StarExpr{Star: x.Pos(), X: x}}
+	}
+	return &ast.IndexExpr{X: x, Lbrack: e.Lbrack, Index: l.indexOperand(e.Index), Rbrack: e.Rbrack}
+}
+
+// indexOperand lowers an index, which yaegi wants to be an int.
+func (l *lowerer) indexOperand(e ast.Expr) ast.Expr {
+	if l.info.Types[e].Value != nil {
+		return l.expr(e)
+	}
+	x := l.hold(e.Pos(), l.expr(e), l.typeOf(e))
+	if isInt(l.typeOf(e)) {
+		return x
+	}
+	if b, ok := l.typeOf(e).Underlying().(*types.Basic); ok && (b.Kind() == types.Uint64 || b.Kind() == types.Uint || b.Kind() == types.Uintptr) {
+		return l.temp(e.Pos(), types.Typ[types.Int], l.runtimeCall(e.Pos(), "Index", l.temp(e.Pos(), types.Typ[types.Uint64], call(e.Pos(), ident(e.Pos(), "uint64"), x))))
+	}
+	return l.temp(e.Pos(), types.Typ[types.Int], call(e.Pos(), ident(e.Pos(), "int"), x))
+}
+
+// slice lowers x[i:j:k].
+func (l *lowerer) slice(e *ast.SliceExpr) ast.Expr {
+	out := &ast.SliceExpr{Lbrack: e.Lbrack, Slice3: e.Slice3, Rbrack: e.Rbrack}
+	t := l.typeOf(e.X)
+	switch t.Underlying().(type) {
+	case *types.Array:
+		p := l.address(e.X.Pos(), e.X)
+		p = l.hold(e.X.Pos(), p, types.NewPointer(t))
+		out.X = &ast.ParenExpr{X: &ast.StarExpr{Star: e.Pos(), X: p}}
+	case *types.Pointer:
+		out.X = &ast.ParenExpr{X: &ast.StarExpr{Star: e.Pos(), X: l.operand(e.X)}}
+	default:
+		out.X = l.named(e.X)
+	}
+	for _, p := range []struct {
+		to   *ast.Expr
+		from ast.Expr
+	}{{&out.Low, e.Low}, {&out.High, e.High}, {&out.Max, e.Max}} {
+		if p.from != nil {
+			*p.to = l.indexOperand(p.from)
+		}
+	}
+	return out
 }
 
 // composite lowers a literal, every type and every field's name written out.
 func (l *lowerer) composite(e *ast.CompositeLit, t types.Type) ast.Expr {
 	pos := e.Pos()
 	if p, ok := types.Unalias(t).(*types.Pointer); ok { // {...} in a []*T
-		return &ast.UnaryExpr{OpPos: pos, Op: token.AND, X: l.composite(e, p.Elem())}
+		return l.pointerTo(pos, l.composite(e, p.Elem()), p.Elem())
+	}
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		return l.pointerTo(pos, l.composite(e, p.Elem()), p.Elem())
+	}
+	if st, ok := t.Underlying().(*types.Struct); ok {
+		return l.structLiteral(e, t, st)
 	}
 	out := &ast.CompositeLit{Type: l.typeExpr(pos, t), Lbrace: e.Lbrace, Rbrace: e.Rbrace}
 	var elem, key types.Type
 	switch u := t.Underlying().(type) {
-	case *types.Struct:
-		for i, el := range e.Elts {
-			kv, keyed := el.(*ast.KeyValueExpr)
-			if !keyed {
-				f := u.Field(i)
-				out.Elts = append(out.Elts, &ast.KeyValueExpr{Key: ident(el.Pos(), f.Name()), Colon: el.Pos(), Value: l.assignable(el, f.Type())})
-				continue
-			}
-			name := kv.Key.(*ast.Ident).Name
-			out.Elts = append(out.Elts, &ast.KeyValueExpr{Key: ident(kv.Pos(), name), Colon: kv.Colon, Value: l.assignable(kv.Value, universe.FieldType(u, name))})
-		}
-		return out
 	case *types.Slice:
 		elem = u.Elem()
 	case *types.Array:
 		elem = u.Elem()
 	case *types.Map:
 		elem, key = u.Elem(), u.Key()
+		return l.mapLiteral(e, t, key, elem)
 	}
 	for _, el := range e.Elts {
 		if kv, ok := el.(*ast.KeyValueExpr); ok {
-			k := kv.Key
-			var lk ast.Expr
-			if key != nil {
-				lk = l.assignable(k, key)
-			} else {
-				lk = l.expr(k)
-			}
-			out.Elts = append(out.Elts, &ast.KeyValueExpr{Key: lk, Colon: kv.Colon, Value: l.assignable(kv.Value, elem)})
+			out.Elts = append(out.Elts, &ast.KeyValueExpr{Key: l.expr(kv.Key), Colon: kv.Colon, Value: l.element(kv.Value, elem)})
 			continue
 		}
-		out.Elts = append(out.Elts, l.assignable(el, elem))
+		out.Elts = append(out.Elts, l.element(el, elem))
 	}
 	return out
 }
 
-// address lowers &x.
-func (l *lowerer) address(pos token.Pos, x ast.Expr) ast.Expr {
-	lowered := l.expr(x)
-	if _, written := ast.Unparen(x).(*ast.StarExpr); !written {
-		if star, ok := ast.Unparen(lowered).(*ast.StarExpr); ok {
-			return star.X // a variable that is kept behind a pointer
-		}
+// element lowers an element of a literal.
+func (l *lowerer) element(e ast.Expr, t types.Type) ast.Expr {
+	if lit, ok := e.(*ast.CompositeLit); ok && !types.IsInterface(t) {
+		return l.hold(e.Pos(), l.composite(lit, l.typeOf(lit)), t)
 	}
-	return &ast.UnaryExpr{OpPos: pos, Op: token.AND, X: lowered}
+	return l.operandTo(e, t)
 }
 
-// assignable lowers e where a value of type to is wanted.
-func (l *lowerer) assignable(e ast.Expr, to types.Type) ast.Expr {
-	if to != nil && types.IsInterface(to) {
-		if w := l.standardStream(e); w != nil {
-			return w
+// structLiteral sets the fields of a new variable.
+func (l *lowerer) structLiteral(e *ast.CompositeLit, t types.Type, st *types.Struct) ast.Expr {
+	pos := e.Pos()
+	out := &ast.CompositeLit{Type: l.typeExpr(pos, t), Lbrace: e.Lbrace, Rbrace: e.Rbrace}
+	for i, el := range e.Elts {
+		field, x := i, el
+		if kv, ok := el.(*ast.KeyValueExpr); ok {
+			field, x = fieldIndex(st, kv.Key.(*ast.Ident).Name), kv.Value
+		}
+		value := l.element(x, st.Field(field).Type())
+		out.Elts = append(out.Elts, &ast.KeyValueExpr{Key: ident(el.Pos(), l.fieldName(t, st, field)), Colon: el.Pos(), Value: value})
+	}
+	return out
+}
+
+func fieldIndex(st *types.Struct, name string) int {
+	for i := range st.NumFields() {
+		if st.Field(i).Name() == name {
+			return i
 		}
 	}
-	return l.convert(e.Pos(), l.expr(e), l.typeOf(e), to)
+	return -1
+}
+
+// mapLiteral makes a map and sets its entries.
+func (l *lowerer) mapLiteral(e *ast.CompositeLit, t, key, elem types.Type) ast.Expr {
+	pos := e.Pos()
+	m := l.temp(pos, t, call(pos, ident(pos, "make"), l.typeExpr(pos, t)))
+	for _, el := range e.Elts {
+		kv := el.(*ast.KeyValueExpr)
+		k := l.element(kv.Key, key)
+		v := l.element(kv.Value, elem)
+		l.setEntry(kv.Pos(), m, key, elem, k, v)
+	}
+	return m
+}
+
+// setEntry sets m[k] = v.
+func (l *lowerer) setEntry(pos token.Pos, m ast.Expr, key, elem types.Type, k, v ast.Expr) {
+	l.emit(assign(pos, &ast.IndexExpr{X: m, Lbrack: pos, Index: k, Rbrack: pos}, v))
+}
+
+// address lowers &x.
+func (l *lowerer) address(pos token.Pos, x ast.Expr) ast.Expr {
+	switch e := ast.Unparen(x).(type) {
+	case *ast.CompositeLit:
+		return l.pointerTo(pos, l.composite(e, l.typeOf(e)), l.typeOf(e))
+	case *ast.StarExpr: // &*p is p, which must not be nil
+		p := l.operand(e.X)
+		l.emit(&ast.ExprStmt{X: l.runtimeCall(pos, "NotNil", p)})
+		return p
+	}
+	p := l.place(x)
+	if star, ok := p.(*ast.StarExpr); ok {
+		return star.X // a variable that is kept behind a pointer
+	}
+	return addressOf(pos, p)
 }
 
 // standardStream is the session's own writer where os.Stdout or os.Stderr is

@@ -7,8 +7,6 @@ import (
 	"reflect"
 	"strconv"
 
-	"golang.org/x/tools/go/types/typeutil"
-
 	"sapf/dsl/session/machine"
 	"sapf/dsl/session/syntax"
 	"sapf/dsl/session/universe"
@@ -32,10 +30,10 @@ func (l *lowerer) opaque(t types.Type) bool {
 	return !ok || n.Obj().Pkg() != nil && l.s.universe.Interpreted(n) || n.Underlying().(*types.Interface).NumMethods() == 0
 }
 
-// ambiguous reports types that reflection can't tell from others: those with a
-// named type in them that yaegi knows by its structure only. Named structures
-// are marked with a tag.
-func (s *Lowering) ambiguous(t types.Type) bool {
+// boxed reports types whose values carry their type with them in an interface:
+// all that their representation does not tell, those with a type of a cell in
+// them.
+func (s *Lowering) boxed(t types.Type) bool {
 	seen := map[types.Type]bool{}
 	var look func(types.Type) bool
 	look = func(t types.Type) bool {
@@ -46,89 +44,100 @@ func (s *Lowering) ambiguous(t types.Type) bool {
 		seen[t] = true
 		switch t := t.(type) {
 		case *types.Named:
-			if t.Obj().Pkg() == nil || !s.universe.Interpreted(t) {
-				return false
-			}
-			st, ok := t.Underlying().(*types.Struct)
-			return !ok || st.NumFields() == 0
-		case *types.Pointer:
-			return look(t.Elem())
-		case *types.Slice:
-			return look(t.Elem())
-		case *types.Array:
-			return look(t.Elem())
-		case *types.Chan:
-			return look(t.Elem())
-		case *types.Map:
-			return look(t.Key()) || look(t.Elem())
+			return t.Obj().Pkg() != nil && s.universe.Interpreted(t)
 		case *types.Struct:
-			for i := range t.NumFields() {
-				if t.Field(i).Embedded() || look(t.Field(i).Type()) {
-					return true
-				}
-			}
-		case *types.Signature:
-			for _, tuple := range []*types.Tuple{t.Params(), t.Results()} {
-				for i := range tuple.Len() {
-					if look(tuple.At(i).Type()) {
-						return true
-					}
-				}
-			}
+			return true
 		case *types.Interface:
 			return t.NumMethods() > 0
+		case *types.Basic, *types.TypeParam:
+			return false
+		}
+		for _, part := range machine.ComponentsOf(t) {
+			if look(part) {
+				return true
+			}
 		}
 		return false
 	}
 	return look(t)
 }
 
-// hasOwnMethods reports types whose methods, if any, are interpreted.
+// hasOwnMethods reports types with methods that are a cell's: those of its named
+// types, and of its structures that embed something.
 func (s *Lowering) hasOwnMethods(t types.Type) bool {
-	n, ok := universe.NamedBehind(t)
-	return ok && n.Obj().Pkg() != nil && s.universe.Interpreted(n)
+	if n, ok := universe.NamedBehind(t); ok {
+		return n.Obj().Pkg() != nil && s.universe.Interpreted(n)
+	}
+	_, isStruct := universe.Deref(t).(*types.Struct)
+	return isStruct && types.NewMethodSet(t).Len() > 0
 }
 
-// typeID is the number by which lowered source refers to a type.
-func (l *lowerer) typeID(pos token.Pos, t types.Type) ast.Expr {
-	s := l.s
+// typeNumber is the machine's number of a type.
+func (s *Lowering) typeNumber(t types.Type) int {
 	id, ok := s.typeIDs.At(t).(int)
 	if !ok {
 		id = s.machine.AddType(t)
 		s.typeIDs.Set(t, id)
 	}
-	return l.int(pos, id)
+	return id
 }
 
-func newTypeIDs() *typeutil.Map { return new(typeutil.Map) }
+// typeID is the number by which lowered source refers to a type.
+func (l *lowerer) typeID(pos token.Pos, t types.Type) ast.Expr {
+	return l.int(pos, l.s.typeNumber(t))
+}
 
 // convert makes x, a value of type from, one of type to.
 func (l *lowerer) convert(pos token.Pos, x ast.Expr, from, to types.Type) ast.Expr {
-	if to == nil || from == nil || !types.IsInterface(to) || universe.IsNil(from) {
+	if to == nil || from == nil || !types.IsInterface(to) {
 		return x
 	}
 	if _, param := types.Unalias(to).(*types.TypeParam); param {
 		return x
 	}
+	if universe.IsNil(from) {
+		return l.zeroOf(pos, to)
+	}
 	from = types.Default(from)
 	switch {
 	case types.IsInterface(from):
-		if l.opaque(from) && !l.opaque(to) {
+		x = l.hold(pos, x, from)
+		switch {
+		case l.opaque(from) && l.opaque(to):
+			return x
+		case l.opaque(from):
 			return call(pos, l.adapter(pos, to), x)
+		case l.opaque(to):
+			return l.runtimeCall(pos, "Any", x)
 		}
-		return x
+		return l.temp(pos, to, x)
 	case l.opaque(to):
-		if l.s.ambiguous(from) {
-			return l.runtimeCall(pos, "Box", l.typeID(pos, from), x)
-		}
-		if l.s.hasOwnMethods(from) {
-			l.typeExpr(pos, from) // so that the type is known when it is asked for
-		}
-		return x
+		return l.toAny(pos, x, from)
 	case l.s.hasOwnMethods(from):
-		return call(pos, l.adapter(pos, to), l.convert(pos, x, from, emptyInterfaceType))
+		return call(pos, l.adapter(pos, to), l.hold(pos, l.toAny(pos, x, from), emptyInterfaceType))
 	}
-	return x
+	return l.temp(pos, to, l.typedName(pos, x, from))
+}
+
+// toAny puts a value of a type that is no interface into an interface{}.
+func (l *lowerer) toAny(pos token.Pos, x ast.Expr, from types.Type) ast.Expr {
+	l.know(pos, from)
+	x = l.typedName(pos, x, from)
+	if l.s.boxed(from) {
+		return l.runtimeCall(pos, "Box", l.typeID(pos, from), x)
+	}
+	if _, basic := from.Underlying().(*types.Basic); basic {
+		return l.temp(pos, emptyInterfaceType, x)
+	}
+	return l.runtimeCall(pos, "Any", x)
+}
+
+// typedName is a value as a name of its type.
+func (l *lowerer) typedName(pos token.Pos, x ast.Expr, t types.Type) ast.Expr {
+	if id, ok := x.(*ast.Ident); ok && id.Name != "true" && id.Name != "false" && id.Name != "nil" {
+		return x
+	}
+	return l.temp(pos, t, x)
 }
 
 var emptyInterfaceType = types.NewInterfaceType(nil, nil)
@@ -170,96 +179,77 @@ func (s *Lowering) adapterSymbol(to types.Type) (string, error) {
 	return name, nil
 }
 
-// assertion lowers x.(T) to a call with one result, or two with the ok.
-func (l *lowerer) assertion(e *ast.TypeAssertExpr, two bool) ast.Expr {
-	return l.assert(e.Pos(), l.expr(e.X), l.typeOf(e.X), l.typeOf(e.Type), two)
+// assertion lowers x.(T) with one result.
+func (l *lowerer) assertion(e *ast.TypeAssertExpr) ast.Expr {
+	x := l.operand(e.X)
+	v, _ := l.assert(e.Pos(), x, l.typeOf(e.X), l.typeOf(e.Type), false)
+	return v
 }
 
-// assert is func(x any) (v T, ok bool) { ok = rt.Into(id, x, &v); return }(x),
-// or the like with rt.Must and no ok. Type from is that of x in the source.
-func (l *lowerer) assert(pos token.Pos, x ast.Expr, from, t types.Type, two bool) ast.Expr {
-	field := func(name string, t ast.Expr) *ast.Field {
-		return &ast.Field{Names: []*ast.Ident{ident(pos, name)}, Type: t}
-	}
-	lit := &ast.FuncLit{Type: &ast.FuncType{Func: pos,
-		Params:  &ast.FieldList{List: []*ast.Field{field("#x", l.emptyInterface(pos))}},
-		Results: &ast.FieldList{List: []*ast.Field{{Type: l.typeExpr(pos, t)}}},
-	}}
-	var body []ast.Stmt
-	name, args := "Must", []ast.Expr{l.typeID(pos, t)}
+// assert asks for the type of x, an interface of type from:
+//
+//	var v T
+//	ok := rt.Into(number of T, x, &v)
+//
+// or the like with rt.Must, which panics, if ok is not wanted.
+func (l *lowerer) assert(pos token.Pos, x ast.Expr, from, t types.Type, two bool) (v, ok ast.Expr) {
+	l.know(pos, t)
+	a := l.hold(pos, l.convert(pos, x, from, emptyInterfaceType), emptyInterfaceType)
+	name, args := "Must", []ast.Expr{l.typeID(pos, t), l.typeID(pos, from), a}
 	if two {
-		name = "Into"
-		lit.Type.Results.List = append(lit.Type.Results.List, &ast.Field{Type: ident(pos, "bool")})
-	} else {
-		args = append(args, l.typeID(pos, from))
+		name, args = "Into", []ast.Expr{l.typeID(pos, t), a}
 	}
-	args = append(args, ident(pos, "#x"))
-	v := ast.Expr(ident(pos, "#v"))
-	switch {
-	case !types.IsInterface(t):
-		body = append(body, l.varOf(pos, "#v", t, nil))
-		args = append(args, &ast.UnaryExpr{OpPos: pos, Op: token.AND, X: v})
-	case l.opaque(t):
-		v = ident(pos, "#x")
-	default:
-		// An interface of a compiled package.
-		body = append(body, l.varOf(pos, "#v", t, nil))
-		make := assign(pos, v, call(pos, l.adapter(pos, t), ident(pos, "#x")))
-		ok := l.runtimeCall(pos, name, args...)
-		if two {
-			body = append(body, define(pos, "#ok", ok),
-				&ast.IfStmt{If: pos, Cond: ident(pos, "#ok"), Body: &ast.BlockStmt{Lbrace: pos, List: []ast.Stmt{make}, Rbrace: pos}},
-				&ast.ReturnStmt{Return: pos, Results: []ast.Expr{v, ident(pos, "#ok")}})
-		} else {
-			body = append(body, &ast.ExprStmt{X: ok}, make, &ast.ReturnStmt{Return: pos, Results: []ast.Expr{v}})
-		}
-		lit.Body = &ast.BlockStmt{Lbrace: pos, List: body, Rbrace: pos}
-		return call(pos, lit, x)
+	v = l.zeroOf(pos, t)
+	if !types.IsInterface(t) {
+		args = append(args, addressOf(pos, v))
 	}
-	ok := l.runtimeCall(pos, name, args...)
+	asked := l.runtimeCall(pos, name, args...)
 	if two {
-		body = append(body, define(pos, "#ok", ok))
-		if v.(*ast.Ident).Name == "#x" {
-			none := &ast.ReturnStmt{Return: pos, Results: []ast.Expr{ident(pos, "nil"), ident(pos, "false")}}
-			body = append(body, &ast.IfStmt{If: pos, Cond: &ast.UnaryExpr{OpPos: pos, Op: token.NOT, X: ident(pos, "#ok")}, Body: &ast.BlockStmt{Lbrace: pos, List: []ast.Stmt{none}, Rbrace: pos}})
-		}
-		body = append(body, &ast.ReturnStmt{Return: pos, Results: []ast.Expr{v, ident(pos, "#ok")}})
+		ok = l.temp(pos, types.Typ[types.Bool], asked)
 	} else {
-		body = append(body, &ast.ExprStmt{X: ok}, &ast.ReturnStmt{Return: pos, Results: []ast.Expr{v}})
+		l.emit(&ast.ExprStmt{X: asked})
 	}
-	lit.Body = &ast.BlockStmt{Lbrace: pos, List: body, Rbrace: pos}
-	return call(pos, lit, x)
+	if !types.IsInterface(t) {
+		return v, ok
+	}
+	set := func() { l.emit(assign(pos, v, l.hold(pos, l.convert(pos, a, emptyInterfaceType, t), t))) }
+	if two {
+		l.emit(&ast.IfStmt{If: pos, Cond: ok, Body: l.blockOf(pos, set)})
+	} else {
+		set()
+	}
+	return v, ok
 }
 
-// method is the method of an interface{} with that name, bound to it:
-// func(x any) func(...) { var f func(...); rt.Method(x, "M", &f); return f }(x).
+// method is the method of an interface{} with that name, bound to it.
 func (l *lowerer) method(pos token.Pos, x ast.Expr, fn *types.Func) ast.Expr {
 	sig := fn.Signature()
 	ft := types.NewSignatureType(nil, nil, nil, sig.Params(), sig.Results(), sig.Variadic())
-	lit := &ast.FuncLit{
-		Type: &ast.FuncType{Func: pos,
-			Params:  &ast.FieldList{List: []*ast.Field{{Names: []*ast.Ident{ident(pos, "#x")}, Type: l.emptyInterface(pos)}}},
-			Results: &ast.FieldList{List: []*ast.Field{{Type: l.funcType(pos, ft)}}}},
-		Body: &ast.BlockStmt{Lbrace: pos, Rbrace: pos, List: []ast.Stmt{
-			l.varOf(pos, "#f", ft, nil),
-			&ast.ExprStmt{X: l.runtimeCall(pos, "Method", ident(pos, "#x"), l.constantString(pos, fn.Name()), &ast.UnaryExpr{OpPos: pos, Op: token.AND, X: ident(pos, "#f")})},
-			&ast.ReturnStmt{Return: pos, Results: []ast.Expr{ident(pos, "#f")}},
-		}},
-	}
-	return call(pos, lit, x)
+	f := l.zeroOf(pos, ft)
+	l.emit(&ast.ExprStmt{X: l.runtimeCall(pos, "Method", x, quoted(pos, methodKey(fn)), addressOf(pos, f))})
+	return f
 }
 
-// equal lowers a comparison with an interface on one side at least.
+// methodKey tells apart methods of different packages whose names are not
+// exported.
+func methodKey(fn *types.Func) string { return fn.Name() }
+
+// equal lowers a comparison of operands that are not both of a basic type.
 func (l *lowerer) equal(pos token.Pos, x, y ast.Expr, tx, ty types.Type) ast.Expr {
-	x = l.convert(pos, x, tx, emptyInterfaceType)
-	y = l.convert(pos, y, ty, emptyInterfaceType)
-	return l.runtimeCall(pos, "Equal", x, y)
+	ix, iy := types.IsInterface(tx), types.IsInterface(ty)
+	if ix || iy {
+		x = l.hold(pos, l.convert(pos, x, tx, emptyInterfaceType), emptyInterfaceType)
+		y = l.hold(pos, l.convert(pos, y, ty, emptyInterfaceType), emptyInterfaceType)
+		return l.runtimeCall(pos, "Equal", x, y)
+	}
+	if b, ok := tx.Underlying().(*types.Basic); ok && b.Info()&types.IsComplex == 0 {
+		return &ast.BinaryExpr{X: x, OpPos: pos, Op: token.EQL, Y: y}
+	}
+	return l.runtimeCall(pos, "Same", l.typedName(pos, x, tx), l.typedName(pos, y, ty))
 }
 
-// registerType tells the machine the type behind a yaegi type, and its methods.
-func (s *Lowering) registerType(l *lowerer, pos token.Pos, t *types.Named, sym string) {
-	ptr := call(pos, &ast.ParenExpr{Lparen: pos, X: &ast.StarExpr{Star: pos, X: ident(pos, sym)}, Rparen: pos}, ident(pos, "nil"))
-	s.Out.links = append(s.Out.links, &ast.ExprStmt{X: l.runtimeCall(pos, "Type", l.typeID(pos, t), ptr)})
+// registerMethods tells the machine the functions behind the methods of a type.
+func (s *Lowering) registerMethods(l *lowerer, pos token.Pos, t types.Type) {
 	set := types.NewMethodSet(types.NewPointer(t))
 	for i := range set.Len() {
 		s.registerMethod(l, pos, t, set.At(i))
@@ -267,63 +257,46 @@ func (s *Lowering) registerType(l *lowerer, pos token.Pos, t *types.Named, sym s
 }
 
 // registerMethod tells the machine the function behind a method.
-func (s *Lowering) registerMethod(l *lowerer, pos token.Pos, t *types.Named, m *types.Selection) {
+func (s *Lowering) registerMethod(l *lowerer, pos token.Pos, t types.Type, m *types.Selection) {
 	fn := m.Obj().(*types.Func)
+	if !fn.Exported() && fn.Pkg() != nil && fn.Pkg().Path() != "main" && s.universe.Decls[fn.Origin()] == nil {
+		return
+	}
 	var target ast.Expr
-	if len(m.Index()) == 1 {
-		target = ident(pos, s.methodSymbol(l, pos, fn, t))
+	if n, ok := universe.Named(t); ok && len(m.Index()) == 1 {
+		target = ident(pos, s.methodSymbol(l, pos, fn, n))
 	} else {
 		target = l.promoted(pos, t, m)
 	}
-	name := fn.Name()
-	if !fn.Exported() && fn.Pkg() != nil && fn.Pkg().Path() != "main" {
-		return
-	}
-	s.Out.links = append(s.Out.links, &ast.ExprStmt{X: l.runtimeCall(pos, "TypeMethod", l.typeID(pos, t), l.constantString(pos, name), target)})
+	s.Out.links = append(s.Out.links, &ast.ExprStmt{X: l.runtimeCall(pos, "TypeMethod", l.typeID(pos, t), quoted(pos, fn.Name()), target)})
 }
 
 // promoted is a function that passes a method call on to the embedded field
 // that the method comes from.
-func (l *lowerer) promoted(pos token.Pos, t *types.Named, m *types.Selection) ast.Expr {
+func (l *lowerer) promoted(pos token.Pos, t types.Type, m *types.Selection) ast.Expr {
 	fn := m.Obj().(*types.Func)
 	sig := m.Type().(*types.Signature)
-	recv := types.Type(t)
+	recv := t
 	if types.NewMethodSet(t).Lookup(fn.Pkg(), fn.Name()) == nil {
 		recv = types.NewPointer(t)
-	}
-	way := m.Index()[:len(m.Index())-1]
-	at := recv
-	for _, i := range way {
-		at = universe.StructOf(at).Field(i).Type()
 	}
 	params := l.tuple(pos, sig.Params(), sig.Variadic(), "#a")
 	params.List = append([]*ast.Field{{Names: []*ast.Ident{ident(pos, "#r")}, Type: l.typeExpr(pos, recv)}}, params.List...)
 	lit := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: params, Results: l.tuple(pos, sig.Results(), false, "")}}
-	target := l.path(ident(pos, "#r"), recv, way)
-	if own, named := l.userMethod(m, at); own != nil {
-		l.forward(lit, ident(pos, l.s.methodSymbol(l, pos, own, named)), sig, 0)
-		c := firstCall(lit)
-		c.Args = append([]ast.Expr{l.adjust(target, at, own)}, c.Args...)
-		return lit
-	}
-	if l.opaque(at) {
-		l.forward(lit, l.method(pos, target, fn), sig, 0)
-		return lit
-	}
-	l.forward(lit, sel(target, fn.Name()), sig, 0)
+	lit.Body = l.blockOf(pos, func() {
+		l.passOn(pos, l.methodCall(pos, ident(pos, "#r"), recv, m), sig, 0)
+	})
 	return lit
 }
 
 // formatted are the packages whose arguments of type any are printed or shown,
-// transparent those that look into them by reflection, structured those of them
-// to which it matters what is embedded.
+// transparent those that look into them by reflection.
 var (
 	formatted   = map[string]bool{"fmt": true, "log": true, syntax.DSLPath: true, syntax.DisplayPath: true}
 	transparent = map[string]bool{
 		"sort": true, "reflect": true, "encoding/json": true, "encoding/gob": true, "encoding/xml": true,
 		"encoding/binary": true, "text/template": true, "html/template": true,
 	}
-	structured = map[string]bool{"encoding/json": true, "encoding/xml": true}
 )
 
 // anyArgument lowers an argument for a parameter of type any of a compiled
@@ -331,27 +304,17 @@ var (
 func (l *lowerer) anyArgument(e ast.Expr, pkg string) ast.Expr {
 	pos := e.Pos()
 	t := types.Default(l.typeOf(e))
+	x := l.operandTo(e, emptyInterfaceType)
+	_, basic := types.Unalias(t).(*types.Basic)
 	switch {
-	case universe.IsNil(t):
-		return l.expr(e)
+	case basic:
+		return x
 	case formatted[pkg]:
-		x := l.assignable(e, emptyInterfaceType)
-		if _, basic := t.(*types.Basic); basic {
-			return x
-		}
-		return l.runtimeCall(pos, "Formatted", x)
-	case structured[pkg]:
-		x := l.expr(e)
-		if _, basic := t.(*types.Basic); basic {
-			return x
-		}
-		return l.runtimeCall(pos, "Shaped", x)
-	case transparent[pkg] && types.IsInterface(t):
-		return l.runtimeCall(pos, "Raw", l.expr(e))
+		return l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Formatted", x))
 	case transparent[pkg]:
-		return l.expr(e)
+		return l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Shaped", x))
 	}
-	return l.assignable(e, emptyInterfaceType)
+	return x
 }
 
 // typeNames rewrites the arguments of two verbs of a constant format, which fmt
@@ -385,10 +348,10 @@ func (l *lowerer) typeNames(format string, args []ast.Expr) (string, bool) {
 				switch format[i] {
 				case 'T':
 					out[i] = 's'
-					args[n] = l.runtimeCall(args[n].Pos(), "TypeName", args[n])
+					args[n] = l.temp(args[n].Pos(), types.Typ[types.String], l.runtimeCall(args[n].Pos(), "TypeName", args[n]))
 					changed = true
 				case 'p':
-					args[n] = l.runtimeCall(args[n].Pos(), "Raw", args[n])
+					args[n] = l.temp(args[n].Pos(), emptyInterfaceType, l.runtimeCall(args[n].Pos(), "Raw", args[n]))
 				}
 			}
 			n++

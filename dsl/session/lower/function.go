@@ -2,12 +2,18 @@ package lower
 
 import (
 	"go/ast"
-	"go/token"
 	"go/types"
 )
 
-// funcLit lowers a function literal.
+// funcLit lowers a function literal to a variable that holds it.
 func (l *lowerer) funcLit(e *ast.FuncLit) ast.Expr {
+	lit, _ := l.literal(e)
+	return l.temp(e.Pos(), l.typeOf(e), lit)
+}
+
+// literal lowers a function literal to one, or to a call that makes it where it
+// holds on to variables behind pointers: args are not nil then.
+func (l *lowerer) literal(e *ast.FuncLit) (x ast.Expr, args []ast.Expr) {
 	sig := l.typeOf(e).Underlying().(*types.Signature)
 	mark := l.s.literalMark(e)
 	l.literals++
@@ -16,7 +22,7 @@ func (l *lowerer) funcLit(e *ast.FuncLit) ast.Expr {
 	typ, body := l.function(e.Type, sig, nil, e.Body, mark)
 	lit := &ast.FuncLit{Type: typ, Body: body}
 	if args == nil {
-		return lit
+		return lit, nil
 	}
 	// func(p *T) func() { return func() { ... *p ... } }(p)
 	pos := e.Pos()
@@ -25,7 +31,7 @@ func (l *lowerer) funcLit(e *ast.FuncLit) ast.Expr {
 		Type: &ast.FuncType{Func: pos, Params: params, Results: &ast.FieldList{List: []*ast.Field{{Type: l.funcType(pos, sig)}}}},
 		Body: &ast.BlockStmt{Lbrace: pos, Rbrace: pos, List: []ast.Stmt{&ast.ReturnStmt{Return: pos, Results: []ast.Expr{lit}}}},
 	}
-	return call(pos, outer, args...)
+	return call(pos, outer, args...), args
 }
 
 // holds finds the boxed variables that a literal uses and lets it reach them
@@ -59,16 +65,6 @@ func (l *lowerer) holds(e *ast.FuncLit) (end func() *ast.FieldList, args []ast.E
 		}
 		return params
 	}, args
-}
-
-// bind declares a variable with a value, behind a pointer if closures hold it.
-func (l *lowerer) bind(pos token.Pos, obj types.Object, value ast.Expr) ast.Stmt {
-	if !l.captured[obj] {
-		return define(pos, l.local(obj), value)
-	}
-	p := l.s.Fresh("p")
-	l.boxes[obj] = p
-	return define(pos, p, l.copyOf(pos, obj.Type(), value))
 }
 
 // capturedInLoops finds the variables declared in the bodies of loops that
@@ -112,12 +108,21 @@ func capturedInLoops(info *types.Info, body *ast.BlockStmt) map[types.Object]boo
 	return out
 }
 
+// parameter is the name of a parameter or result where it is declared.
+func (l *lowerer) parameter(id *ast.Ident) *ast.Ident {
+	obj := l.info.Defs[id]
+	if id.Name == "_" || obj == nil {
+		return ident(id.Pos(), "_")
+	}
+	return ident(id.Pos(), l.local(obj))
+}
+
 // function lowers the type and body of a function; recv comes first among its
 // parameters, and mark is the variable for its place.
 func (l *lowerer) function(ft *ast.FuncType, sig *types.Signature, recv *ast.FieldList, body *ast.BlockStmt, mark string) (*ast.FuncType, *ast.BlockStmt) {
 	outer := l.fn
 	defer func() { l.fn = outer }()
-	l.fn = &funcState{sig: sig, mark: mark, name: l.nextName, ender: l.nextEnder}
+	l.fn = &funcState{sig: sig, mark: mark, name: l.nextName, ender: l.nextEnder, gotos: gotosOf(body)}
 	l.nextName, l.nextEnder = "", ""
 	pos := ft.Pos()
 	typ := &ast.FuncType{Func: pos, Params: &ast.FieldList{Opening: pos, Closing: pos}}
@@ -140,7 +145,7 @@ func (l *lowerer) function(ft *ast.FuncType, sig *types.Signature, recv *ast.Fie
 				to.List = append(to.List, field)
 			}
 			for _, name := range f.Names {
-				id := l.define(name)
+				id := l.parameter(name)
 				if id.Name == "_" {
 					id = ident(name.Pos(), l.s.Fresh("p"))
 				}
@@ -167,22 +172,22 @@ func (l *lowerer) function(ft *ast.FuncType, sig *types.Signature, recv *ast.Fie
 	if l.fn.defers != "" {
 		out = &ast.BlockStmt{Lbrace: out.Lbrace, List: append(l.guarded(pos, l.fn.defers, out), &ast.ReturnStmt{Return: out.Rbrace, Results: identList(out.Rbrace, l.fn.results)}), Rbrace: out.Rbrace}
 	}
+	var first []ast.Stmt
 	if ft.Results != nil && len(l.fn.results) > 0 && !l.fn.saved {
 		// yaegi may hand over a place that has been used before.
-		var zeros []ast.Stmt
-		for i, r := range l.fn.results {
-			zero := l.s.Fresh("zero")
-			zeros = append(zeros, l.varOf(pos, zero, sig.Results().At(i).Type(), nil), assign(pos, ident(pos, r.Name), ident(pos, zero)))
-		}
-		out.List = append(zeros, out.List...)
+		first = l.collect(func() {
+			for i, r := range l.fn.results {
+				l.emit(assign(pos, ident(pos, r.Name), l.zeroOf(pos, sig.Results().At(i).Type())))
+			}
+		})
 	}
 	if l.fn.saved {
-		var decls []ast.Stmt
-		for i, r := range l.fn.results {
-			spec := &ast.ValueSpec{Names: []*ast.Ident{ident(pos, r.Name)}, Type: l.typeExpr(pos, sig.Results().At(i).Type())}
-			decls = append(decls, &ast.DeclStmt{Decl: &ast.GenDecl{TokPos: pos, Tok: token.VAR, Specs: []ast.Spec{spec}}})
-		}
-		out.List = append(decls, out.List...)
+		first = l.collect(func() {
+			for i, r := range l.fn.results {
+				l.emit(l.varOf(pos, r.Name, sig.Results().At(i).Type(), nil))
+			}
+		})
 	}
+	out.List = append(first, out.List...)
 	return typ, out
 }

@@ -9,7 +9,7 @@ import (
 
 // afterLoop acts on the code that a loop over a function left: -1 returns,
 // n > 0 is the n-th break or continue of an outer statement.
-func (l *lowerer) afterLoop(pos token.Pos, me *target) []ast.Stmt {
+func (l *lowerer) afterLoop(pos token.Pos, me *target) {
 	when := func(code int, then []ast.Stmt) ast.Stmt {
 		return &ast.IfStmt{If: pos, Cond: &ast.BinaryExpr{X: ident(pos, me.code.Name), OpPos: pos, Op: token.EQL, Y: l.int(pos, code)},
 			Body: &ast.BlockStmt{Lbrace: pos, List: then, Rbrace: pos}}
@@ -21,7 +21,7 @@ func (l *lowerer) afterLoop(pos token.Pos, me *target) []ast.Stmt {
 	for i, lv := range me.leaves {
 		out = append(out, when(i+1, l.jump(pos, lv.tok, lv.label, lv.to)))
 	}
-	return out
+	l.emit(out...)
 }
 
 // leaveByReturn returns the values that were left in the function's results.
@@ -54,8 +54,10 @@ func (l *lowerer) keepResults(pos token.Pos) {
 
 // exitLoop ends the body of the innermost loop over a function with a code.
 func (l *lowerer) exitLoop(pos token.Pos, code int) []ast.Stmt {
+	in := l.innermost()
 	return []ast.Stmt{
-		assign(pos, ident(pos, l.innermost().code.Name), l.int(pos, code)),
+		assign(pos, ident(pos, in.code.Name), l.int(pos, code)),
+		assign(pos, ident(pos, in.state), l.int(pos, 2)),
 		&ast.ReturnStmt{Return: pos, Results: []ast.Expr{ident(pos, "false")}},
 	}
 }
@@ -70,86 +72,53 @@ func (l *lowerer) innermost() *target {
 	return nil
 }
 
-func (l *lowerer) returns(st *ast.ReturnStmt) []ast.Stmt {
+// returns lowers a return.
+func (l *lowerer) returns(st *ast.ReturnStmt) {
 	pos := st.Pos()
-	if l.fn.depth == 0 && l.fn.defers == "" {
-		out := &ast.ReturnStmt{Return: pos}
-		n := 0
-		if l.fn.sig != nil {
-			n = l.fn.sig.Results().Len()
+	direct := l.fn.depth == 0 && l.fn.defers == ""
+	var results *types.Tuple
+	if l.fn.sig != nil {
+		results = l.fn.sig.Results()
+	}
+	n := results.Len()
+	var values []ast.Expr
+	switch {
+	case len(st.Results) == 0:
+	case len(st.Results) == 1 && n > 1: // return f()
+		for i, v := range l.many(st.Results[0]) {
+			t := results.At(i).Type()
+			values = append(values, l.hold(pos, l.convertTo(pos, v.x, v.t, t), t))
 		}
-		var pre []ast.Stmt
+	case n == 1 && direct && results.At(0).Name() == "" && plainBasic(results.At(0).Type()):
+		x := l.simple(st.Results[0])
+		if x == nil {
+			x = l.operandTo(st.Results[0], results.At(0).Type())
+		}
+		values = append(values, x)
+	default:
 		for i, e := range st.Results {
-			if len(st.Results) != n {
-				return l.returnMany(pos, e)
+			t := results.At(i).Type()
+			x := l.operandTo(e, t)
+			if id, ok := x.(*ast.Ident); ok && n > 1 && l.s.types[id.Name] == nil && id.Name != "true" && id.Name != "false" {
+				// It may be a result, and set before it is read.
+				x = l.temp(pos, t, x)
 			}
-			t := l.fn.sig.Results().At(i).Type()
-			x := l.assignable(e, t)
-			recv, isUnary := ast.Unparen(e).(*ast.UnaryExpr)
-			if n > 1 && l.fn.sig.Results().At(0).Name() != "" || isUnary && recv.Op == token.ARROW {
-				// yaegi sets named results one after the other, and can't return what
-				// it receives.
-				temp := l.s.Fresh("t")
-				pre = append(pre, l.varOf(pos, temp, t, x))
-				x = ident(pos, temp)
-			}
-			out.Results = append(out.Results, x)
+			values = append(values, x)
 		}
-		return append(pre, out)
+	}
+	if direct {
+		l.emit(&ast.ReturnStmt{Return: pos, Results: values})
+		return
 	}
 	// From within the body of a loop over a function, or of a function that
 	// defers calls.
-	results := l.fn.sig.Results()
 	if l.fn.results == nil {
 		l.keepResults(pos)
 	}
-	var out []ast.Stmt
-	switch {
-	case len(st.Results) == 0:
-	case len(st.Results) == results.Len():
-		temps := make([]string, results.Len())
-		for i, e := range st.Results {
-			temps[i] = l.s.Fresh("t")
-			t := results.At(i).Type()
-			spec := &ast.ValueSpec{Names: []*ast.Ident{ident(pos, temps[i])}, Type: l.typeExpr(pos, t), Values: []ast.Expr{l.assignable(e, t)}}
-			out = append(out, &ast.DeclStmt{Decl: &ast.GenDecl{TokPos: pos, Tok: token.VAR, Specs: []ast.Spec{spec}}})
-		}
-		for i, temp := range temps {
-			out = append(out, assign(pos, ident(pos, l.fn.results[i].Name), ident(pos, temp)))
-		}
-	default: // return f()
-		many := &ast.AssignStmt{TokPos: pos, Tok: token.DEFINE, Rhs: []ast.Expr{l.expr(st.Results[0])}}
-		var after []ast.Stmt
-		tuple, _ := l.typeOf(st.Results[0]).(*types.Tuple)
-		for i, r := range l.fn.results {
-			temp := l.s.Fresh("t")
-			many.Lhs = append(many.Lhs, ident(pos, temp))
-			after = append(after, assign(pos, ident(pos, r.Name), l.convert(pos, ident(pos, temp), tuple.At(i).Type(), results.At(i).Type())))
-		}
-		out = append(append(out, many), after...)
+	for i, v := range values {
+		l.emit(assign(pos, ident(pos, l.fn.results[i].Name), v))
 	}
-	return append(out, l.leaveByReturn(pos)...)
-}
-
-// returnMany lowers return f() with several values.
-func (l *lowerer) returnMany(pos token.Pos, e ast.Expr) []ast.Stmt {
-	tuple := l.typeOf(e).(*types.Tuple)
-	results := l.fn.sig.Results()
-	same := true
-	for i := range tuple.Len() {
-		same = same && types.IsInterface(tuple.At(i).Type()) == types.IsInterface(results.At(i).Type())
-	}
-	if same {
-		return []ast.Stmt{&ast.ReturnStmt{Return: pos, Results: []ast.Expr{l.expr(e)}}}
-	}
-	many := &ast.AssignStmt{TokPos: pos, Tok: token.DEFINE, Rhs: []ast.Expr{l.expr(e)}}
-	ret := &ast.ReturnStmt{Return: pos}
-	for i := range tuple.Len() {
-		temp := l.s.Fresh("t")
-		many.Lhs = append(many.Lhs, ident(pos, temp))
-		ret.Results = append(ret.Results, l.convert(pos, ident(pos, temp), tuple.At(i).Type(), results.At(i).Type()))
-	}
-	return []ast.Stmt{many, ret}
+	l.emit(l.leaveByReturn(pos)...)
 }
 
 func (l *lowerer) branch(st *ast.BranchStmt) []ast.Stmt {
@@ -168,8 +137,9 @@ func (l *lowerer) branch(st *ast.BranchStmt) []ast.Stmt {
 		}
 	case token.GOTO:
 		if l.fn.depth > 0 {
-			l.refuse(pos, "goto in the body of a loop over a function can't be had in a cell")
+			l.refuse(pos, "goto in the body of a loop over a function can't be had in a cell: use a labelled break or continue")
 		}
+		label = gotoLabel(label)
 	}
 	out := &ast.BranchStmt{TokPos: pos, Tok: st.Tok}
 	if label != "" {
@@ -196,7 +166,14 @@ func (l *lowerer) jump(pos token.Pos, tok token.Token, label string, t *target) 
 			return []ast.Stmt{&ast.IfStmt{If: pos, Cond: ident(pos, "true"), Body: &ast.BlockStmt{Lbrace: pos, List: []ast.Stmt{out}, Rbrace: pos}}}
 		}
 		// Of the loop over a function itself: its body returns.
-		return []ast.Stmt{&ast.ReturnStmt{Return: pos, Results: []ast.Expr{ident(pos, strconv.FormatBool(tok == token.CONTINUE))}}}
+		state := 2
+		if tok == token.CONTINUE {
+			state = 0
+		}
+		return []ast.Stmt{
+			assign(pos, ident(pos, t.state), l.int(pos, state)),
+			&ast.ReturnStmt{Return: pos, Results: []ast.Expr{ident(pos, strconv.FormatBool(tok == token.CONTINUE))}},
+		}
 	}
 	in := l.innermost()
 	if label == "" {

@@ -57,14 +57,11 @@ func (s *Lowering) pin(c *universe.Checked) {
 }
 
 // release lowers the letting go of variables that the plan has replaced.
-func (s *Lowering) release(l *lowerer, pl *plan.Plan) []ast.Stmt {
-	var out []ast.Stmt
+func (s *Lowering) release(l *lowerer, pl *plan.Plan) {
 	for _, v := range pl.Freed {
 		if s.pinned[v] || s.Symbols[v] == "" {
 			continue
 		}
-		zero := s.Fresh("zero")
-		out = append(out, l.varOf(v.Pos(), zero, v.Type(), nil), assign(v.Pos(), ident(v.Pos(), s.Symbols[v]), ident(v.Pos(), zero)))
+		l.emit(assign(v.Pos(), ident(v.Pos(), s.Symbols[v]), l.zeroOf(v.Pos(), v.Type())))
 	}
-	return out
 }

@@ -6,6 +6,7 @@ import (
 	"go/types"
 	"strconv"
 
+	"sapf/dsl/session/machine"
 	"sapf/dsl/session/universe"
 )
 
@@ -15,76 +16,223 @@ func (l *lowerer) selector(e *ast.SelectorExpr) ast.Expr {
 	pos := e.Pos()
 	s, ok := l.info.Selections[e]
 	if !ok {
+		obj := l.info.Uses[e.Sel]
 		if inst, ok := l.info.Instances[e.Sel]; ok {
-			return l.instance(pos, l.info.Uses[e.Sel], inst)
+			return l.instanceValue(pos, obj, inst)
 		}
-		return l.object(pos, l.info.Uses[e.Sel])
+		if fn, ok := obj.(*types.Func); ok {
+			if l.s.universe.Decls[fn] != nil {
+				return l.funcValue(pos, l.object(pos, fn), fn.Signature())
+			}
+			return l.temp(pos, fn.Signature(), l.object(pos, fn))
+		}
+		return l.object(pos, obj)
 	}
 	switch s.Kind() {
 	case types.FieldVal:
-		return l.path(l.expr(e.X), s.Recv(), s.Index())
+		if x := l.simple(e); x != nil {
+			return x
+		}
+		if l.info.Types[e.X].Addressable() || universe.IsPointer(l.typeOf(e.X)) || isPointerTo(l.typeOf(e.X)) {
+			return l.place(e)
+		}
+		return l.path(l.named(e.X), s.Recv(), s.Index())
 	case types.MethodVal:
-		recv, _ := l.receiver(e, s)
-		return l.methodValue(pos, recv, s)
+		return l.methodValue(e, s)
 	}
-	// T.M is a function with the receiver first.
-	sig := s.Type().(*types.Signature)
-	lit := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: l.tuple(pos, sig.Params(), sig.Variadic(), "#a"), Results: l.tuple(pos, sig.Results(), false, "")}}
-	way := s.Index()[:len(s.Index())-1]
-	target, at := l.path(ident(pos, "#a0"), s.Recv(), way), s.Recv()
-	for _, i := range way {
-		at = universe.StructOf(at).Field(i).Type()
-	}
-	fn, named := l.userMethod(s, at)
-	switch {
-	case fn != nil:
-		l.forward(lit, ident(pos, l.s.methodSymbol(l, pos, fn, named)), sig, 1)
-		c := firstCall(lit)
-		c.Args = append([]ast.Expr{l.adjust(target, at, fn)}, c.Args...)
-	case l.opaque(at):
-		l.forward(lit, l.method(pos, target, s.Obj().(*types.Func)), sig, 1)
-	default:
-		l.forward(lit, sel(target, s.Obj().Name()), sig, 1)
-	}
-	return lit
+	return l.methodExpression(pos, s)
 }
 
-// forward makes lit call fun with its parameters from the given one on.
-func (l *lowerer) forward(lit *ast.FuncLit, fun ast.Expr, sig *types.Signature, from int) {
-	pos := fun.Pos()
-	c := call(pos, fun)
+func isPointerTo(t types.Type) bool {
+	_, ok := t.Underlying().(*types.Pointer)
+	return ok
+}
+
+// methodExpression is T.M, a function with the receiver first.
+func (l *lowerer) methodExpression(pos token.Pos, s *types.Selection) ast.Expr {
+	sig := s.Type().(*types.Signature)
+	lit := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: l.tuple(pos, sig.Params(), sig.Variadic(), "#a"), Results: l.tuple(pos, sig.Results(), false, "")}}
+	lit.Body = l.blockOf(pos, func() {
+		l.passOn(pos, l.methodCall(pos, ident(pos, "#a0"), s.Recv(), s), sig, 1)
+	})
+	return l.temp(pos, sig, lit)
+}
+
+// methodCall is the call, yet without arguments, of the method that s selects of
+// a receiver of type t.
+func (l *lowerer) methodCall(pos token.Pos, recv ast.Expr, t types.Type, s *types.Selection) *ast.CallExpr {
+	way := s.Index()[:len(s.Index())-1]
+	method := s.Obj().(*types.Func)
+	at := l.walk(location{pos, recv, t, true}, way)
+	if fn, named := l.userMethod(s, at.t); fn != nil {
+		return call(pos, ident(pos, l.s.methodSymbol(l, pos, fn, named)), l.receiver(pos, at, fn))
+	}
+	x := l.hold(pos, at.x, at.t)
+	if l.opaque(at.t) {
+		return call(pos, l.method(pos, x, method))
+	}
+	return call(pos, sel(x, method.Name()))
+}
+
+// passOn gives a call the parameters #a of the function at hand, from the given
+// one on, and returns what it returns.
+func (l *lowerer) passOn(pos token.Pos, c *ast.CallExpr, sig *types.Signature, from int) {
 	for i := from; i < sig.Params().Len(); i++ {
 		c.Args = append(c.Args, ident(pos, "#a"+strconv.Itoa(i)))
 	}
 	if sig.Variadic() {
 		c.Ellipsis = pos
 	}
-	var st ast.Stmt = &ast.ExprStmt{X: c}
-	if sig.Results().Len() > 0 {
-		st = &ast.ReturnStmt{Return: pos, Results: []ast.Expr{c}}
-	}
-	lit.Body = &ast.BlockStmt{Lbrace: pos, List: []ast.Stmt{st}, Rbrace: pos}
+	l.returnCall(pos, c, sig)
 }
 
-// path writes x.a.b for the fields with the given indexes.
-func (l *lowerer) path(x ast.Expr, t types.Type, index []int) ast.Expr {
-	for _, i := range index {
-		st := universe.StructOf(t)
-		f := st.Field(i)
-		x, t = sel(x, f.Name()), f.Type()
+// returnCall returns the results of a call.
+func (l *lowerer) returnCall(pos token.Pos, c *ast.CallExpr, sig *types.Signature) {
+	var results []ast.Expr
+	for _, x := range l.results(pos, c, sig.Results()) {
+		results = append(results, x)
 	}
-	return x
+	l.emit(&ast.ReturnStmt{Return: pos, Results: results})
 }
 
-// receiver is the expression that a method is called on and its type: the
-// operand, led through the embedded fields on the way.
-func (l *lowerer) receiver(e *ast.SelectorExpr, s *types.Selection) (ast.Expr, types.Type) {
-	way := s.Index()[:len(s.Index())-1]
-	t := s.Recv()
+// results makes a call and returns the names of its results.
+func (l *lowerer) results(pos token.Pos, c *ast.CallExpr, t *types.Tuple) []ast.Expr {
+	switch t.Len() {
+	case 0:
+		l.emit(&ast.ExprStmt{X: c})
+		return nil
+	case 1:
+		return []ast.Expr{l.temp(pos, t.At(0).Type(), c)}
+	}
+	st := &ast.AssignStmt{TokPos: pos, Tok: token.DEFINE, Rhs: []ast.Expr{c}}
+	for i := range t.Len() {
+		name := l.s.Fresh("t")
+		l.s.types[name] = t.At(i).Type()
+		st.Lhs = append(st.Lhs, ident(pos, name))
+	}
+	l.emit(st)
+	return st.Lhs
+}
+
+// forward makes lit call fun with its parameters from the given one on.
+func (l *lowerer) forward(lit *ast.FuncLit, fun ast.Expr, sig *types.Signature, from int) {
+	lit.Body = l.blockOf(fun.Pos(), func() { l.passOn(fun.Pos(), call(fun.Pos(), fun), sig, from) })
+}
+
+// location is where a value is: at a place that can be addressed, or in an
+// operand.
+type location struct {
+	pos         token.Pos
+	x           ast.Expr
+	t           types.Type
+	addressable bool
+}
+
+// walk goes from a location along the fields with the given indexes.
+func (l *lowerer) walk(at location, way []int) location {
+	pos := at.pos
 	for _, i := range way {
-		t = universe.StructOf(t).Field(i).Type()
+		st := universe.StructOf(at.t)
+		f := st.Field(i)
+		if isPointerTo(at.t) {
+			at.addressable = true
+		}
+		base := at.x
+		if !isOperand(base) { // one field at a time
+			if at.addressable && !isPointerTo(at.t) {
+				base = l.temp(pos, types.NewPointer(at.t), addressOf(pos, base))
+			} else {
+				base = l.hold(pos, base, at.t)
+			}
+		}
+		at.x, at.t = sel(base, l.fieldName(at.t, st, i)), f.Type()
 	}
-	return l.path(l.expr(e.X), s.Recv(), way), t
+	return at
+}
+
+// path is walk where only the value counts.
+func (l *lowerer) path(x ast.Expr, t types.Type, index []int) ast.Expr {
+	return l.walk(location{x.Pos(), x, t, false}, index).x
+}
+
+// fieldName is the name of a field of a structure of type t, or that t points to.
+func (l *lowerer) fieldName(t types.Type, st *types.Struct, i int) string {
+	if n, ok := universe.NamedBehind(t); ok && n.Obj().Pkg() != nil && !l.s.universe.Interpreted(n) {
+		return st.Field(i).Name()
+	}
+	return machine.FieldName(st, i)
+}
+
+// locate lowers an expression that a method is called on.
+func (l *lowerer) locate(e ast.Expr) location {
+	t := l.typeOf(e)
+	if isPointerTo(t) {
+		return location{e.Pos(), l.operand(e), t, false}
+	}
+	if l.info.Types[e].Addressable() {
+		return location{e.Pos(), l.place(e), t, true}
+	}
+	return location{e.Pos(), l.hold(e.Pos(), l.expr(e), t), t, false}
+}
+
+// place lowers an expression that can be assigned to, or addressed.
+func (l *lowerer) place(e ast.Expr) ast.Expr {
+	pos := e.Pos()
+	switch e := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		if e.Name == "_" {
+			return ident(pos, "_")
+		}
+		return l.object(pos, l.info.ObjectOf(e))
+	case *ast.StarExpr:
+		return &ast.StarExpr{Star: pos, X: l.operand(e.X)}
+	case *ast.SelectorExpr:
+		s, ok := l.info.Selections[e]
+		if !ok {
+			return l.object(pos, l.info.Uses[e.Sel])
+		}
+		at := l.locate(e.X)
+		if star, ok := at.x.(*ast.StarExpr); ok { // what a pointer points to
+			at.x, at.t = star.X, types.NewPointer(at.t)
+		}
+		if !isOperand(at.x) && at.addressable {
+			at.x, at.t = l.temp(pos, types.NewPointer(at.t), addressOf(pos, at.x)), types.NewPointer(at.t)
+		}
+		return l.walk(at, s.Index()).x
+	case *ast.IndexExpr:
+		return l.elementPlace(e)
+	}
+	return l.hold(pos, l.expr(e), l.typeOf(e))
+}
+
+// elementPlace is x[i] as a place.
+func (l *lowerer) elementPlace(e *ast.IndexExpr) ast.Expr {
+	pos := e.Pos()
+	t := l.typeOf(e.X)
+	out := &ast.IndexExpr{Lbrack: e.Lbrack, Rbrack: e.Rbrack}
+	switch u := t.Underlying().(type) {
+	case *types.Map:
+		out.X = l.operand(e.X)
+		out.Index = l.operandTo(e.Index, u.Key())
+		return out
+	case *types.Pointer:
+		out.X = &ast.ParenExpr{X: &ast.StarExpr{Star: pos, X: l.operand(e.X)}}
+	case *types.Array:
+		x := l.place(e.X)
+		switch star := x.(type) {
+		case *ast.Ident:
+			out.X = x
+		case *ast.StarExpr:
+			out.X = &ast.ParenExpr{X: star}
+		default:
+			p := l.temp(pos, types.NewPointer(t), addressOf(pos, x))
+			out.X = &ast.ParenExpr{X: &ast.StarExpr{Star: pos, X: p}}
+		}
+	default:
+		out.X = l.operand(e.X)
+	}
+	out.Index = l.indexOperand(e.Index)
+	return out
 }
 
 // userMethod is the method of an interpreted type that s selects, or nil.
@@ -97,80 +245,86 @@ func (l *lowerer) userMethod(s *types.Selection, recv types.Type) (*types.Func, 
 	return fn, named
 }
 
-// adjust takes the address of a receiver, or follows it, as its method asks.
-func (l *lowerer) adjust(x ast.Expr, have types.Type, fn *types.Func) ast.Expr {
+// receiver is the receiver that a method of a cell's type wants, given where the
+// value is.
+func (l *lowerer) receiver(pos token.Pos, at location, fn *types.Func) ast.Expr {
 	want := universe.IsPointer(fn.Signature().Recv().Type())
+	have := isPointerTo(at.t)
 	switch {
-	case want && !universe.IsPointer(have):
-		return &ast.UnaryExpr{OpPos: x.Pos(), Op: token.AND, X: x}
-	case !want && universe.IsPointer(have):
-		return &ast.StarExpr{Star: x.Pos(), X: x}
+	case want && !have:
+		x := at.x
+		if star, ok := x.(*ast.StarExpr); ok {
+			return star.X
+		}
+		if !at.addressable { // a parameter of our own making
+			if !isOperand(x) {
+				x = l.temp(pos, at.t, x)
+			}
+		}
+		return l.temp(pos, types.NewPointer(at.t), addressOf(pos, x))
+	case !want && have:
+		return l.temp(pos, universe.Deref(at.t.Underlying()), &ast.StarExpr{Star: pos, X: l.hold(pos, at.x, at.t)})
 	}
-	return x
+	return l.hold(pos, at.x, at.t)
 }
 
 // methodValue lowers x.M where it is not called. The receiver is evaluated
 // now, so a closure holds it.
-func (l *lowerer) methodValue(pos token.Pos, recv ast.Expr, s *types.Selection) ast.Expr {
-	way := s.Index()[:len(s.Index())-1]
-	t := s.Recv()
-	for _, i := range way {
-		t = universe.StructOf(t).Field(i).Type()
-	}
-	fn, named := l.userMethod(s, t)
-	if fn == nil && l.opaque(t) {
-		return l.method(pos, recv, s.Obj().(*types.Func))
-	}
-	if fn == nil && !l.nameable(t) {
-		return sel(recv, s.Obj().Name())
-	}
+func (l *lowerer) methodValue(e *ast.SelectorExpr, s *types.Selection) ast.Expr {
+	pos := e.Pos()
 	sig := s.Type().(*types.Signature)
 	method := s.Obj().(*types.Func)
-	recvType := method.Signature().Recv().Type()
-	if fn == nil && types.IsInterface(t) {
-		recvType = t
+	at := l.locate(e.X)
+	way := s.Index()[:len(s.Index())-1]
+	addressable := at.addressable
+	if len(way) > 0 {
+		if star, ok := at.x.(*ast.StarExpr); ok {
+			at.x, at.t = star.X, types.NewPointer(at.t)
+		} else if !isOperand(at.x) && addressable {
+			at.x, at.t = l.temp(pos, types.NewPointer(at.t), addressOf(pos, at.x)), types.NewPointer(at.t)
+		}
+		at.addressable = addressable
+		at = l.walk(at, way)
+	}
+	fn, named := l.userMethod(s, at.t)
+	if fn == nil && l.opaque(at.t) {
+		return l.method(pos, l.hold(pos, at.x, at.t), method)
+	}
+	var recv ast.Expr
+	recvType := at.t
+	if fn != nil {
+		recv, recvType = l.receiver(pos, at, fn), method.Signature().Recv().Type()
+	} else {
+		recv = l.hold(pos, at.x, at.t)
+		if _, isNamed := universe.Named(at.t); isNamed && !types.IsInterface(at.t) && at.addressable && types.NewMethodSet(at.t).Lookup(method.Pkg(), method.Name()) == nil {
+			recvType = types.NewPointer(at.t)
+			recv = l.temp(pos, recvType, addressOf(pos, at.x))
+		}
+		if types.IsInterface(at.t) {
+			l.emit(&ast.ExprStmt{X: l.runtimeCall(pos, "NotNil", recv)})
+		}
 	}
 	inner := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: l.tuple(pos, sig.Params(), sig.Variadic(), "#a"), Results: l.tuple(pos, sig.Results(), false, "")}}
-	if fn == nil {
-		l.forward(inner, sel(ident(pos, "#r"), method.Name()), sig, 0)
-	} else {
-		l.forward(inner, ident(pos, l.s.methodSymbol(l, pos, fn, named)), sig, 0)
-		c := firstCall(inner)
-		c.Args = append([]ast.Expr{ident(pos, "#r")}, c.Args...)
-	}
+	inner.Body = l.blockOf(pos, func() {
+		c := call(pos, sel(ident(pos, "#r"), method.Name()))
+		if fn != nil {
+			c = call(pos, ident(pos, l.s.methodSymbol(l, pos, fn, named)), ident(pos, "#r"))
+		}
+		l.passOn(pos, c, sig, 0)
+	})
+	return l.bound(pos, inner, sig, "#r", recvType, recv)
+}
+
+// bound is a literal that holds on to a value by a name:
+// func(name T) func(...) { return lit }(value).
+func (l *lowerer) bound(pos token.Pos, lit *ast.FuncLit, sig *types.Signature, name string, t types.Type, value ast.Expr) ast.Expr {
+	ft := l.funcType(pos, sig)
 	outer := &ast.FuncLit{
 		Type: &ast.FuncType{Func: pos,
-			Params:  &ast.FieldList{List: []*ast.Field{{Names: []*ast.Ident{ident(pos, "#r")}, Type: l.typeExpr(pos, recvType)}}},
-			Results: &ast.FieldList{List: []*ast.Field{{Type: l.funcType(pos, sig)}}}},
-		Body: &ast.BlockStmt{Lbrace: pos, List: []ast.Stmt{&ast.ReturnStmt{Return: pos, Results: []ast.Expr{inner}}}, Rbrace: pos},
+			Params:  &ast.FieldList{List: []*ast.Field{{Names: []*ast.Ident{ident(pos, name)}, Type: l.typeExpr(pos, t)}}},
+			Results: &ast.FieldList{List: []*ast.Field{{Type: ft}}}},
+		Body: &ast.BlockStmt{Lbrace: pos, List: []ast.Stmt{&ast.ReturnStmt{Return: pos, Results: []ast.Expr{lit}}}, Rbrace: pos},
 	}
-	if fn == nil && types.IsInterface(t) {
-		return call(pos, outer, recv)
-	}
-	return call(pos, outer, l.adjust(recv, t, method))
-}
-
-// nameable reports whether a compiled type, or what it points to, has a name
-// that lowered source can use.
-func (l *lowerer) nameable(t types.Type) bool {
-	n, ok := universe.NamedBehind(t)
-	if !ok || n.Obj().Pkg() == nil {
-		return false
-	}
-	table, ok := l.s.universe.Tables[n.Obj().Pkg().Path()]
-	if !ok {
-		return false
-	}
-	_, ok = table.Symbols[n.Obj().Name()]
-	return ok && n.TypeArgs().Len() == 0
-}
-
-func firstCall(lit *ast.FuncLit) *ast.CallExpr {
-	switch st := lit.Body.List[0].(type) {
-	case *ast.ReturnStmt:
-		return st.Results[0].(*ast.CallExpr)
-	case *ast.ExprStmt:
-		return st.X.(*ast.CallExpr)
-	}
-	return nil
+	plain := types.NewSignatureType(nil, nil, nil, sig.Params(), sig.Results(), sig.Variadic())
+	return l.temp(pos, plain, call(pos, outer, value))
 }

@@ -12,31 +12,31 @@ import (
 
 // lastExpression lowers the last statement of a cell, an expression, so that
 // its value is shown.
-func (l *lowerer) lastExpression(st ast.Stmt, quiet bool) []ast.Stmt {
+func (l *lowerer) lastExpression(st ast.Stmt, quiet bool) {
 	x := st.(*ast.ExprStmt).X
-	if c, ok := x.(*ast.CallExpr); ok && quiet {
-		if id, ok := c.Fun.(*ast.Ident); ok && id.Name == universe.ShowName {
-			return []ast.Stmt{assign(x.Pos(), ident(x.Pos(), "_"), l.assignable(c.Args[0], emptyInterfaceType))}
+	if quiet {
+		if c, ok := x.(*ast.CallExpr); ok {
+			if id, ok := c.Fun.(*ast.Ident); ok && id.Name == universe.ShowName {
+				l.mark(risky(st))
+				l.discard(c.Args[0])
+				return
+			}
+			l.stmts([]ast.Stmt{st})
+			return
 		}
-		return l.stmts([]ast.Stmt{st})
 	}
-	if at := risky(st); at.IsValid() {
-		return append([]ast.Stmt{assign(at, ident(at, l.fn.mark), l.int(at, int(at)))}, l.valueOf(st, x)...)
-	}
-	return l.valueOf(st, x)
-}
-
-func (l *lowerer) valueOf(st ast.Stmt, x ast.Expr) []ast.Stmt {
+	l.mark(risky(st))
 	if c, ok := x.(*ast.CallExpr); ok {
 		if id, ok := c.Fun.(*ast.Ident); ok && id.Name == universe.ShowName {
-			return l.show(c.Args[0])
+			l.show(c.Args[0])
+			return
 		}
 	}
-	tv := l.info.Types[x]
-	if tv.IsVoid() || l.silent(x) {
-		return l.stmts([]ast.Stmt{st})
+	if tv := l.info.Types[x]; tv.IsVoid() || l.silent(x) {
+		l.stmt(st, "")
+		return
 	}
-	return l.show(x)
+	l.show(x)
 }
 
 // silent reports calls whose results nobody wants to see: fmt.Print and its
@@ -58,51 +58,24 @@ func (l *lowerer) silent(x ast.Expr) bool {
 }
 
 // show lowers the showing of an expression, which may have several values.
-func (l *lowerer) show(x ast.Expr) []ast.Stmt {
+func (l *lowerer) show(x ast.Expr) {
 	pos := x.Pos()
 	t := l.typeOf(x)
-	tuple, many := t.(*types.Tuple)
-	if !many {
-		name := l.s.Fresh("shown")
-		t = types.Default(t)
-		if universe.IsNil(t) {
-			return []ast.Stmt{&ast.ExprStmt{X: l.runtimeCall(pos, "Show", ident(pos, "nil"))}}
+	if tuple, many := t.(*types.Tuple); many {
+		for i, v := range l.callResults(ast.Unparen(x).(*ast.CallExpr)) {
+			l.showVar(pos, v, tuple.At(i).Type())
 		}
-		spec := &ast.ValueSpec{Names: []*ast.Ident{ident(pos, name)}, Type: l.typeExprOrNil(pos, t), Values: []ast.Expr{l.expr(x)}}
-		return []ast.Stmt{
-			&ast.DeclStmt{Decl: &ast.GenDecl{TokPos: pos, Tok: token.VAR, Specs: []ast.Spec{spec}}},
-			l.showVar(pos, name, t),
-		}
+		return
 	}
-	def := &ast.AssignStmt{TokPos: pos, Tok: token.DEFINE, Rhs: []ast.Expr{l.expr(x)}}
-	out := []ast.Stmt{def}
-	for i := range tuple.Len() {
-		name := l.s.Fresh("shown")
-		def.Lhs = append(def.Lhs, ident(pos, name))
-		out = append(out, l.showVar(pos, name, tuple.At(i).Type()))
+	if universe.IsNil(t) {
+		l.emit(&ast.ExprStmt{X: l.runtimeCall(pos, "Show", l.zeroOf(pos, emptyInterfaceType))})
+		return
 	}
-	return out
+	l.showVar(pos, l.operand(x), types.Default(t))
 }
 
-// typeExprOrNil leaves a type out that can't be written, where the value says
-// it all.
-func (l *lowerer) typeExprOrNil(pos token.Pos, t types.Type) (e ast.Expr) {
-	defer func() {
-		if r := recover(); r != nil {
-			if _, ok := r.(refuse); !ok {
-				panic(r)
-			}
-			e = nil
-		}
-	}()
-	return l.typeExpr(pos, t)
-}
-
-// showVar passes a variable to the machine.
-func (l *lowerer) showVar(pos token.Pos, name string, t types.Type) ast.Stmt {
-	return &ast.ExprStmt{X: l.runtimeCall(pos, "Show", l.convert(pos, ident(pos, name), t, emptyInterfaceType))}
-}
-
-func (l *lowerer) constantString(pos token.Pos, s string) ast.Expr {
-	return &ast.BasicLit{ValuePos: pos, Kind: token.STRING, Value: `"` + s + `"`}
+// showVar passes an operand to the machine.
+func (l *lowerer) showVar(pos token.Pos, x ast.Expr, t types.Type) {
+	shown := l.hold(pos, l.convert(pos, x, t, emptyInterfaceType), emptyInterfaceType)
+	l.emit(&ast.ExprStmt{X: l.runtimeCall(pos, "Show", shown)})
 }

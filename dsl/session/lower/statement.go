@@ -6,7 +6,6 @@ import (
 	"go/types"
 	"strconv"
 
-	"sapf/dsl/session/machine"
 	"sapf/dsl/session/universe"
 )
 
@@ -25,6 +24,7 @@ type funcState struct {
 	//	func f() { defer func() { recover() }() }
 	// It is then the variable with the deferred calls of f, which recover asks.
 	ender string
+	gotos map[string]bool // labels that a goto names
 }
 
 // target is a statement that break or continue can refer to.
@@ -32,6 +32,7 @@ type target struct {
 	label  string
 	loop   bool
 	code   *ast.Ident // loops over functions: the variable that says how the body was left
+	state  string     // and the one that says what the loop is doing
 	leaves []leave
 	depth  int // of bodies of loops over functions outside it
 }
@@ -48,200 +49,365 @@ func (l *lowerer) block(b *ast.BlockStmt) *ast.BlockStmt {
 	if b == nil {
 		return nil
 	}
-	return &ast.BlockStmt{Lbrace: b.Lbrace, List: l.stmts(b.List), Rbrace: b.Rbrace}
+	return &ast.BlockStmt{Lbrace: b.Lbrace, List: l.collect(func() { l.stmts(b.List) }), Rbrace: b.Rbrace}
 }
 
-func (l *lowerer) stmts(list []ast.Stmt) []ast.Stmt {
-	var out []ast.Stmt
+func (l *lowerer) stmts(list []ast.Stmt) {
 	for _, st := range list {
-		if pos := risky(st); pos.IsValid() && l.fn.mark != "" {
-			out = append(out, assign(pos, ident(pos, l.fn.mark), l.int(pos, int(pos))))
-		}
-		out = append(out, l.stmt(st, "")...)
+		l.mark(risky(st))
+		l.stmt(st, "")
 	}
-	return out
 }
 
-// one is the statement that a lowered one became, in a block if several.
-func (l *lowerer) one(st ast.Stmt) ast.Stmt {
-	if st == nil {
-		return nil
+// mark notes the place that the function has come to.
+func (l *lowerer) mark(pos token.Pos) {
+	if pos.IsValid() && l.fn.mark != "" {
+		l.emit(assign(pos, ident(pos, l.fn.mark), l.int(pos, int(pos))))
 	}
-	list := l.stmt(st, "")
-	switch len(list) {
-	case 0:
-		return nil
-	case 1:
-		return list[0]
-	}
-	return &ast.BlockStmt{Lbrace: st.Pos(), List: list, Rbrace: st.End()}
 }
 
 // stmt lowers a statement; label is the one it carries.
-func (l *lowerer) stmt(st ast.Stmt, label string) []ast.Stmt {
-	pos := st.Pos()
+func (l *lowerer) stmt(st ast.Stmt, label string) {
 	switch st := st.(type) {
 	case *ast.EmptyStmt:
-		return nil
 	case *ast.ExprStmt:
-		return l.exprStmt(st)
+		l.exprStmt(st)
 	case *ast.BlockStmt:
-		return []ast.Stmt{l.block(st)}
-	case *ast.LabeledStmt:
-		inner := l.stmt(st.Stmt, st.Label.Name)
-		if len(inner) == 0 {
-			inner = []ast.Stmt{&ast.EmptyStmt{Semicolon: st.End()}}
+		if label == "" {
+			l.emit(l.block(st))
+			return
 		}
-		last := len(inner) - 1
-		inner[last] = &ast.LabeledStmt{Label: ident(pos, st.Label.Name), Colon: st.Colon, Stmt: inner[last]}
-		return inner
+		// break can leave it: it is a switch with one case.
+		l.emit(l.labelled(st.Pos(), label, &ast.SwitchStmt{Switch: st.Pos(), Body: &ast.BlockStmt{Lbrace: st.Pos(), Rbrace: st.End(), List: []ast.Stmt{
+			&ast.CaseClause{Case: st.Pos(), Colon: st.Pos(), List: []ast.Expr{ident(st.Pos(), "true")}, Body: l.block(st).List}}}}))
+	case *ast.LabeledStmt:
+		l.labeledStmt(st)
 	case *ast.DeclStmt:
-		return l.declStmt(st.Decl.(*ast.GenDecl))
+		l.declStmt(st.Decl.(*ast.GenDecl))
 	case *ast.AssignStmt:
-		return l.assign(st)
+		l.assign(st)
 	case *ast.IncDecStmt:
-		return []ast.Stmt{&ast.IncDecStmt{X: l.expr(st.X), TokPos: st.TokPos, Tok: st.Tok}}
+		l.incDec(st)
 	case *ast.SendStmt:
 		elem := l.typeOf(st.Chan).Underlying().(*types.Chan).Elem()
-		return []ast.Stmt{&ast.SendStmt{Chan: l.expr(st.Chan), Arrow: st.Arrow, Value: l.assignable(st.Value, elem)}}
+		c := l.operand(st.Chan)
+		v := l.typedName(st.Pos(), l.operandTo(st.Value, elem), elem)
+		l.emit(&ast.SendStmt{Chan: c, Arrow: st.Arrow, Value: v})
 	case *ast.ReturnStmt:
-		return l.returns(st)
+		l.returns(st)
 	case *ast.BranchStmt:
-		return l.branch(st)
+		l.emit(l.branch(st)...)
 	case *ast.DeferStmt:
-		return []ast.Stmt{l.deferStmt(st)}
+		l.deferStmt(st)
 	case *ast.GoStmt:
-		return []ast.Stmt{l.goStmt(st)}
+		l.goStmt(st)
 	case *ast.IfStmt:
-		return []ast.Stmt{l.ifStmt(st)}
+		l.ifStmt(st)
 	case *ast.SwitchStmt:
-		return l.switchStmt(st, label)
+		l.switchStmt(st, label)
 	case *ast.TypeSwitchStmt:
-		return l.typeSwitch(st, label)
+		l.typeSwitch(st, label)
 	case *ast.SelectStmt:
-		return l.selectStmt(st, label)
+		l.selectStmt(st, label)
 	case *ast.ForStmt:
-		return l.forStmt(st, label)
+		l.forStmt(st, label)
 	case *ast.RangeStmt:
-		return l.rangeStmt(st, label)
+		l.rangeStmt(st, label)
+	default:
+		l.refuse(st.Pos(), "this statement (%T) can't be used in a cell", st)
 	}
-	l.refuse(pos, "this statement (%T) can't be used in a cell", st)
-	return nil
 }
 
-func (l *lowerer) exprStmt(st *ast.ExprStmt) []ast.Stmt {
+// labeledStmt lowers a statement with a label. What goto jumps to stands in front
+// of it, since the label of a loop moves with the loop.
+func (l *lowerer) labeledStmt(st *ast.LabeledStmt) {
+	pos := st.Pos()
+	if l.fn.gotos[st.Label.Name] {
+		l.emit(&ast.LabeledStmt{Label: ident(pos, gotoLabel(st.Label.Name)), Colon: st.Colon, Stmt: &ast.BlockStmt{Lbrace: pos, Rbrace: pos}})
+	}
+	l.stmt(st.Stmt, st.Label.Name)
+}
+
+func gotoLabel(name string) string { return name + "#goto" }
+
+// gotosOf are the labels that goto statements of a function name.
+func gotosOf(body *ast.BlockStmt) map[string]bool {
+	out := map[string]bool{}
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.BranchStmt:
+			if n.Tok == token.GOTO {
+				out[n.Label.Name] = true
+			}
+		}
+		return true
+	})
+	return out
+}
+
+func (l *lowerer) exprStmt(st *ast.ExprStmt) {
 	if c, ok := ast.Unparen(st.X).(*ast.CallExpr); ok {
 		if id, ok := c.Fun.(*ast.Ident); ok && id.Name == universe.ShowName {
-			return l.show(c.Args[0])
+			l.show(c.Args[0])
+			return
+		}
+		if !l.info.Types[c.Fun].IsType() && !l.isBuiltin(c.Fun) {
+			made, _ := l.calling(c)
+			l.emit(&ast.ExprStmt{X: made})
+			return
 		}
 	}
-	return []ast.Stmt{&ast.ExprStmt{X: l.expr(st.X)}}
+	l.discard(st.X)
 }
 
 // declStmt lowers a declaration in a function. Constants are already in the
 // expressions that use them, and types are declared when one is spelt.
-func (l *lowerer) declStmt(d *ast.GenDecl) []ast.Stmt {
+func (l *lowerer) declStmt(d *ast.GenDecl) {
 	if d.Tok != token.VAR {
-		return nil
+		return
 	}
-	var out []ast.Stmt
 	for _, spec := range d.Specs {
-		out = append(out, l.varSpec(spec.(*ast.ValueSpec))...)
+		l.varSpec(spec.(*ast.ValueSpec))
 	}
-	return out
 }
 
-func (l *lowerer) ifStmt(st *ast.IfStmt) ast.Stmt {
-	out := &ast.IfStmt{If: st.If}
-	var init []ast.Stmt
-	if st.Init != nil {
-		init = l.stmt(st.Init, "")
+// ifStmt lowers an if. The variables of its header live in a block around it.
+func (l *lowerer) ifStmt(st *ast.IfStmt) {
+	list := l.collect(func() {
+		if st.Init != nil {
+			l.stmt(st.Init, "")
+		}
+		out := &ast.IfStmt{If: st.If, Cond: l.condition(st.Cond)}
+		out.Body = l.block(st.Body)
+		if st.Else != nil {
+			out.Else = l.blockOf(st.Else.Pos(), func() {
+				if b, ok := st.Else.(*ast.BlockStmt); ok {
+					l.stmts(b.List)
+				} else {
+					l.mark(risky(st.Else))
+					l.stmt(st.Else, "")
+				}
+			})
+		}
+		l.emit(out)
+	})
+	if len(list) == 1 {
+		l.emit(list[0])
+		return
 	}
-	out.Cond = l.expr(st.Cond)
-	out.Body = l.block(st.Body)
-	if st.Else != nil {
-		out.Else = l.one(st.Else)
-		if _, isIf := out.Else.(*ast.IfStmt); !isIf {
-			if _, isBlock := out.Else.(*ast.BlockStmt); !isBlock {
-				out.Else = &ast.BlockStmt{Lbrace: st.Else.Pos(), List: []ast.Stmt{out.Else}, Rbrace: st.Else.End()}
-			}
+	l.emit(&ast.BlockStmt{Lbrace: st.Pos(), List: list, Rbrace: st.End()})
+}
+
+// condition lowers a condition to something that an if or for can branch on.
+func (l *lowerer) condition(e ast.Expr) ast.Expr {
+	pos := e.Pos()
+	if tv := l.info.Types[e]; tv.Value != nil {
+		return l.temp(pos, types.Typ[types.Bool], l.expr(e))
+	}
+	e = ast.Unparen(e)
+	if _, isBinary := e.(*ast.BinaryExpr); isBinary {
+		if x := l.simple(e); x != nil {
+			return x
 		}
 	}
-	if len(init) == 0 {
-		return out
+	if n, ok := e.(*ast.UnaryExpr); ok && n.Op == token.NOT {
+		x := l.hold(pos, l.expr(n.X), types.Typ[types.Bool])
+		return &ast.UnaryExpr{OpPos: pos, Op: token.NOT, X: x}
 	}
-	return &ast.BlockStmt{Lbrace: st.Pos(), List: append(init, out), Rbrace: st.End()}
+	return l.hold(pos, l.expr(e), types.Typ[types.Bool])
 }
 
 // goStmt starts a goroutine whose panic ends only itself.
-func (l *lowerer) goStmt(st *ast.GoStmt) ast.Stmt {
-	return l.later(st.Call, func(body *ast.FuncLit) ast.Stmt { return &ast.ExprStmt{X: l.runtimeCall(st.Pos(), "Go", body)} })
+func (l *lowerer) goStmt(st *ast.GoStmt) {
+	l.later(st.Call, func(body *ast.FuncLit) {
+		l.emit(&ast.ExprStmt{X: l.runtimeCall(st.Pos(), "Go", body)})
+	})
 }
 
 // later hands a call over to run at another time, as a function. What it calls
 // and its arguments are evaluated now, as parameters of a function around it:
-// whatever a yaegi closure sees changes with the frame.
-func (l *lowerer) later(c *ast.CallExpr, hand func(body *ast.FuncLit) ast.Stmt) ast.Stmt {
+//
+//	func(a T, b U) { hand(func() { f(a, b) }) }(x, y)
+func (l *lowerer) later(c *ast.CallExpr, hand func(body *ast.FuncLit)) {
 	pos := c.Pos()
 	fun := ast.Unparen(c.Fun)
-	lowered := &ast.CallExpr{Fun: fun, Lparen: c.Lparen, Ellipsis: c.Ellipsis, Rparen: c.Rparen}
-	if _, isLiteral := fun.(*ast.FuncLit); !isLiteral { // that is lowered once, below
-		var ok bool
-		if lowered, ok = ast.Unparen(l.expr(c)).(*ast.CallExpr); !ok {
-			l.refuse(pos, "this call can't be deferred or started as a goroutine in a cell")
+	none := &ast.FuncType{Func: pos, Params: &ast.FieldList{}}
+	if lit, ok := fun.(*ast.FuncLit); ok && len(c.Args) == 0 {
+		if f, args := l.literal(lit); args == nil && f.(*ast.FuncLit).Type.Results == nil {
+			hand(f.(*ast.FuncLit))
+			return
+		} else {
+			g := l.temp(pos, l.typeOf(fun), f)
+			l.deferred(pos, []typed{{g, l.typeOf(fun)}}, none, hand, func(names []ast.Expr) {
+				l.emit(&ast.ExprStmt{X: call(pos, names[0])})
+			})
+			return
 		}
 	}
-	outer := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: &ast.FieldList{}}}
-	inner := &ast.CallExpr{Fun: lowered.Fun, Lparen: lowered.Lparen, Ellipsis: lowered.Ellipsis, Rparen: lowered.Rparen}
-	var now []ast.Expr
-	hold := func(x ast.Expr, t types.Type) ast.Expr {
-		name := "#g" + strconv.Itoa(len(now))
-		outer.Type.Params.List = append(outer.Type.Params.List, &ast.Field{Names: []*ast.Ident{ident(pos, name)}, Type: l.typeExpr(pos, t)})
-		now = append(now, x)
-		return ident(pos, name)
+	if l.isBuiltin(c.Fun) {
+		l.laterBuiltin(c, hand)
+		return
 	}
-	sig, isFunc := l.typeOf(c.Fun).Underlying().(*types.Signature)
-	isFunc = isFunc && !l.info.Types[c.Fun].IsBuiltin()
-	if isFunc && !l.static(fun) && !l.ofRuntime(lowered.Fun) {
-		// A function value, or a method: its receiver is evaluated now.
-		inner.Fun = hold(l.expr(fun), sig)
-		lowered.Args = l.args(c, sig, nil)
+	sig := l.typeOf(c.Fun).Underlying().(*types.Signature)
+	made, compiled := l.callee(c, sig)
+	var recv types.Type
+	if f, ok := fun.(*ast.SelectorExpr); ok && l.info.Selections[f] != nil {
+		if m, ok := l.info.Selections[f].Obj().(*types.Func); ok {
+			recv = m.Signature().Recv().Type()
+		}
 	}
-	extra := len(lowered.Args) - len(c.Args)
-	for i, a := range lowered.Args {
-		var t types.Type
-		switch {
-		case i < extra:
-			inner.Args = append(inner.Args, a)
-			continue
-		case !isFunc: // a builtin
-			if t = types.Default(l.typeOf(c.Args[i-extra])); universe.IsNil(t) || l.opaque(t) {
-				t = emptyInterfaceType
+	args := l.args(c, sig, compiled)
+	made.Ellipsis = args.spread
+	made.Args = append(made.Args, args.list...)
+	if compiled != nil {
+		if other := l.replaced(c, made, compiled); other != nil {
+			made = other
+		}
+	}
+	// Whatever is a temporary is held: the others are names of functions and
+	// constants.
+	var now []typed
+	hold := func(x ast.Expr) ast.Expr {
+		id, ok := x.(*ast.Ident)
+		if !ok || l.s.types[id.Name] == nil {
+			return x
+		}
+		now = append(now, typed{x, l.s.types[id.Name]})
+		return nil
+	}
+	places := make([]bool, len(made.Args)+1)
+	target := made.Fun
+	method, isMethod := made.Fun.(*ast.SelectorExpr)
+	at := l.typeOf(c.Fun)
+	if isMethod {
+		target = method.X
+		if f, ok := fun.(*ast.SelectorExpr); ok {
+			at = l.typeOf(f.X)
+		}
+	}
+	if id, ok := target.(*ast.Ident); ok && l.s.types[id.Name] == nil && !l.static(fun) && l.isVariableName(id.Name, fun) {
+		// A variable: its value now.
+		target = l.temp(pos, at, target)
+		if isMethod {
+			method.X = target
+		} else {
+			made.Fun = target
+		}
+	}
+	places[0] = hold(target) == nil
+	for i, a := range made.Args {
+		if _, isName := a.(*ast.Ident); !isName && !isOperand(a) {
+			t := l.paramType(recv, sig, i-(len(made.Args)-len(args.list)))
+			a = l.temp(pos, t, a)
+			made.Args[i] = a
+		}
+		if id, ok := a.(*ast.Ident); ok && l.s.types[id.Name] == nil && id.Name != "true" && id.Name != "false" && id.Name != "nil" {
+			// A variable: its value now.
+			made.Args[i] = l.temp(pos, l.paramType(recv, sig, i-(len(made.Args)-len(args.list))), a)
+			a = made.Args[i]
+		}
+		places[i+1] = hold(a) == nil
+	}
+	l.deferred(pos, now, none, hand, func(names []ast.Expr) {
+		next := func() ast.Expr {
+			x := names[0]
+			names = names[1:]
+			return x
+		}
+		again := &ast.CallExpr{Fun: made.Fun, Lparen: pos, Ellipsis: made.Ellipsis, Rparen: pos}
+		if places[0] {
+			if isMethod {
+				again.Fun = sel(next(), method.Sel.Name)
+			} else {
+				again.Fun = next()
 			}
-		case sig.Variadic() && i-extra >= sig.Params().Len()-1 && !lowered.Ellipsis.IsValid():
-			t = sig.Params().At(sig.Params().Len() - 1).Type().(*types.Slice).Elem()
-		default:
-			t = sig.Params().At(i - extra).Type()
 		}
-		inner.Args = append(inner.Args, hold(a, t))
-	}
-	body := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: &ast.FieldList{}}, Body: &ast.BlockStmt{Lbrace: pos, Rbrace: pos, List: []ast.Stmt{&ast.ExprStmt{X: inner}}}}
-	start := hand(body)
-	if len(now) == 0 {
-		return start
-	}
-	outer.Body = &ast.BlockStmt{Lbrace: pos, Rbrace: pos, List: []ast.Stmt{start}}
-	return &ast.ExprStmt{X: call(pos, outer, now...)}
+		for i, a := range made.Args {
+			if places[i+1] {
+				a = next()
+			}
+			again.Args = append(again.Args, a)
+		}
+		l.emit(&ast.ExprStmt{X: again})
+	})
 }
 
-// ofRuntime reports whether a lowered function is one of runtime.go.
-func (l *lowerer) ofRuntime(fun ast.Expr) bool {
-	s, ok := fun.(*ast.SelectorExpr)
-	if !ok {
+// isVariableName reports the names of variables of the user's in what a call was
+// lowered to.
+func (l *lowerer) isVariableName(name string, fun ast.Expr) bool {
+	if f, ok := fun.(*ast.SelectorExpr); ok {
+		fun = ast.Unparen(f.X)
+	}
+	id, ok := fun.(*ast.Ident)
+	if !ok || !l.isVariable(id) {
 		return false
 	}
-	id, ok := s.X.(*ast.Ident)
-	return ok && id.Name == l.s.imported[machine.RuntimePath]
+	x, ok := l.object(fun.Pos(), l.info.ObjectOf(id)).(*ast.Ident)
+	return ok && x.Name == name
+}
+
+// paramType is the type of a lowered argument, that of the receiver in front of
+// them: a variadic parameter of a cell's
+// function takes a slice.
+func (l *lowerer) paramType(recv types.Type, sig *types.Signature, i int) types.Type {
+	switch n := sig.Params().Len(); {
+	case i < 0:
+		return recv
+	case i < n-1 || !sig.Variadic():
+		return sig.Params().At(i).Type()
+	default:
+		return sig.Params().At(n - 1).Type()
+	}
+}
+
+// deferred hands over a function that is given values of now.
+func (l *lowerer) deferred(pos token.Pos, now []typed, none *ast.FuncType, hand func(body *ast.FuncLit), run func(names []ast.Expr)) {
+	outer := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: &ast.FieldList{}}}
+	var names, values []ast.Expr
+	for i, v := range now {
+		name := "#g" + strconv.Itoa(i)
+		outer.Type.Params.List = append(outer.Type.Params.List, &ast.Field{Names: []*ast.Ident{ident(pos, name)}, Type: l.typeExpr(pos, v.t)})
+		names = append(names, ident(pos, name))
+		values = append(values, v.x)
+	}
+	body := &ast.FuncLit{Type: none, Body: l.blockOf(pos, func() { run(names) })}
+	if len(now) == 0 {
+		hand(body)
+		return
+	}
+	outer.Body = l.blockOf(pos, func() { hand(body) })
+	l.emit(&ast.ExprStmt{X: call(pos, outer, values...)})
+}
+
+// laterBuiltin is later for a builtin function.
+func (l *lowerer) laterBuiltin(c *ast.CallExpr, hand func(body *ast.FuncLit)) {
+	pos := c.Pos()
+	plain := &ast.CallExpr{Fun: c.Fun, Lparen: c.Lparen, Ellipsis: c.Ellipsis, Rparen: c.Rparen}
+	var now []typed
+	var uses []*ast.Ident
+	for i, a := range c.Args {
+		t := l.typeOf(a)
+		if l.info.Types[a].Value != nil || l.info.Types[a].IsType() || universe.IsNil(t) {
+			plain.Args = append(plain.Args, a)
+			continue
+		}
+		id := ident(pos, "v")
+		obj := types.NewVar(pos, nil, "v"+strconv.Itoa(i), t)
+		l.info.Uses[id] = obj
+		l.info.Types[id] = types.TypeAndValue{Type: t}
+		plain.Args = append(plain.Args, id)
+		now = append(now, typed{l.temp(pos, t, l.expr(a)), t})
+		uses = append(uses, id)
+	}
+	l.info.Types[plain] = l.info.Types[c]
+	l.deferred(pos, now, &ast.FuncType{Func: pos, Params: &ast.FieldList{}}, hand, func(names []ast.Expr) {
+		for i, id := range uses {
+			l.names[l.info.Uses[id]] = names[i].(*ast.Ident).Name
+		}
+		l.builtin(plain, builtinName(ast.Unparen(c.Fun)))
+	})
 }
 
 // static reports whether fun names a declared function.

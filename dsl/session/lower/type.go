@@ -31,6 +31,7 @@ type lowerer struct {
 	captured map[types.Object]bool
 	boxes    map[types.Object]string
 	fn       *funcState
+	out      []ast.Stmt // the block at hand
 	// statements tells the statements of a cell from its declarations, literals
 	// how many function literals are around.
 	statements bool
@@ -64,7 +65,9 @@ func (l *lowerer) runtimeCall(pos token.Pos, name string, args ...ast.Expr) *ast
 	return call(pos, sel(ident(pos, l.s.importName(machine.RuntimePath)), name), args...)
 }
 
-// typeExpr spells a type in yaegi's terms.
+// typeExpr spells the representation of a type (machine/rep.go): structures and
+// types that contain themselves by a symbol of the machine's, others by their
+// structure.
 func (l *lowerer) typeExpr(pos token.Pos, t types.Type) ast.Expr {
 	switch t := types.Unalias(t).(type) {
 	case *types.Basic:
@@ -92,7 +95,8 @@ func (l *lowerer) typeExpr(pos token.Pos, t types.Type) ast.Expr {
 	case *types.Signature:
 		return l.funcType(pos, t)
 	case *types.Struct:
-		return l.structType(pos, t, "")
+		l.know(pos, t)
+		return l.symbol(pos, t)
 	case *types.Interface:
 		if !t.IsMethodSet() {
 			l.refuse(pos, "a constraint can't be the type of a value")
@@ -103,6 +107,44 @@ func (l *lowerer) typeExpr(pos token.Pos, t types.Type) ast.Expr {
 	}
 	l.refuse(pos, "type %s can't be used in a cell", t)
 	return nil
+}
+
+// symbol is the machine's name of a type.
+func (l *lowerer) symbol(pos token.Pos, t types.Type) ast.Expr {
+	rep, err := l.s.machine.Rep(t)
+	if err != nil {
+		l.refuse(pos, "%v", err)
+	}
+	return sel(ident(pos, l.s.importName(machine.RuntimePath)), l.s.machine.TypeSymbol(rep))
+}
+
+// sameRep reports whether values of two types look the same to yaegi.
+func (l *lowerer) sameRep(a, b types.Type) bool {
+	if types.Identical(a, b) || universe.IsNil(a) {
+		return true
+	}
+	if _, ok := a.(*types.Tuple); ok {
+		return true
+	}
+	ra, errA := l.s.machine.Rep(types.Default(a))
+	rb, errB := l.s.machine.Rep(types.Default(b))
+	return errA == nil && errB == nil && ra == rb
+}
+
+// reshape makes x, of type from, a value of a type with the same layout: one of
+// them contains itself, and the other is its structure written out.
+func (l *lowerer) reshape(pos token.Pos, x ast.Expr, from, to types.Type) ast.Expr {
+	if _, basic := to.Underlying().(*types.Basic); basic {
+		return x
+	}
+	x = l.hold(pos, x, from)
+	y := l.temp(pos, to, nil)
+	l.emit(&ast.ExprStmt{X: l.runtimeCall(pos, "Reshape", addressOf(pos, y), x)})
+	return y
+}
+
+func addressOf(pos token.Pos, x ast.Expr) ast.Expr {
+	return &ast.UnaryExpr{OpPos: pos, Op: token.AND, X: x}
 }
 
 func (l *lowerer) emptyInterface(pos token.Pos) ast.Expr {
@@ -117,20 +159,98 @@ func (l *lowerer) namedType(pos token.Pos, t *types.Named) ast.Expr {
 	if obj.Pkg().Path() == "iter" { // a function, whichever form it comes in
 		return l.typeExpr(pos, t.Underlying())
 	}
-	if l.opaque(t) {
-		return l.typeExpr(pos, t.Underlying())
+	if !l.s.universe.Interpreted(t) {
+		if _, named := l.s.universe.Tables[obj.Pkg().Path()].Symbols[obj.Name()]; named && t.TypeArgs().Len() == 0 {
+			return l.exported(pos, obj)
+		}
+		return l.symbol(pos, t)
 	}
-	if l.s.universe.Interpreted(t) {
-		return ident(pos, l.s.typeSymbol(l, pos, t))
+	l.know(pos, t)
+	if _, isStruct := t.Underlying().(*types.Struct); isStruct || containsItself(t) {
+		return l.symbol(pos, t)
 	}
-	return l.exported(pos, obj)
+	return l.typeExpr(pos, t.Underlying())
+}
+
+// containsItself reports whether the spelling of a type would have no end.
+func containsItself(t *types.Named) bool {
+	seen := map[types.Type]bool{}
+	var look func(types.Type) bool
+	look = func(u types.Type) bool {
+		u = types.Unalias(u)
+		if n, ok := u.(*types.Named); ok {
+			if types.Identical(n, t) {
+				return true
+			}
+			if seen[n] || types.IsInterface(n) {
+				return false
+			}
+			seen[n] = true
+			u = n.Underlying()
+		}
+		switch u.(type) {
+		case *types.Struct, *types.Interface, *types.Basic, *types.TypeParam:
+			return false
+		}
+		for _, part := range machine.ComponentsOf(u) {
+			if look(part) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, part := range partsOf(t.Underlying()) {
+		if look(part) {
+			return true
+		}
+	}
+	return false
+}
+
+// partsOf are the components of a type literal, if it has any.
+func partsOf(t types.Type) []types.Type {
+	switch t.(type) {
+	case *types.Basic, *types.Interface, *types.TypeParam, *types.Tuple:
+		return nil
+	}
+	return machine.ComponentsOf(t)
+}
+
+// know sees to it that the machine knows the methods of a type and of those it
+// consists of: values of any of them may be met inside one of t.
+func (l *lowerer) know(pos token.Pos, t types.Type) {
+	t = types.Unalias(t)
+	if l.s.known.At(t) != nil {
+		return
+	}
+	l.s.known.Set(t, true)
+	l.s.Out.undo = append(l.s.Out.undo, func() { l.s.known.Delete(t) })
+	if n, ok := t.(*types.Named); ok {
+		if n.Obj().Pkg() == nil || !l.s.universe.Interpreted(n) {
+			return
+		}
+		if !types.IsInterface(n) {
+			l.s.Out.queue = append(l.s.Out.queue, func() { l.s.registerMethods(l, pos, n) })
+		}
+		t = n.Underlying()
+	} else if st, ok := t.(*types.Struct); ok {
+		for f := range st.Fields() {
+			if f.Embedded() { // it may have methods of its fields
+				l.s.Out.queue = append(l.s.Out.queue, func() { l.s.registerMethods(l, pos, t) })
+				break
+			}
+		}
+	}
+	for _, part := range partsOf(t) {
+		l.know(pos, part)
+	}
 }
 
 // exported is the name of a symbol of a compiled package.
 func (l *lowerer) exported(pos token.Pos, obj types.Object) ast.Expr {
 	path := obj.Pkg().Path()
 	if _, ok := l.s.universe.Tables[path].Symbols[obj.Name()]; !ok {
-		l.refuse(pos, "%s.%s can't be named in a cell, so no variable or function can have this type", obj.Pkg().Name(), obj.Name())
+		l.refuse(pos, "%s.%s can't be named in a cell", obj.Pkg().Name(), obj.Name())
 	}
 	return sel(ident(pos, l.s.importName(path)), obj.Name())
 }
@@ -155,62 +275,45 @@ func (l *lowerer) tuple(pos token.Pos, t *types.Tuple, variadic bool, prefix str
 	return list
 }
 
-// structType spells a struct. Embedded fields become fields with a name; the
-// lowerer writes out the way to what they promote. The tag, if any, tells
-// apart types of the same structure.
-func (l *lowerer) structType(pos token.Pos, t *types.Struct, tag string) ast.Expr {
-	list := &ast.FieldList{Opening: pos, Closing: pos}
-	for i := range t.NumFields() {
-		f := t.Field(i)
-		field := &ast.Field{Names: []*ast.Ident{ident(pos, f.Name())}, Type: l.typeExpr(pos, f.Type())}
-		text := machine.FieldTag(f, t.Tag(i))
-		if i == 0 && tag != "" {
-			text = strings.TrimSpace(text + " sapf:" + strconv.Quote(tag))
-		}
-		if text != "" {
-			field.Tag = &ast.BasicLit{ValuePos: pos, Kind: token.STRING, Value: strconv.Quote(text)}
-		}
-		list.List = append(list.List, field)
-	}
-	return &ast.StructType{Struct: pos, Fields: list}
-}
-
-// constant is a literal with the value and type of a constant expression.
+// constant is a literal with the value of a constant expression. It takes its
+// type from where it stands; complex ones, which yaegi can't compute with, are
+// kept in a temporary.
 func (l *lowerer) constant(pos token.Pos, v constant.Value, t types.Type) ast.Expr {
-	t = types.Default(t)
-	b, ok := t.Underlying().(*types.Basic)
-	if !ok { // a constant given to an interface
-		b = types.Default(universe.Untyped(v)).(*types.Basic)
-		t = b
-	}
-	var lit ast.Expr
-	plain := types.Int
+	b := constantType(v, t)
 	switch info := b.Info(); {
 	case info&types.IsBoolean != 0:
-		lit, plain = ident(pos, strconv.FormatBool(constant.BoolVal(v))), types.Bool
+		return ident(pos, strconv.FormatBool(constant.BoolVal(v)))
 	case info&types.IsString != 0:
-		lit, plain = &ast.BasicLit{ValuePos: pos, Kind: token.STRING, Value: strconv.Quote(constant.StringVal(v))}, types.String
+		return quoted(pos, constant.StringVal(v))
 	case info&types.IsInteger != 0:
-		lit = l.number(pos, token.INT, constant.ToInt(v).ExactString())
+		return l.number(pos, token.INT, constant.ToInt(v).ExactString())
 	case info&types.IsFloat != 0:
-		f, _ := constant.Float64Val(v)
-		text := strconv.FormatFloat(f, 'g', -1, 64)
-		if !strings.ContainsAny(text, ".e") {
-			text += ".0"
-		}
-		lit, plain = l.number(pos, token.FLOAT, text), types.Float64
-	case info&types.IsComplex != 0:
-		part := types.Typ[types.Float64]
-		if b.Kind() == types.Complex64 {
-			part = types.Typ[types.Float32]
-		}
-		lit = call(pos, ident(pos, "complex"), l.constant(pos, constant.Real(v), part), l.constant(pos, constant.Imag(v), part))
-		plain = b.Kind()
+		return l.number(pos, token.FLOAT, floatText(v))
 	}
-	if types.Identical(t, types.Typ[plain]) {
-		return lit
+	part := types.Typ[types.Float64]
+	if b.Kind() == types.Complex64 {
+		part = types.Typ[types.Float32]
 	}
-	return call(pos, l.typeExpr(pos, t), lit)
+	re := l.temp(pos, part, l.number(pos, token.FLOAT, floatText(constant.Real(v))))
+	im := l.temp(pos, part, l.number(pos, token.FLOAT, floatText(constant.Imag(v))))
+	return l.temp(pos, b, call(pos, ident(pos, "complex"), re, im))
+}
+
+// constantType is the basic type of a constant where t is wanted.
+func constantType(v constant.Value, t types.Type) *types.Basic {
+	if b, ok := types.Default(t).Underlying().(*types.Basic); ok {
+		return b
+	}
+	return types.Default(universe.Untyped(v)).(*types.Basic) // it is given to an interface
+}
+
+func floatText(v constant.Value) string {
+	f, _ := constant.Float64Val(v)
+	text := strconv.FormatFloat(f, 'g', -1, 64)
+	if !strings.ContainsAny(text, ".e") {
+		text += ".0"
+	}
+	return text
 }
 
 func (l *lowerer) number(pos token.Pos, kind token.Token, text string) ast.Expr {

@@ -141,16 +141,31 @@ func (m *Machine) text(x any, method string) string {
 	return s
 }
 
-// errorAs is errors.As for a target of type number id.
-func (m *Machine) errorAs(err error, id int, target any) bool {
+// errorAs is errors.As for a target of type number id. boxed is the target as a
+// cell has it in an interface.
+func (m *Machine) errorAs(err error, id int, target, boxed any) bool {
 	return as(err, func(e error) bool {
 		if types.IsInterface(m.typeNumber(id)) {
-			if !m.into(id, e) {
-				return false
+			if m.into(id, e) {
+				p := reflect.ValueOf(target).Elem()
+				if v := reflect.ValueOf(e); v.Type().AssignableTo(p.Type()) {
+					p.Set(v)
+				} else {
+					p.Set(reflect.ValueOf(original(e)))
+				}
+				return true
 			}
-			reflect.ValueOf(target).Elem().Set(reflect.ValueOf(e))
+		} else if m.into(id, e, target) {
 			return true
 		}
-		return m.into(id, e, target)
+		if own, ok := e.(interface{ original() any }); ok {
+			if _, has := m.lookup(own.original(), "As"); has {
+				ok, _ := m.call(own.original(), "As", reflect.ValueOf(&boxed).Elem()).(bool)
+				return ok
+			}
+			return false
+		}
+		a, ok := e.(interface{ As(any) bool })
+		return ok && a.As(target)
 	})
 }

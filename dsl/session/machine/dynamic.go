@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"go/types"
@@ -9,6 +10,8 @@ import (
 	"sync"
 
 	"sapf/dsl/session/universe"
+
+	"golang.org/x/tools/go/types/typeutil"
 )
 
 // Boxed is a value in an interface, of a type that reflection alone can't
@@ -16,40 +19,60 @@ import (
 type Boxed struct {
 	ID    int // of the type
 	Value any
+	m     *Machine
 }
 
 // MarshalJSON encodes the value.
-func (b Boxed) MarshalJSON() ([]byte, error) { return marshal(b.Value) }
+func (b Boxed) MarshalJSON() ([]byte, error) { return json.Marshal(b.m.shaped(b)) }
 
 // registry knows the types of cells at run time.
 type registry struct {
 	mu       sync.RWMutex
 	types    []types.Type // by number
+	numbers  typeutil.Map // int by types.Type
 	methods  map[int]map[string]reflect.Value
-	named    map[*types.Named]int
 	universe *universe.Universe
 }
 
+// AddType is the number of a type.
 func (m *Machine) AddType(t types.Type) int {
-	m.registry.mu.Lock()
-	defer m.registry.mu.Unlock()
-	m.registry.types = append(m.registry.types, t)
-	id := len(m.registry.types) - 1
-	if n, ok := universe.Named(t); ok {
-		m.registry.named[n] = id
+	r := &m.registry
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if id, ok := r.numbers.At(t).(int); ok {
+		return id
 	}
+	r.types = append(r.types, t)
+	id := len(r.types) - 1
+	r.numbers.Set(t, id)
 	return id
 }
 
-// registerType makes a reflect type known as that of a cell's type.
-func (m *Machine) registerType(id int, ptr any) {
+// number is the number of a type, if it has one.
+func (m *Machine) number(t types.Type) (int, bool) {
 	r := &m.registry
-	r.mu.RLock()
-	t := r.types[id]
-	r.mu.RUnlock()
-	if st, ok := t.Underlying().(*types.Struct); ok && st.NumFields() > 0 {
-		r.universe.Know(reflect.TypeOf(ptr).Elem(), t)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	id, ok := r.numbers.At(t).(int)
+	return id, ok
+}
+
+// methodOf is the function behind a method of a cell's type, or of what it points
+// to.
+func (m *Machine) methodOf(t types.Type, name string) (reflect.Value, bool) {
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		if _, named := universe.Named(t); !named {
+			t = p.Elem()
+		}
 	}
+	id, ok := m.number(t)
+	if !ok {
+		return reflect.Value{}, false
+	}
+	m.registry.mu.RLock()
+	defer m.registry.mu.RUnlock()
+	fn, ok := m.registry.methods[id][name]
+	return fn, ok
 }
 
 func (m *Machine) registerMethod(id int, name string, fn any) {
@@ -112,16 +135,22 @@ func (m *Machine) into(id int, x any, to ...any) bool {
 	if !types.Identical(t, want) {
 		return false
 	}
-	p := reflect.ValueOf(to[0]).Elem()
-	if !v.IsValid() {
-		p.SetZero()
-		return true
-	}
-	if v.Type() != p.Type() && v.CanConvert(p.Type()) {
-		v = v.Convert(p.Type())
-	}
-	p.Set(v)
+	setValue(reflect.ValueOf(to[0]).Elem(), v)
 	return true
+}
+
+// setValue sets p to a value of the same type for a cell.
+func setValue(p, v reflect.Value) {
+	switch {
+	case !v.IsValid():
+		p.SetZero()
+	case v.Type() == p.Type():
+		p.Set(v)
+	case v.CanConvert(p.Type()):
+		p.Set(v.Convert(p.Type()))
+	default:
+		reshape(p.Addr().Interface(), v.Interface())
+	}
 }
 
 // must is x.(T) without the ok; type number from is that of x.
@@ -170,11 +199,8 @@ func (m *Machine) lookup(x any, name string) (func(in []reflect.Value, spread bo
 	if t == nil {
 		return nil, false
 	}
-	if n, ok := universe.NamedBehind(t); ok {
-		m.registry.mu.RLock()
-		fn, ok := m.registry.methods[m.id0(n)][name]
-		m.registry.mu.RUnlock()
-		if ok {
+	if !types.IsInterface(t) {
+		if fn, ok := m.methodOf(t, name); ok {
 			want := fn.Type().In(0)
 			switch {
 			case universe.IsPointer(t) && want.Kind() != reflect.Pointer || universe.IsPointer(t) && v.Type() != want && v.Type().Elem() == want:
@@ -208,19 +234,6 @@ func (m *Machine) lookup(x any, name string) (func(in []reflect.Value, spread bo
 		}, true
 	}
 	return nil, false
-}
-
-// id0 is the number of a named type, or -1. The caller holds the lock.
-func (m *Machine) id0(n *types.Named) int {
-	if id, ok := m.registry.named[n]; ok {
-		return id
-	}
-	for other, id := range m.registry.named { // another instance of the same
-		if types.Identical(other, n) {
-			return id
-		}
-	}
-	return -1
 }
 
 // method sets *to, a function variable, to the method of x with that name.

@@ -2,7 +2,6 @@ package machine
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"go/types"
 	"io"
@@ -13,8 +12,6 @@ import (
 	"sapf/dsl/display"
 	"sapf/dsl/session/universe"
 )
-
-func marshal(v any) ([]byte, error) { return json.Marshal(shaped(v)) }
 
 // formatter prints a value of an interpreted type as fmt would print it were
 // it compiled: package fmt can't see its methods, nor those of what is in it.
@@ -30,7 +27,7 @@ func (m *Machine) formatted(x any) any {
 		return x
 	}
 	t, _ := m.dynamic(x)
-	if t == nil || !m.concerns(t, map[types.Type]bool{}) {
+	if t == nil || !isBoxed(original(x)) && !m.concerns(t, map[types.Type]bool{}) {
 		return x
 	}
 	if _, ok := m.lookup(x, "Error"); ok {
@@ -84,13 +81,7 @@ func (m *Machine) concerns(t types.Type, seen map[types.Type]bool) bool {
 		return m.concerns(t.Elem(), seen)
 	case *types.Map:
 		return m.concerns(t.Key(), seen) || m.concerns(t.Elem(), seen)
-	case *types.Struct:
-		for i := range t.NumFields() {
-			if m.concerns(t.Field(i).Type(), seen) {
-				return true
-			}
-		}
-	case *types.Interface:
+	case *types.Struct, *types.Interface:
 		return true
 	}
 	return false
@@ -280,20 +271,8 @@ func (m *Machine) hasMethods(t types.Type) bool {
 
 // rebox makes an interface of a value whose type is known.
 func (f formatter) rebox(t types.Type, v reflect.Value) any {
-	r := &f.m.registry
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	if n, ok := universe.Named(t); ok {
-		if id := f.m.id0(n); id >= 0 {
-			return Boxed{id, v.Interface()}
-		}
-	}
-	if p, ok := types.Unalias(t).(*types.Pointer); ok {
-		for id, other := range r.types {
-			if types.Identical(other, p) {
-				return Boxed{id, v.Interface()}
-			}
-		}
+	if f.m.concerns(t, map[types.Type]bool{}) {
+		return Boxed{f.m.AddType(t), v.Interface(), f.m}
 	}
 	return v.Interface()
 }
@@ -351,7 +330,7 @@ func (m *Machine) bundle(x any) display.Bundle {
 	if sig, ok := t.(*types.Signature); ok {
 		return display.Bundle{Data: map[string]any{"text/plain": typeName(sig)}}
 	}
-	if t == nil || !m.concerns(t, map[types.Type]bool{}) {
+	if t == nil || !isBoxed(original(x)) && !m.concerns(t, map[types.Type]bool{}) {
 		return display.Render(raw(x))
 	}
 	set := types.NewMethodSet(t)

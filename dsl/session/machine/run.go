@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
-	"go/types"
 	"reflect"
 	"regexp"
 	"sync"
@@ -44,7 +43,11 @@ type Machine struct {
 	active     atomic.Int64 // goroutines of cells that run
 
 	registry registry
-	adapters int // made so far
+	repMu    sync.Mutex // guards what follows
+	reps     *reps
+	views    *reps
+	names    map[reflect.Type]string // by which lowered source can name types
+	adapters int                     // made so far
 
 	current *run            // the cell at hand
 	trace   []string        // functions that the latest panic left, innermost first
@@ -94,7 +97,9 @@ func New(out *Output, symbols interp.Exports) *Machine {
 
 // Know gives the machine the types of compiled packages.
 func (m *Machine) Know(u *universe.Universe) {
-	m.registry = registry{methods: map[int]map[string]reflect.Value{}, named: map[*types.Named]int{}, universe: u}
+	m.names = map[reflect.Type]string{}
+	m.reps, m.views = newReps(u, false), newReps(u, true)
+	m.registry = registry{methods: map[int]map[string]reflect.Value{}, universe: u}
 }
 
 // FileSet has the positions in what has been compiled.

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -21,43 +23,41 @@ const RuntimePath = "session/runtime"
 // runtime is the package behind runtimePath.
 func (m *Machine) runtime() interp.Exports {
 	symbols := map[string]reflect.Value{
-		"Run":          reflect.ValueOf(m.runGuarded),
-		"Go":           reflect.ValueOf(m.start),
-		"Show":         reflect.ValueOf(m.show),
-		"Panic":        reflect.ValueOf(func(v any) { panic(nilPanic(v)) }),
-		"Defers":       reflect.ValueOf(func() *Defers { return &Defers{m: m} }),
-		"Recover":      reflect.ValueOf(m.recoverIn),
-		"Equal":        reflect.ValueOf(m.equal),
-		"ErrorAs":      reflect.ValueOf(m.errorAs),
-		"Box":          reflect.ValueOf(func(id int, v any) any { return Boxed{id, v} }),
-		"Into":         reflect.ValueOf(m.into),
-		"Must":         reflect.ValueOf(m.must),
-		"Method":       reflect.ValueOf(m.method),
-		"Type":         reflect.ValueOf(m.registerType),
-		"TypeMethod":   reflect.ValueOf(m.registerMethod),
-		"Formatted":    reflect.ValueOf(m.formatted),
-		"FormattedAll": reflect.ValueOf(m.formattedAll),
-		"Raw":          reflect.ValueOf(raw),
-		"Shaped":       reflect.ValueOf(shaped),
-		"TypeName":     reflect.ValueOf(m.typeNameOf),
-		"Clear":        reflect.ValueOf(clearValue),
-		"Print":        reflect.ValueOf(func(v ...any) { m.builtinPrint("", v) }),
-		"Println":      reflect.ValueOf(func(v ...any) { m.builtinPrint(" ", v) }),
-		"Exit":         reflect.ValueOf(func(code int) { panic(fmt.Sprintf("os.Exit(%d): a cell can't end the kernel", code)) }),
-		"IterationAfterEnd": reflect.ValueOf(func() {
-			panic(runtimeError("range function continued iteration after function for loop body returned false"))
-		}),
-		"Sleep":       reflect.ValueOf(m.sleep),
-		"Lock":        reflect.ValueOf(m.lock),
-		"RLock":       reflect.ValueOf(m.rlock),
-		"Wait":        reflect.ValueOf(m.wait),
-		"GroupGo":     reflect.ValueOf(m.groupGo),
-		"SortOrdered": reflect.ValueOf(sortOrdered),
-		"Mark":        reflect.ValueOf(m.mark),
-		"Stdout":      reflect.ValueOf(&stream{m.output, "stdout"}),
-		"Stderr":      reflect.ValueOf(&stream{m.output, "stderr"}),
-		"Stdin":       reflect.ValueOf(&stdin{out: m.output}),
+		"Run":               reflect.ValueOf(m.runGuarded),
+		"Go":                reflect.ValueOf(m.start),
+		"Show":              reflect.ValueOf(m.show),
+		"Panic":             reflect.ValueOf(func(v any) { panic(nilPanic(v)) }),
+		"Defers":            reflect.ValueOf(func() *Defers { return &Defers{m: m} }),
+		"Recover":           reflect.ValueOf(m.recoverIn),
+		"Equal":             reflect.ValueOf(m.equal),
+		"ErrorAs":           reflect.ValueOf(m.errorAs),
+		"Box":               reflect.ValueOf(func(id int, v any) any { return Boxed{id, v, m} }),
+		"Into":              reflect.ValueOf(m.into),
+		"Must":              reflect.ValueOf(m.must),
+		"Method":            reflect.ValueOf(m.method),
+		"TypeMethod":        reflect.ValueOf(m.registerMethod),
+		"Formatted":         reflect.ValueOf(m.formatted),
+		"FormattedAll":      reflect.ValueOf(m.formattedAll),
+		"Raw":               reflect.ValueOf(raw),
+		"Shaped":            reflect.ValueOf(m.shaped),
+		"TypeName":          reflect.ValueOf(m.typeNameOf),
+		"Clear":             reflect.ValueOf(clearValue),
+		"Print":             reflect.ValueOf(func(v ...any) { m.builtinPrint("", v) }),
+		"Println":           reflect.ValueOf(func(v ...any) { m.builtinPrint(" ", v) }),
+		"Exit":              reflect.ValueOf(func(code int) { panic(fmt.Sprintf("os.Exit(%d): a cell can't end the kernel", code)) }),
+		"IterationAfterEnd": reflect.ValueOf(iterationAfterEnd),
+		"Sleep":             reflect.ValueOf(m.sleep),
+		"Lock":              reflect.ValueOf(m.lock),
+		"RLock":             reflect.ValueOf(m.rlock),
+		"Wait":              reflect.ValueOf(m.wait),
+		"GroupGo":           reflect.ValueOf(m.groupGo),
+		"SortOrdered":       reflect.ValueOf(sortOrdered),
+		"Mark":              reflect.ValueOf(m.mark),
+		"Stdout":            reflect.ValueOf(&stream{m.output, "stdout"}),
+		"Stderr":            reflect.ValueOf(&stream{m.output, "stderr"}),
+		"Stdin":             reflect.ValueOf(&stdin{out: m.output}),
 	}
+	maps.Copy(symbols, m.operations())
 	addExtrema[int](symbols)
 	addExtrema[int8](symbols)
 	addExtrema[int16](symbols)
@@ -99,6 +99,18 @@ func (e runtimeError) Error() string { return "runtime error: " + string(e) }
 
 // RuntimeError makes it a runtime.Error.
 func (runtimeError) RuntimeError() {}
+
+// iterationAfterEnd panics where a loop over a function is gone on with that is
+// in that state.
+func iterationAfterEnd(state int) {
+	switch state {
+	case 1: // the body has panicked or not returned
+		panic(runtimeError("range function continued iteration after loop body panic"))
+	case 3:
+		panic(runtimeError("range function recovered a loop body panic and did not resume panicking"))
+	}
+	panic(runtimeError("range function continued iteration after function for loop body returned false"))
+}
 
 func nilPanic(v any) any {
 	if v == nil {
@@ -229,7 +241,13 @@ func (m *Machine) builtinPrint(between string, values []any) {
 		parts[i] = fmt.Sprint(v)
 		switch x := v.(type) {
 		case float64:
-			parts[i] = fmt.Sprintf("%+e", x)
+			parts[i] = printFloat(x, 64)
+		case float32:
+			parts[i] = printFloat(float64(x), 32)
+		case complex128:
+			parts[i] = printComplex(x, 64)
+		case complex64:
+			parts[i] = printComplex(complex128(x), 32)
 		case nil:
 			parts[i] = "nil"
 		}
@@ -239,6 +257,19 @@ func (m *Machine) builtinPrint(between string, values []any) {
 		text += "\n"
 	}
 	m.output.Write("stderr", text)
+}
+
+// printFloat is a number as println of Go 1.26 prints it.
+func printFloat(x float64, bits int) string {
+	return strconv.FormatFloat(x, 'g', -1, bits)
+}
+
+func printComplex(x complex128, bits int) string {
+	im := printFloat(imag(x), bits)
+	if im[0] != '-' && im[0] != '+' {
+		im = "+" + im
+	}
+	return "(" + printFloat(real(x), bits) + im + "i)"
 }
 
 // sleep is time.Sleep that an interrupt ends.

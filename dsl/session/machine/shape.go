@@ -1,101 +1,73 @@
 package machine
 
 import (
+	"fmt"
 	"go/types"
 	"reflect"
-	"strings"
 	"unsafe"
 
 	"sapf/dsl/session/universe"
 )
 
-// The interpreter's structures have exported fields alone: it spells x as Xx,
-// and what was embedded is a field with a name. Packages that read and write
-// the fields of structures by reflection are given the same memory under a type
-// that says what the cell said.
+// Packages that look into values by reflection (encoding/json, text/template)
+// are given the same memory under a type that says what the cell said: the names
+// of fields as they are, tags, embedded fields embedded. Names of types and
+// methods it can't have.
 
-// embeddedTag marks fields that a cell embeds.
-const embeddedTag = `embedded:"true"`
-
-// FieldTag is the tag of a structure's field for yaegi.
-func FieldTag(f *types.Var, tag string) string {
-	switch {
-	case f.Embedded() && universe.IsStruct(universe.Deref(f.Type())):
-		return strings.TrimSpace(tag + " " + embeddedTag)
-	case !f.Exported():
-		return strings.TrimSpace(`json:"-" xml:"-" ` + tag)
-	}
-	return tag
-}
-
-// shaped is x, or what x points to, under the type that its cell gave it.
-func shaped(x any) any {
-	x = raw(x)
-	if x == nil {
+// shaped is x, or what x points to, under such a type.
+func (m *Machine) shaped(x any) any {
+	t, v := m.dynamic(x)
+	if t == nil {
 		return nil
 	}
-	v := reflect.ValueOf(x)
-	t := shape(v.Type(), map[reflect.Type]bool{})
+	if _, isSignature := t.Underlying().(*types.Signature); isSignature {
+		return v.Interface()
+	}
+	m.repMu.Lock()
+	s, err := m.views.try(t)
+	m.repMu.Unlock()
 	switch {
-	case t == v.Type():
-		return x
+	case err != nil || s == v.Type() || s.Size() != v.Type().Size():
+		return v.Interface()
 	case v.Kind() == reflect.Pointer:
-		return reflect.NewAt(t.Elem(), v.UnsafePointer()).Interface()
+		return reflect.NewAt(s.Elem(), v.UnsafePointer()).Interface()
 	}
 	p := reflect.New(v.Type())
 	p.Elem().Set(v)
-	return reflect.NewAt(t, unsafe.Pointer(p.Pointer())).Elem().Interface()
+	return reflect.NewAt(s, unsafe.Pointer(p.Pointer())).Elem().Interface()
 }
 
-// shape is the type with the memory of t in which embedded fields are embedded.
-// Of a type within itself the inner one stays as it is: reflection can't make
-// such types.
-func shape(t reflect.Type, within map[reflect.Type]bool) reflect.Type {
-	if t.Name() != "" || within[t] { // compiled, or the inner one
-		return t
-	}
-	within[t] = true
-	defer delete(within, t)
-	switch t.Kind() {
-	case reflect.Pointer:
-		if e := shape(t.Elem(), within); e != t.Elem() {
-			return reflect.PointerTo(e)
-		}
-	case reflect.Slice:
-		if e := shape(t.Elem(), within); e != t.Elem() {
-			return reflect.SliceOf(e)
-		}
-	case reflect.Array:
-		if e := shape(t.Elem(), within); e != t.Elem() {
-			return reflect.ArrayOf(t.Len(), e)
-		}
-	case reflect.Map:
-		if e := shape(t.Elem(), within); e != t.Elem() {
-			return reflect.MapOf(t.Key(), e)
-		}
-	case reflect.Struct:
-		return shapeStruct(t, within)
-	}
-	return t
-}
-
-func shapeStruct(t reflect.Type, within map[reflect.Type]bool) (out reflect.Type) {
-	defer func() {
-		if recover() != nil { // reflection can't embed some compiled types with methods
-			out = t
-		}
-	}()
-	changed := false
-	fields := make([]reflect.StructField, t.NumField())
+// viewOf is a structure with the names, tags and embedded fields that it has in
+// its cell.
+func viewOf(t *types.Struct, parts []reflect.Type) reflect.Type {
+	fields := make([]reflect.StructField, len(parts))
 	for i := range fields {
 		f := t.Field(i)
-		e := shape(f.Type, within)
-		anonymous := f.Anonymous || strings.Contains(string(f.Tag), embeddedTag)
-		changed = changed || e != f.Type || anonymous != f.Anonymous
-		fields[i] = reflect.StructField{Name: f.Name, PkgPath: f.PkgPath, Type: e, Tag: f.Tag, Anonymous: anonymous}
+		fields[i] = reflect.StructField{Name: f.Name(), Type: parts[i], Tag: reflect.StructTag(t.Tag(i))}
+		if !f.Exported() {
+			fields[i].PkgPath = "main"
+		}
+		_, isStruct := universe.Deref(f.Type()).Underlying().(*types.Struct)
+		fields[i].Anonymous = f.Embedded() && isStruct
 	}
-	if !changed {
-		return t
-	}
+	return structOf(fields)
+}
+
+// structOf is reflect.StructOf; what it can't embed is a plain field.
+func structOf(fields []reflect.StructField) (out reflect.Type) {
+	defer func() {
+		thrown := recover()
+		if thrown == nil {
+			return
+		}
+		for i := range fields {
+			if fields[i].Anonymous {
+				fields[i].Anonymous = false
+				out = structOf(fields)
+				return
+			}
+		}
+		panic(noRep(fmt.Sprint(thrown)))
+	}()
 	return reflect.StructOf(fields)
 }

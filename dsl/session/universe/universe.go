@@ -28,8 +28,9 @@ type Universe struct {
 	Tables  map[string]table          // by import path
 	Pkgs    map[string]*types.Package // by import path; complete once imported
 	named   map[reflect.Type]types.Type
-	sealed  map[string][]reflect.Type // by import path: see sealedFaces
-	names   map[string][]string       // see byName
+	sealed  map[string][]reflect.Type     // by import path: see sealedFaces
+	reflect map[*types.Named]reflect.Type // the other way
+	names   map[string][]string           // see byName
 	sources *sourcePackages
 }
 
@@ -41,12 +42,13 @@ type table struct {
 
 func New(fset *token.FileSet, all ...interp.Exports) *Universe {
 	u := &Universe{
-		Fset:   fset,
-		Decls:  map[types.Object]*Decl{},
-		Tables: map[string]table{},
-		Pkgs:   map[string]*types.Package{},
-		named:  map[reflect.Type]types.Type{},
-		sealed: map[string][]reflect.Type{},
+		Fset:    fset,
+		Decls:   map[types.Object]*Decl{},
+		Tables:  map[string]table{},
+		Pkgs:    map[string]*types.Package{},
+		named:   map[reflect.Type]types.Type{},
+		reflect: map[*types.Named]reflect.Type{},
+		sealed:  map[string][]reflect.Type{},
 	}
 	for _, exports := range all {
 		for key, symbols := range exports {
@@ -94,6 +96,13 @@ func (u *Universe) TypeOf(t reflect.Type) types.Type {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.typ(t)
+}
+
+// ReflectType is the compiled type that n is, or nil.
+func (u *Universe) ReflectType(n *types.Named) reflect.Type {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.reflect[n]
 }
 
 // Know enters the reflect type that stands for a type of a cell.
@@ -258,7 +267,7 @@ func (u *Universe) typ(t reflect.Type) types.Type {
 	pkg := u.pkg(t.PkgPath(), name)
 	obj := types.NewTypeName(token.NoPos, pkg, t.Name(), nil)
 	n := types.NewNamed(obj, nil, nil)
-	u.named[t] = n
+	u.named[t], u.reflect[n] = n, t
 	n.SetUnderlying(u.literal(t))
 	if t.Kind() == reflect.Interface {
 		return n
