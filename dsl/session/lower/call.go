@@ -355,7 +355,7 @@ func (l *lowerer) conversion(e *ast.CallExpr, t types.Type) ast.Expr {
 	from = types.Default(from)
 	tb, toBasic := t.Underlying().(*types.Basic)
 	fb, fromBasic := from.Underlying().(*types.Basic)
-	if toBasic && fromBasic && tb.Kind() == fb.Kind() {
+	if toBasic && fromBasic && tb.Kind() == fb.Kind() && l.sameRep(from, t) {
 		return l.hold(pos, l.expr(arg), t)
 	}
 	if !toBasic && !fromBasic && l.sameRep(from, t) {
@@ -366,7 +366,7 @@ func (l *lowerer) conversion(e *ast.CallExpr, t types.Type) ast.Expr {
 		if tb.Info()&types.IsString != 0 || tb.Info()&types.IsComplex != 0 || fb.Info()&types.IsFloat != 0 && tb.Info()&types.IsInteger != 0 {
 			return l.runtimeInto(pos, t, "Convert", x)
 		}
-		return l.temp(pos, t, call(pos, ident(pos, tb.Name()), x))
+		return l.temp(pos, t, call(pos, l.typeExpr(pos, t), x))
 	}
 	if toBasic || fromBasic { // strings and slices
 		return l.runtimeInto(pos, t, "Convert", x)
