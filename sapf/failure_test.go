@@ -249,7 +249,7 @@ func TestFailure11_KeepsTheBestSuccess(t *testing.T) {
 			if i == 4 {
 				class = 0 // the last round fails
 			}
-			if err := a.take(adv, class); err != nil {
+			if err := a.take(adv, class, nil); err != nil {
 				t.Fatal(err)
 			}
 		}

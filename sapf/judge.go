@@ -66,13 +66,14 @@ func (s *solver) judge() error {
 			roundChanged(candidates[i], a.F.X)
 		}
 	}
-	classes, _, err := s.classify(going, candidates)
+	classes, logits, err := s.classify(going, candidates)
 	if err != nil {
 		return err
 	}
 	for i, a := range going {
 		if a.Status == "" {
-			if err := a.take(candidates[i], classes[i]); err != nil {
+			each := len(logits) / len(going)
+			if err := a.take(candidates[i], classes[i], logits[i*each:(i+1)*each]); err != nil {
 				return err
 			}
 		}
@@ -96,13 +97,30 @@ func roundChanged(adv data.Image, x []float64) {
 	}
 }
 
+// sure reports whether logits are beyond the boundary by the confidence asked
+// for, as Carlini and Wagner count a success.
+//
+// Differs: the program has no confidence; its hinge has kappa = 0.
+func (a *attempt) sure(logits []float64) bool {
+	kappa := a.F.Settings.Confidence
+	if kappa == 0 {
+		return true // the prediction decides
+	}
+	class := a.F.Goal.Class()
+	lead := logits[class] - logits[models.ArgmaxBut(logits, class)]
+	if !a.F.Goal.Targeted() {
+		lead = -lead
+	}
+	return lead >= kappa
+}
+
 // take books the candidate of a round.
-func (a *attempt) take(candidate data.Image, class int) error {
+func (a *attempt) take(candidate data.Image, class int, logits []float64) error {
 	norms, err := attack.NormsOf(a.F.image(a.F.X), candidate)
 	if err != nil {
 		return err
 	}
-	r := Trial{Lambda1: a.F.Lambda1, Success: a.F.Goal.Reached(class), Prediction: class, Selected: a.F.Selected(), Norms: norms}
+	r := Trial{Lambda1: a.F.Lambda1, Success: a.F.Goal.Reached(class) && a.sure(logits), Prediction: class, Selected: a.F.Selected(), Norms: norms}
 	a.Trials = append(a.Trials, r)
 	a.Last, a.LastMask = candidate, a.F.Mask()
 	if r.Success && (a.BestMask == nil || r.better(a.Trials[a.BestTrial], a.F.Settings.Keep)) {

@@ -100,6 +100,41 @@ func TestRowsOfTheTable(t *testing.T) {
 	}
 }
 
+// TestConfidence: a success has the margin asked for, under either loss, and
+// costs more than one without.
+func TestConfidence(t *testing.T) {
+	const kappa = 2
+	m, x := linear(2, engine.Shape{C: 3, H: 8, W: 8}, 4)
+	for _, target := range []int{1, attack.None} {
+		for _, loss := range []string{"cw", "ce"} {
+			last := 0.0
+			for _, confidence := range []float64{0, kappa} {
+				s := short(40)
+				s.Loss, s.Confidence = loss, confidence
+				r, err := Run(context.Background(), m, x, attack.Goal{Label: 0, Target: target}, s)
+				if err != nil || !r.Success {
+					t.Fatalf("%s, confidence %v: status %s (%v)", loss, confidence, r.Status, err)
+				}
+				z := slices.Clone(m.B)
+				for c := range z {
+					for i, v := range r.Adversarial.Pix {
+						z[c] += m.W[c][i] * float64(v)
+					}
+				}
+				lead := z[1] - z[models.ArgmaxBut(z, 1)]
+				if target == attack.None {
+					lead = z[models.ArgmaxBut(z, 0)] - z[0]
+				}
+				norms, _ := attack.NormsOf(x, r.Adversarial)
+				if lead < confidence-1e-4 || loss == "cw" && norms.L2 <= last {
+					t.Errorf("%s to %d, confidence %v: a lead of %v at l2 %v, without confidence %v", loss, target, confidence, lead, norms.L2, last)
+				}
+				last = norms.L2
+			}
+		}
+	}
+}
+
 func TestUntargetedAndPaperPreset(t *testing.T) {
 	m, x := linear(4, engine.Shape{C: 3, H: 8, W: 8}, 5)
 	for _, preset := range Presets() {

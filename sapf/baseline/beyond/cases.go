@@ -176,7 +176,7 @@ func (r run) images(m *models.Model) ([]data.Image, error) {
 		}
 		return images, nil
 	}
-	for record := 0; len(images) < r.Images; record++ {
+	for record := 0; len(images) < r.Skip+r.Images; record++ {
 		x, err := data.Load(fmt.Sprintf("cifar10:%d", record), data.Options{})
 		if err != nil {
 			return nil, err
@@ -189,7 +189,7 @@ func (r run) images(m *models.Model) ([]data.Image, error) {
 			images = append(images, x)
 		}
 	}
-	return images, nil
+	return images[r.Skip:], nil
 }
 
 // goals are those of an image of a label.

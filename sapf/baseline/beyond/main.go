@@ -27,9 +27,11 @@ var spec []byte
 type run struct {
 	// Name is the file of the outcomes, without its ending.
 	Name string `json:"name"`
-	// Model is the classifier, Images how many images it is to classify right.
+	// Model is the classifier, Images how many images it is to classify right,
+	// after Skip others.
 	Model  string `json:"model"`
 	Images int    `json:"images"`
+	Skip   int    `json:"skip"`
 	// Photographs, if not empty, is a folder below $SAPF_DATA/data with pictures
 	// to take instead of CIFAR-10's.
 	Photographs string `json:"photographs"`
