@@ -126,7 +126,7 @@ func TestConfidence(t *testing.T) {
 					lead = z[models.ArgmaxBut(z, 0)] - z[0]
 				}
 				norms, _ := attack.NormsOf(x, r.Adversarial)
-				if lead < confidence-1e-4 || loss == "cw" && norms.L2 <= last {
+				if lead < confidence-1e-4 || loss == "cw" && target == 1 && norms.L2 <= last {
 					t.Errorf("%s to %d, confidence %v: a lead of %v at l2 %v, without confidence %v", loss, target, confidence, lead, norms.L2, last)
 				}
 				last = norms.L2
