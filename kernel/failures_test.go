@@ -229,8 +229,10 @@ func TestFailure68_ConnectionFiles(t *testing.T) {
 	if _, warnings, err := ReadConnection(write(good, 0o644), false, false); err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], "0600 expected") {
 		t.Errorf("mode 0644: %v, %v", warnings, err)
 	}
-	if _, _, err := ReadConnection(write(good, 0o666), false, false); err == nil {
-		t.Error("mode 0666 was taken")
+	for _, mode := range []os.FileMode{0o666, 0o620, 0o602, 0o660} {
+		if _, _, err := ReadConnection(write(good, mode), false, false); err == nil || !strings.Contains(err.Error(), "lets others write") {
+			t.Errorf("mode %#o: %v", mode, err)
+		}
 	}
 	for says, change := range map[string]func(*Connection){
 		"other machines": func(c *Connection) { c.IP = "0.0.0.0" }, "10.0.0.7": func(c *Connection) { c.IP = "10.0.0.7" },

@@ -46,6 +46,9 @@ func TestEnvironmentTable(t *testing.T) {
 		if !slices.Contains(kinds, filepath.Ext(name)) || name == "environment_test.go" {
 			return nil
 		}
+		if info, err := d.Info(); err != nil || info.Size() > 1<<20 { // a program that somebody built
+			return err
+		}
 		code, err := os.ReadFile(path)
 		if err != nil {
 			return err
@@ -69,6 +72,27 @@ func TestEnvironmentTable(t *testing.T) {
 		}
 		if slices.Contains(rows[:i], v) {
 			t.Errorf("%s is in the tables twice", v)
+		}
+	}
+}
+
+// TestContributingNamesWhatIsThere: every file and folder that CONTRIBUTING.md
+// leads to exists.
+func TestContributingNamesWhatIsThere(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, ".github", "CONTRIBUTING.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths := regexp.MustCompile("`((?:kernel|sapf|models|dsl|notebooks|\\.ci|\\.github)/[A-Za-z0-9_./-]*)`").FindAllStringSubmatch(string(text), -1)
+	if len(paths) < 30 {
+		t.Errorf("%d paths are found, more expected", len(paths))
+	}
+	for _, p := range paths {
+		if strings.Contains(p[1], "NN-name") {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(root, p[1])); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -26,6 +26,9 @@ const linkLimit = 40
 // step is called between the steps of a Write; tests stop the program there.
 var step = func(name string) {}
 
+// toDisk brings a file or folder to the disk; tests look whether it is asked.
+var toDisk = (*os.File).Sync
+
 // Write gives the file called path the content that write produces: all of it,
 // or, if write or the disk has an error, none, and the old file stays. A new
 // file gets the permissions perm less the umask; one that is there keeps its
@@ -136,7 +139,7 @@ func fill(f *os.File, there fs.FileInfo, write func(io.Writer) error) error {
 		return err
 	}
 	step("written")
-	return f.Sync()
+	return toDisk(f)
 }
 
 func buffered(f *os.File, write func(io.Writer) error) error {
@@ -155,7 +158,7 @@ func syncFolder(dir string) error {
 		return nil
 	}
 	defer d.Close()
-	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, errors.ErrUnsupported) {
+	if err := toDisk(d); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, errors.ErrUnsupported) {
 		return err
 	}
 	return nil
