@@ -126,6 +126,7 @@ func (a CWL0) solve(o *oracle, prev []float64, valid []bool, c float64, frozen, 
 	img, slope, grad := make([]float64, o.n), make([]float64, o.n), make([]float64, o.n)
 	for c < a.LargestConst {
 		for step := range a.Steps {
+			// x'(v), its hinge, and whether it is the smallest success yet.
 			space.write(img, slope, o.x, valid)
 			s, err := o.gradient(o.margin(margin), img)
 			if err != nil {
@@ -135,10 +136,12 @@ func (a CWL0) solve(o *oracle, prev []float64, valid []bool, c float64, frozen, 
 			if step%100 == 0 {
 				o.report("solve", o.rounds+1, 0, frozen, groups, s.loss)
 			}
+			// The gradient in v; where the hinge is closed the solver is done.
 			clean.objective(grad, img, slope, s, c)
 			if s.loss < hingeDone {
 				return &solved{img, grad, c}, nil
 			}
+			// A step on v.
 			optimiser.step(space.v, grad, a.StepSize)
 		}
 		c *= a.ConstFactor

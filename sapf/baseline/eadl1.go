@@ -103,6 +103,7 @@ func (a EADL1) fista(o *oracle, c float64, round int) (success bool, err error) 
 		a.shrink(next, slack, o.x, s.grad, c, a.rate(i))
 		copy(rounded, next)
 		roundToImage(rounded)
+		// Its objective, and whether it is the smallest success yet.
 		z, err := o.logits(rounded)
 		if err != nil {
 			return success, err

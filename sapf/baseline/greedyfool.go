@@ -75,6 +75,7 @@ func (a GreedyFool) increase(o *oracle) (bool, error) {
 	d, img := make([]float64, o.n), make([]float64, o.n)
 	limit := cappedBox(o.x, func(int) float64 { return a.Epsilon })
 	for step := range a.Steps {
+		// Whether the goal is reached, and the gradient.
 		s, err := o.gradient(o.margin(neverClosed), o.image(d, img))
 		if err != nil {
 			return false, err

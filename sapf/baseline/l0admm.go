@@ -99,6 +99,7 @@ func (a L0ADMM) admm(o *oracle, rho float64) (success bool, err error) {
 	z, u := make([]float64, o.n), make([]float64, o.n)
 	delta, img := make([]float64, o.n), make([]float64, o.n)
 	for i := range a.Iterations {
+		// The delta-step makes the candidate.
 		deltaStep(delta, z, u, rho)
 		hit, err := o.try(o.image(delta, img))
 		success = success || hit

@@ -93,6 +93,7 @@ func (a PGDL0) search(o *oracle) error {
 	rng := stream(a.Seed, "pgd-l0 start")
 	d, img := make([]float64, o.n), make([]float64, o.n)
 	for restart := range a.Restarts {
+		// A random start in the set.
 		start.draw(d, rng)
 		clipToImage(d, o.x)
 		project(d)
@@ -104,6 +105,7 @@ func (a PGDL0) search(o *oracle) error {
 			if o.consider(img, s.z) && !a.AllRestarts {
 				return nil
 			}
+			// A step, and the nearest point of the set.
 			a.descend(d, s.grad)
 			project(d)
 			o.report("step", restart+1, a.Restarts, restart*a.Steps+step, a.Restarts*a.Steps, s.loss)
