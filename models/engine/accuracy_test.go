@@ -72,7 +72,7 @@ func distance(got, want []float32) float64 {
 // profilesHere lists what this machine runs, by SAPF_KERNELS words.
 func profilesHere() []engine.Profile {
 	var ps []engine.Profile
-	for _, words := range []string{"generic,direct", "generic,winograd", "avx2,direct", "avx2,winograd", "avx512,direct", "avx512,winograd"} {
+	for _, words := range []string{"generic,direct", "generic,winograd", "avx2,direct", "avx2,winograd", "avx512,direct", "avx512,winograd", "neon,direct", "neon,winograd"} {
 		if p, err := engine.ParseProfile(words); err == nil {
 			ps = append(ps, p)
 		}

@@ -2,6 +2,9 @@ package engine
 
 //go:generate asm/generate.sh
 
+// This processor has no NEON.
+var neonKernels *kernelSet
+
 var avx512Kernels = &kernelSet{
 	lanes: 16,
 	tile: [3][]func(*tileArgs){

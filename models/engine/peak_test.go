@@ -22,7 +22,7 @@ func TestPeak(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, family := range []Family{AVX2, AVX512} {
+	for _, family := range []Family{AVX2, AVX512, NEON} {
 		profile := Profile{family, Direct}
 		if profile.check() != nil {
 			continue

@@ -21,20 +21,32 @@ const (
 	AVX2
 	// AVX512 needs AVX-512F, DQ, BW and VL (amd64).
 	AVX512
+	// NEON is for arm64.
+	NEON
 )
 
+// families has a line for every Family. Of those that a machine has, the last is
+// the fastest.
+var families = [...]struct {
+	name string
+	have bool
+	// kernels of nil mean double precision, or that this build has none.
+	kernels *kernelSet
+}{
+	Float64: {name: "float64", have: true},
+	Generic: {name: "generic", have: true, kernels: genericKernels},
+	AVX2:    {name: "avx2", have: haveAVX2, kernels: avx2Kernels},
+	AVX512:  {name: "avx512", have: haveAVX512, kernels: avx512Kernels},
+	NEON:    {name: "neon", have: neonKernels != nil, kernels: neonKernels},
+}
+
+const familyNames = "float64, generic, avx2, avx512 or neon"
+
 func (f Family) String() string {
-	switch f {
-	case Float64:
-		return "float64"
-	case Generic:
-		return "generic"
-	case AVX2:
-		return "avx2"
-	case AVX512:
-		return "avx512"
+	if f < 0 || int(f) >= len(families) {
+		return fmt.Sprintf("Family(%d)", int(f))
 	}
-	return fmt.Sprintf("Family(%d)", int(f))
+	return families[f].name
 }
 
 // Algorithm says how 3x3 convolutions of stride 1 are computed.
@@ -74,55 +86,45 @@ func (p Profile) String() string {
 
 // check reports whether this machine can run the profile.
 func (p Profile) check() error {
-	switch p.Family {
-	case Float64, Generic:
-		return nil
-	case AVX2:
-		if haveAVX2 {
-			return nil
-		}
-	case AVX512:
-		if haveAVX512 {
-			return nil
-		}
-	default:
-		return fmt.Errorf("kernels %v: want float64, generic, avx2 or avx512", p.Family)
+	switch {
+	case p.Family < 0 || int(p.Family) >= len(families):
+		return fmt.Errorf("kernels %v: want %s", p.Family, familyNames)
+	case !families[p.Family].have:
+		return fmt.Errorf("kernels %v: this processor lacks them; use SAPF_KERNELS=generic", p.Family)
 	}
-	return fmt.Errorf("kernels %v: this processor lacks them; use SAPF_KERNELS=generic", p.Family)
+	return nil
 }
 
 // DefaultProfile is the fastest that this processor runs, or what the
 // environment's SAPF_KERNELS asks for: words separated by commas out of
-// float64, generic, avx2, avx512 and direct, winograd.
+// float64, generic, avx2, avx512, neon and direct, winograd.
 func DefaultProfile() (Profile, error) { return ParseProfile(os.Getenv("SAPF_KERNELS")) }
 
 // ParseProfile reads a profile as SAPF_KERNELS gives it ("avx2,direct"; a
 // profile's String is understood as well). What it does not name is chosen for
 // this processor.
 func ParseProfile(s string) (Profile, error) {
-	p := Profile{Family: Generic, Algorithm: Winograd}
-	switch {
-	case haveAVX512:
-		p.Family = AVX512
-	case haveAVX2:
-		p.Family = AVX2
+	p := Profile{Algorithm: Winograd}
+	for f, family := range families {
+		if family.have {
+			p.Family = Family(f)
+		}
 	}
+words:
 	for _, word := range strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return r == ',' || r == '-' || r == ' ' }) {
+		for f, family := range families {
+			if word == family.name {
+				p.Family = Family(f)
+				continue words
+			}
+		}
 		switch word {
-		case "float64":
-			p.Family = Float64
-		case "generic":
-			p.Family = Generic
-		case "avx2":
-			p.Family = AVX2
-		case "avx512":
-			p.Family = AVX512
-		case "direct":
+		case Direct.String():
 			p.Algorithm = Direct
-		case "winograd":
+		case Winograd.String():
 			p.Algorithm = Winograd
 		default:
-			return Profile{}, fmt.Errorf("SAPF_KERNELS %q: unknown word %q; want float64, generic, avx2 or avx512, and direct or winograd", s, word)
+			return Profile{}, fmt.Errorf("SAPF_KERNELS %q: unknown word %q; want %s, and direct or winograd", s, word, familyNames)
 		}
 	}
 	if p.Family == Float64 {
@@ -141,12 +143,4 @@ var (
 )
 
 // kernels is the code of a float32 family.
-func (f Family) kernels() *kernelSet {
-	switch f {
-	case AVX2:
-		return avx2Kernels
-	case AVX512:
-		return avx512Kernels
-	}
-	return genericKernels
-}
+func (f Family) kernels() *kernelSet { return families[f].kernels }

@@ -11,7 +11,7 @@ import (
 // profiles lists what this machine can run.
 func profiles() []Profile {
 	var ps []Profile
-	for _, f := range []Family{Generic, AVX2, AVX512} {
+	for _, f := range []Family{Generic, AVX2, AVX512, NEON} {
 		for _, a := range []Algorithm{Direct, Winograd} {
 			if p := (Profile{f, a}); p.check() == nil {
 				ps = append(ps, p)

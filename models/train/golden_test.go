@@ -66,7 +66,7 @@ func tinyNet() *engine.Net {
 // families are the kernels that this machine has.
 func families(t testing.TB) []engine.Profile {
 	var list []engine.Profile
-	for _, f := range []engine.Family{engine.Generic, engine.AVX2, engine.AVX512} {
+	for _, f := range []engine.Family{engine.Generic, engine.AVX2, engine.AVX512, engine.NEON} {
 		p := engine.Profile{Family: f, Algorithm: engine.Winograd}
 		if _, err := engine.Compile(tinyNet(), p); err == nil {
 			list = append(list, p)

@@ -11,6 +11,8 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+
+	"sapf/models/engine/asm/lines"
 )
 
 // A family is a vector width and how far the registers reach.
@@ -58,11 +60,11 @@ func main() {
 	f.maxForward()
 	f.maxBackward()
 	f.combine()
-	for _, w := range forms {
-		newLine(f, w, w.side(), w.side(), (*line).input).winoIn("In")
-		newLine(f, w, w.side(), w.outputs(), (*line).output).winoOut("Out", false)
-		newLine(f, w, w.outputs(), w.side(), (*line).spread).winoIn("Spread")
-		newLine(f, w, w.side(), w.side(), (*line).collect).winoOut("Collect", true)
+	for _, w := range lines.Forms {
+		newLine(f, lines.Input(w)).winoIn("In")
+		newLine(f, lines.Output(w)).winoOut("Out", false)
+		newLine(f, lines.Spread(w)).winoIn("Spread")
+		newLine(f, lines.Collect(w)).winoOut("Collect", true)
 	}
 	if !f.wide() {
 		TEXT("pause", NOSPLIT|NOFRAME, "func()")
