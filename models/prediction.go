@@ -5,6 +5,8 @@ import (
 	"math"
 	"sort"
 	"strings"
+
+	"sapf/models/exact"
 )
 
 // Prediction is what a model says of one image.
@@ -103,7 +105,7 @@ func softmax(z []float64) []float64 {
 	p := make([]float64, len(z))
 	top, sum := z[Argmax(z)], 0.0
 	for i, v := range z {
-		p[i] = math.Exp(v - top)
+		p[i] = exact.Exp(v - top)
 		sum += p[i]
 	}
 	for i := range p {

@@ -300,7 +300,7 @@ func (f *Factorization) Residuals() Residuals {
 	}
 	return Residuals{
 		Box:        math.Sqrt(box),
-		Sphere:     math.Abs(distanceToHalf(f.G) - math.Sqrt(float64(len(f.G)))/2),
+		Sphere:     math.Abs(distanceToHalf(f.G) - float64(math.Sqrt(float64(len(f.G)))/2)),
 		Card:       math.Abs(sum(f.G) - float64(f.Settings.K)),
 		CopyBox:    math.Sqrt(y1),
 		CopySphere: math.Sqrt(y2),

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"sapf/models/exact"
 	"sapf/models/nearest"
 	"sapf/sapf/option"
 )
@@ -200,7 +201,7 @@ func (s Settings) InSteps(steps int) Settings {
 	ratio := float64(steps) / float64(s.DeltaSteps)
 	scaled := func(n int) int { return int(math.Round(float64(n) * ratio)) }
 	s.MaskSteps, s.TuneSteps, s.StepEvery = scaled(s.MaskSteps), scaled(s.TuneSteps), max(1, scaled(s.StepEvery))
-	s.RhoGrowth = math.Pow(s.RhoGrowth, 1/ratio)
+	s.RhoGrowth = exact.Pow(s.RhoGrowth, 1/ratio)
 	s.DeltaSteps = steps
 	return s
 }

@@ -25,6 +25,7 @@ func init() {
 		"HardSwish":      reflect.ValueOf(sapf_models_engine.HardSwish),
 		"Input":          reflect.ValueOf(constant.MakeFromLiteral("-1", token.INT, 0)),
 		"LeakyReLU":      reflect.ValueOf(sapf_models_engine.LeakyReLU),
+		"NEON":           reflect.ValueOf(sapf_models_engine.NEON),
 		"NewTrainer":     reflect.ValueOf(sapf_models_engine.NewTrainer),
 		"ParseProfile":   reflect.ValueOf(sapf_models_engine.ParseProfile),
 		"ReLU":           reflect.ValueOf(sapf_models_engine.ReLU),

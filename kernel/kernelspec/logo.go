@@ -50,7 +50,7 @@ const side, border, pitch, square = 32, 3, 5.4, 4.4
 func squares(visit func(x, y float64, c color.NRGBA)) {
 	for row, line := range grid {
 		for col, letter := range strings.Fields(line) {
-			visit(border+float64(col)*pitch, border+float64(row)*pitch, paint[letter[0]])
+			visit(border+float64(float64(col)*pitch), border+float64(float64(row)*pitch), paint[letter[0]])
 		}
 	}
 }
@@ -74,8 +74,8 @@ func draw(size int) image.Image {
 		for px := range size {
 			var r, g, b, a int
 			for i := range samples * samples {
-				x := (float64(px) + (float64(i%samples)+0.5)/samples) * side / float64(size)
-				y := (float64(py) + (float64(i/samples)+0.5)/samples) * side / float64(size)
+				x := (float64(px) + float64((float64(i%samples)+0.5)/samples)) * side / float64(size)
+				y := (float64(py) + float64((float64(i/samples)+0.5)/samples)) * side / float64(size)
 				if c, ok := colourAt(x, y); ok {
 					r, g, b, a = r+int(c.R), g+int(c.G), b+int(c.B), a+1
 				}

@@ -72,7 +72,7 @@ func bilinear(n, m int) []taps {
 	support := max(scale, 1)
 	out := make([]taps, m)
 	for i := range out {
-		center := (float64(i) + 0.5) * scale
+		center := float64((float64(i) + 0.5) * scale)
 		lo := max(int(center-support+0.5), 0)
 		hi := min(int(center+support+0.5), n)
 		w := make([]float64, hi-lo)

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"sapf/models/exact"
 )
 
 // SuperpixelOptions are the parameters of SLIC.
@@ -120,7 +122,7 @@ func features(m Image, o SuperpixelOptions) []float64 {
 func labOf(r, g, b float64) (l, a, bb float64) {
 	linear := func(v float64) float64 {
 		if v > 0.04045 {
-			return math.Pow((v+0.055)/1.055, 2.4)
+			return exact.Pow((v+0.055)/1.055, 2.4)
 		}
 		return v / 12.92
 	}
@@ -128,7 +130,7 @@ func labOf(r, g, b float64) (l, a, bb float64) {
 	dot := func(p, q, s float64) float64 { return float64(p*r) + float64(q*g) + float64(s*b) }
 	f := func(v float64) float64 {
 		if v > 0.008856 {
-			return math.Cbrt(v)
+			return exact.Pow(v, 1./3)
 		}
 		return float64(7.787*v) + 16.0/116
 	}

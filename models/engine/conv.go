@@ -86,7 +86,7 @@ func (c *Conv) byPixel(x *tensor) bool { return x.thin }
 
 // isDepthwise reports that every channel is convolved by itself.
 func (pl *plan) isDepthwise(c *Conv, x *tensor) bool {
-	return c.Groups == c.In && c.In == c.Out && pl.whole(x) && pl.kernels.depthwise != nil
+	return c.Groups == c.In && c.In == c.Out && x.whole() && pl.kernels.depthwise != nil
 }
 
 // group is the range of input channels that output channels [c0,c1) read.
@@ -335,7 +335,7 @@ func (pl *plan) denseBackward(d *Dense, ly *layer) {
 	rows, width := v.shape.H, v.shape.W*v.t.cs
 	if v.t.bare() && v.g.bare() {
 		rows, width = 1, rows*width
-	} else if !pl.whole(v.t) {
+	} else if !v.t.whole() {
 		pl.refBackward(ly)
 		return
 	}

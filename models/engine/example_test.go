@@ -66,5 +66,5 @@ func ExampleParseProfile() {
 	fmt.Println(err)
 	// Output:
 	// float64 <nil>
-	// SAPF_KERNELS "avx1024": unknown word "avx1024"; want float64, generic, avx2 or avx512, and direct or winograd
+	// SAPF_KERNELS "avx1024": unknown word "avx1024"; want float64, generic, avx2, avx512 or neon, and direct or winograd
 }

@@ -100,7 +100,7 @@ func (pl *plan) inputTensor(s Shape) *tensor {
 }
 
 // whole reports that every pixel is whole vectors, as the kernels write them.
-func (pl *plan) whole(t *tensor) bool { return t.cs%pl.kernels.lanes == 0 }
+func (t *tensor) whole() bool { return !t.thin }
 
 func (pl *plan) forwardLayer(ly *layer) {
 	x, y := ly.in[0].t, ly.out.t
@@ -113,13 +113,13 @@ func (pl *plan) forwardLayer(ly *layer) {
 		add(pl.denseForward(op, ly))
 		return
 	case *MaxPool:
-		if pl.whole(x) {
+		if x.whole() {
 			pl.taps = max(pl.taps, op.KernelH*op.KernelW)
 			add(&maxForwardStep{w: op.window(), x: x, y: y, index: ly.index})
 			return
 		}
 	case *GlobalAvgPool:
-		if pl.whole(x) {
+		if x.whole() {
 			// One window, each channel by itself.
 			c := depthwise(x.C, x.H, x.W, 1/float64(x.H*x.W))
 			add(pl.convForward(c, ly))
@@ -174,12 +174,12 @@ func (pl *plan) backwardLayer(ly *layer) {
 		pl.denseBackward(op, ly)
 		return
 	case *MaxPool:
-		if pl.whole(x) {
+		if x.whole() {
 			pl.maxBackward(op.window(), ly)
 			return
 		}
 	case *GlobalAvgPool:
-		if pl.whole(x) {
+		if x.whole() {
 			to := pl.contribute(ly.in[0])
 			add(&spreadStep{dy: dy, y: to.y, add: to.add, mask: to.mask, hi: to.hi, scale: float32(1 / float64(x.H*x.W))})
 			return

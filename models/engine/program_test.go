@@ -88,7 +88,8 @@ func (p Profile) tolerance() float64 {
 }
 
 // checkNet holds every profile against the reference on one network: the
-// numbers, and the same bytes alone, in a batch, and on three threads.
+// numbers, and the same bytes alone, in a batch, on three threads, and in every
+// family that fuses multiply and add.
 func checkNet(t *testing.T, r *rand.Rand, n *Net, batch int) {
 	t.Helper()
 	ref, err := Compile(n, Profile{Family: Float64})
@@ -98,6 +99,11 @@ func checkNet(t *testing.T, r *rand.Rand, n *Net, batch int) {
 	k, size := ref.Output().Len(), n.Input.Len()
 	x, dlogits := randoms(r, batch*size), randoms(r, batch*k)
 	wantY, wantDX := stepOf(t, ref, batch, 1, x, dlogits)
+	type bytes struct {
+		of    Family
+		y, dx []float32
+	}
+	fused := map[Algorithm]bytes{} // of the first family that fuses multiply and add
 	for _, profile := range profiles() {
 		p, err := Compile(n, profile)
 		if err != nil {
@@ -109,6 +115,11 @@ func checkNet(t *testing.T, r *rand.Rand, n *Net, batch int) {
 		}
 		if e := relative(dx, wantDX); !(e <= profile.tolerance()) {
 			t.Fatalf("%v: gradient is off by %.3g (relative l2)", profile, e)
+		}
+		if f, known := fused[profile.Algorithm]; !known && profile.Family != Generic {
+			fused[profile.Algorithm] = bytes{profile.Family, y, dx}
+		} else if known && (!slices.Equal(y, f.y) || !slices.Equal(dx, f.dx)) {
+			t.Fatalf("%v: other bytes than %v's", profile, f.of)
 		}
 		y3, dx3 := stepOf(t, p, batch, 3, x, dlogits)
 		if !slices.Equal(y, y3) || !slices.Equal(dx, dx3) {

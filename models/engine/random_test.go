@@ -51,10 +51,19 @@ func (b *builder) dense(v, out int) int {
 	return b.add(d, v)
 }
 
+// seeds is n, or a quarter of it in a short run: under the race detector, or an
+// emulator of another processor.
+func seeds(n int) int {
+	if testing.Short() {
+		return n / 4
+	}
+	return n
+}
+
 // TestRandomConvolutions runs networks of two convolutions of random shapes:
 // the second one's backward pass goes through general code, with a mask.
 func TestRandomConvolutions(t *testing.T) {
-	for seed := range 40 {
+	for seed := range seeds(40) {
 		r := rand.New(rand.NewPCG(uint64(seed), 11))
 		pick := func(lo, hi int) int { return lo + r.IntN(hi-lo+1) }
 		pad := func(k int) Padding { return Padding{r.IntN(k), r.IntN(k), r.IntN(k), r.IntN(k)} }
@@ -88,7 +97,7 @@ func TestRandomConvolutions(t *testing.T) {
 // TestRandomGraphs runs networks with shared values: residual sums,
 // concatenations, pools and several readers of one layer.
 func TestRandomGraphs(t *testing.T) {
-	for seed := range 40 {
+	for seed := range seeds(40) {
 		r := rand.New(rand.NewPCG(uint64(seed), 13))
 		b := newBuilder(r, fmt.Sprintf("graph%d", seed), Shape{3, 8 + r.IntN(5), 8 + r.IntN(5)})
 		width := []int{8, 16, 24, 33}[r.IntN(4)]

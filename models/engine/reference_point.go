@@ -1,6 +1,10 @@
 package engine
 
-import "math"
+import (
+	"math"
+
+	"sapf/models/exact"
+)
 
 // Reference forms of the operations that work on each entry or channel alone.
 
@@ -55,7 +59,7 @@ func (a *Activation) value(x float64) float64 {
 	case Clip:
 		return math.Min(math.Max(x, a.Alpha), a.Beta)
 	case Tanh:
-		return math.Tanh(x)
+		return exact.Tanh(x)
 	}
 	panic("engine: activation " + string(a.Func))
 }
@@ -95,13 +99,13 @@ func (a *Activation) slope(x float64) float64 {
 	case Clip:
 		return inside(x > a.Alpha && x < a.Beta, 1)
 	case Tanh:
-		t := math.Tanh(x)
+		t := exact.Tanh(x)
 		return 1 - float64(t*t)
 	}
 	panic("engine: activation " + string(a.Func))
 }
 
-func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+func sigmoid(x float64) float64 { return 1 / (1 + exact.Exp(-x)) }
 
 func (a *Activation) forward64(_ []Shape, _ Shape, _ int, xs [][]float64, y []float64) {
 	for k, x := range xs[0] {
@@ -169,7 +173,7 @@ func (*Softmax) forward64(_ []Shape, out Shape, n int, xs [][]float64, y []float
 		}
 		sum := 0.0
 		for i, v := range x {
-			y[i] = math.Exp(v - top)
+			y[i] = exact.Exp(v - top)
 			sum += y[i]
 		}
 		for i := range y {

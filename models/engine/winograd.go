@@ -101,7 +101,8 @@ func (pl *plan) winograd(c *Conv, x, y Shape, backward bool) *winoWay {
 		max(c.Pad.Top, c.Pad.Bottom, c.Pad.Left, c.Pad.Right) > 2 || x.C <= thin {
 		return nil
 	}
-	lanes := pl.kernels.lanes
+	// Of the widest family's lanes, so that all families choose the same.
+	const lanes = 16
 	cx, cy := roundUp(x.C, lanes), roundUp(y.C, lanes)
 	direct := y.H * y.W * 9 * x.C * cy
 	best, way := direct*8/10, (*winoWay)(nil)

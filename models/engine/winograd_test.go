@@ -63,7 +63,7 @@ func TestWinogradWays(t *testing.T) {
 // TestWinogradSums: the gradient of a value with several readers is added up,
 // by tiles that overlap, in its own memory and from another layer's.
 func TestWinogradSums(t *testing.T) {
-	for seed := range 12 {
+	for seed := range seeds(12) {
 		r := rand.New(rand.NewPCG(uint64(seed), 19))
 		side := 10 + 2*r.IntN(3)
 		b := newBuilder(r, fmt.Sprintf("sums%d", seed), Shape{3, side, side})

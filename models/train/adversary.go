@@ -52,7 +52,7 @@ func (a *PGD) perturb(net attacked, x []float32, labels []int, random func(image
 	for b := range labels {
 		r := random(b)
 		for i := b * size; i < (b+1)*size; i++ {
-			x[i] = clamp(x[i]+float32(eps*(float32(2*r.Float32())-1)), 0, 1)
+			x[i] = clamp(x[i]+float32(eps*(float32(2*float32(r.Float32()))-1)), 0, 1)
 		}
 	}
 	step := float32(a.StepSize)

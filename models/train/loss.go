@@ -1,6 +1,8 @@
 package train
 
-import "math"
+import (
+	"sapf/models/exact"
+)
 
 // crossEntropy is the mean of -log softmax(logits)[label] over the batch. It
 // writes the gradient with respect to the logits (batch*classes) to grad, and
@@ -23,10 +25,10 @@ func crossEntropy(logits []float32, labels []int, grad []float32) (loss float64,
 		}
 		top, sum := float64(z[best]), 0.0
 		for i, v := range z {
-			p[i] = math.Exp(float64(v) - top)
+			p[i] = exact.Exp(float64(v) - top)
 			sum += p[i]
 		}
-		loss += math.Log(sum) + top - float64(z[label])
+		loss += exact.Log(sum) + top - float64(z[label])
 		for i := range z {
 			g := p[i] / sum
 			if i == label {

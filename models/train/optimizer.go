@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"sapf/models/engine"
+	"sapf/models/exact"
 )
 
 // optimizer changes parameters by their gradients. Its state is tensors, so
@@ -79,8 +80,8 @@ const (
 
 func (o *adam) update(rate float64, step int) {
 	t := float64(step + 1)
-	scale := float32(rate / (1 - math.Pow(beta1, t)))
-	root := float32(math.Sqrt(1 - math.Pow(beta2, t)))
+	scale := float32(rate / (1 - exact.Pow(beta1, t)))
+	root := float32(math.Sqrt(1 - exact.Pow(beta2, t)))
 	for i, p := range o.params {
 		m, v, g := o.first[i], o.second[i], p.Grad
 		for k, w := range p.W {

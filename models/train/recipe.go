@@ -179,7 +179,7 @@ func (r Recipe) Initial() (*engine.Net, error) {
 		if len(shape) > 1 {
 			source, bound := r.random(streamInitial, count, 0), math.Sqrt(6/float64(inputs))
 			for i := range w {
-				w[i] = float32((2*source.Float64() - 1) * bound)
+				w[i] = float32((2*float64(source.Float64()) - 1) * bound)
 			}
 		}
 		return w

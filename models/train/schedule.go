@@ -1,6 +1,8 @@
 package train
 
-import "math"
+import (
+	"sapf/models/exact"
+)
 
 // scales give the learning rate of a step as a share of the highest. done is
 // the share of the steps that are done, in [0,1).
@@ -33,7 +35,7 @@ var scales = map[string]func(done float64) float64{
 
 // anneal goes from a to b along half a cosine.
 func anneal(a, b, share float64) float64 {
-	return b + float64((a-b)/2*(1+math.Cos(math.Pi*share)))
+	return b + float64((a-b)/2*(1+exact.CosPi(share)))
 }
 
 // rate is the learning rate of a step, counted from 0, of so many.

@@ -45,7 +45,7 @@ func (s *Set) Add(images []data.Image) error {
 			return fmt.Errorf("image %s is %v with label %d, expected %v with a label", m.Name, shape, m.Label, s.Shape)
 		}
 		for _, v := range m.Pix {
-			s.Pix = append(s.Pix, byte(v*255+0.5))
+			s.Pix = append(s.Pix, byte(float32(v*255)+0.5))
 		}
 		s.Labels = append(s.Labels, m.Label)
 	}

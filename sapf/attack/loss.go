@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"sapf/models"
-	"sapf/sapf/internal/exact"
+	"sapf/models/exact"
 )
 
 // Margin is the hinge on logits of Carlini and Wagner (S&P 2017, f_6), the

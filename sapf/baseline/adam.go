@@ -25,8 +25,8 @@ func (a *adam) reset() {
 func (a *adam) step(theta, g []float64, rate float64) {
 	const beta1, beta2, epsilon = 0.9, 0.999, 1e-8
 	a.t++
-	a.b1 *= beta1
-	a.b2 *= beta2
+	a.b1 = float64(a.b1 * beta1)
+	a.b2 = float64(a.b2 * beta2)
 	first, second := 1/(1-a.b1), 1/(1-a.b2)
 	for i, gi := range g {
 		a.m[i] = float64(beta1*a.m[i]) + float64((1-beta1)*gi)

@@ -153,9 +153,9 @@ func (a CornerSearch) corner(x, sigma float64, q, c, channels int) float64 {
 	case a.Constraint == "linf":
 		return x + float64(a.Epsilon*(2*bit-1))
 	case a.Constraint == "sigma" && channels == 1:
-		return x + float64(a.Kappa*sigma)*float64(2*q-1)
+		return x + float64(float64(a.Kappa*sigma)*float64(2*q-1))
 	case a.Constraint == "sigma":
-		return x * (1 + float64(a.Kappa*sigma)*float64(2*q-1))
+		return x * (1 + float64(float64(a.Kappa*sigma)*float64(2*q-1)))
 	}
 	return bit
 }

@@ -6,8 +6,8 @@ import (
 	"math"
 
 	"sapf/models/data"
+	"sapf/models/exact"
 	"sapf/sapf/attack"
-	"sapf/sapf/internal/exact"
 )
 
 // CWL2 is the l2 attack of Carlini and Wagner (IEEE S&P 2017, section VI.A;

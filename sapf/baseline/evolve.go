@@ -127,7 +127,7 @@ func latinHypercube(rng *rand.Rand, n, dim int) [][]float64 {
 	}
 	for j := range dim {
 		for i, slice := range rng.Perm(n) {
-			points[i][j] = (float64(slice) + rng.Float64()) / float64(n)
+			points[i][j] = (float64(slice) + float64(rng.Float64())) / float64(n)
 		}
 	}
 	return points

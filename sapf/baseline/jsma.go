@@ -150,17 +150,17 @@ func salientPair(alpha, beta []float64, domain []bool, up bool) (p, q int, ok bo
 	for _, i := range ascending(scaled(alpha, -direction)) {
 		if domain[i] {
 			members = append(members, i)
-			lowest = min(lowest, direction*beta[i])
+			lowest = min(lowest, float64(direction*beta[i]))
 		}
 	}
 	best := 0.0
 	for first, i := range members {
-		ai, bi := direction*alpha[i], direction*beta[i]
+		ai, bi := float64(direction*alpha[i]), float64(direction*beta[i])
 		if ai <= 0 || 2*ai*(-2*lowest) <= best {
 			break
 		}
 		for _, j := range members[first+1:] {
-			sumA, sumB := ai+direction*alpha[j], bi+direction*beta[j]
+			sumA, sumB := ai+float64(direction*alpha[j]), bi+float64(direction*beta[j])
 			if sumA <= 0 || sumA*-(bi+lowest) <= best {
 				break
 			}

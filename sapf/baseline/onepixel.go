@@ -6,8 +6,8 @@ import (
 
 	"sapf/models"
 	"sapf/models/data"
+	"sapf/models/exact"
 	"sapf/sapf/attack"
-	"sapf/sapf/internal/exact"
 )
 
 // OnePixel is the score-based attack of Su, Vargas & Sakurai (IEEE TEVC 2019;
@@ -124,7 +124,7 @@ func (a OnePixel) scale(rng *rand.Rand) float64 {
 	if a.Strategy == "rand" {
 		return 0.5
 	}
-	return 0.5 + rng.Float64()/2
+	return 0.5 + float64(rng.Float64()/2)
 }
 
 // population draws the first members.
@@ -144,7 +144,7 @@ func (a OnePixel) population(rng *rand.Rand, members, dim, channels int) [][]flo
 
 // gaussColour draws a colour from N(128,127), clipped, of 256.
 func gaussColour(rng *rand.Rand) float64 {
-	return min(max((128+float64(127*rng.NormFloat64()))/256, 0), 1)
+	return min(max((128+float64(127*exact.Normal(rng)))/256, 0), 1)
 }
 
 // paint puts a member's pixels into a copy of the clean image: coordinates are

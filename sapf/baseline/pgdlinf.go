@@ -78,7 +78,7 @@ func (a PGDLinf) search(o *oracle) error {
 // start draws d from the ball.
 func (a PGDLinf) start(d []float64, rng *rand.Rand) {
 	for i := range d {
-		d[i] = a.Epsilon * (2*rng.Float64() - 1)
+		d[i] = a.Epsilon * (2*float64(rng.Float64()) - 1)
 	}
 }
 

@@ -5,8 +5,8 @@ import (
 	"math"
 
 	"sapf/models/data"
+	"sapf/models/exact"
 	"sapf/sapf/attack"
-	"sapf/sapf/internal/exact"
 )
 
 // SigmaZero is the attack of Cinà et al. (ICLR 2025, arXiv 2402.01879,

@@ -139,9 +139,9 @@ func linearSolve(x, n, xB, lb, ub []float64) []float64 {
 		if sign(f) != side || n[j] == 0 {
 			break
 		}
-		missing := f + beyondPlane*side
+		missing := f + float64(beyondPlane*side)
 		step := max(math.Abs(missing)/math.Abs(n[j]), smallest)
-		moved := min(max(x[j]-side*step*sign(n[j]), lb[j]), ub[j])
+		moved := min(max(x[j]-float64(side*step*sign(n[j])), lb[j]), ub[j])
 		f += float64(n[j] * (moved - x[j]))
 		x[j] = moved
 	}

@@ -5,8 +5,8 @@ import (
 	"math/rand/v2"
 
 	"sapf/models/data"
+	"sapf/models/exact"
 	"sapf/sapf/attack"
-	"sapf/sapf/internal/exact"
 )
 
 // SparseRS is the l0 version of the random search of Croce et al. (AAAI 2022,

@@ -250,7 +250,7 @@ func (a StrAttack) yStep(s *splitting, q []float64, groups [][]int, inside box) 
 //
 // clipped so that x+z is an image.
 func (a StrAttack) zStep(sp *splitting, grad []float64, c float64, i int, inside box) {
-	weight := a.Alpha * math.Sqrt(float64(i+1))
+	weight := float64(a.Alpha * math.Sqrt(float64(i+1)))
 	for j, g := range grad {
 		sum := float64(weight*sp.z[j]) + float64(2*a.Rho*(sp.delta[j]+sp.u[j])) +
 			float64(a.Rho*(sp.w[j]+sp.s[j])) + float64(a.Rho*(sp.y[j]+sp.v[j])) - float64(c*g)

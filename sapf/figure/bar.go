@@ -66,7 +66,7 @@ func Bars(axes Axes, bars ...Bar) (*Figure, error) {
 	p.Y.Tick.Label.Font, p.Y.Tick.Label.Color = face(8.5), ink
 	p.Y.Min, p.Y.Max = -0.6, float64(max(len(bars), 1))-0.4
 	p.X.Min = min(p.X.Min, 0)
-	p.X.Max += 0.14 * (p.X.Max - p.X.Min) // room for the last label
+	p.X.Max += float64(0.14 * (p.X.Max - p.X.Min)) // room for the last label
 	p.X.Tick.Marker = plot.DefaultTicks{}
-	return FromPlot(p, plotWidth, 58+barHeight*vg.Length(max(len(bars), 2)), alt).withKey(DataKey(axes, bars)), nil
+	return FromPlot(p, plotWidth, 58+vg.Length(barHeight*vg.Length(max(len(bars), 2))), alt).withKey(DataKey(axes, bars)), nil
 }

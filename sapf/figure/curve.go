@@ -172,7 +172,7 @@ func Histogram(axes Axes, values []float64, bins int, low, high float64) (*Figur
 		if c == 0 {
 			continue
 		}
-		x0, x1 := low+float64(i)*step, low+float64(i+1)*step
+		x0, x1 := low+float64(float64(i)*step), low+float64(float64(i+1)*step)
 		bar, err := plotter.NewPolygon(plotter.XYs{{X: x0, Y: floor}, {X: x0, Y: c}, {X: x1, Y: c}, {X: x1, Y: floor}})
 		if err != nil {
 			return nil, fmt.Errorf("histogram bar %d: %w", i, err)

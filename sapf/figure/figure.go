@@ -81,7 +81,7 @@ func (f *Figure) String() string { return "[figure: " + f.Alt + "]" }
 
 // DisplaySize is the size in CSS pixels (96 an inch) at which to show the PNG.
 func (f *Figure) DisplaySize() (width, height int) {
-	return int(f.Width.Dots(96) + 0.5), int(f.Height.Dots(96) + 0.5)
+	return int(float64(f.Width.Dots(96)) + 0.5), int(float64(f.Height.Dots(96)) + 0.5)
 }
 
 // Colours of the theme: Okabe and Ito's palette, told apart by people with any

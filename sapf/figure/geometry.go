@@ -34,7 +34,7 @@ func BoxAndSphere(title string, paths ...Path) (*Figure, error) {
 	circle := make(plotter.XYs, 241)
 	for i := range circle {
 		angle := 2 * math.Pi * float64(i) / float64(len(circle)-1)
-		circle[i] = Point{X: 0.5 + math.Sqrt2/2*math.Cos(angle), Y: 0.5 + math.Sqrt2/2*math.Sin(angle)}
+		circle[i] = Point{X: 0.5 + float64(math.Sqrt2/2*math.Cos(angle)), Y: 0.5 + float64(math.Sqrt2/2*math.Sin(angle))}
 	}
 	sphere, err := plotter.NewLine(circle)
 	if err != nil {
@@ -95,7 +95,7 @@ func addPath(add func(...plot.Plotter), path Path, i int) error {
 		return fmt.Errorf("path %s: %w", path.Name, err)
 	}
 	ends.GlyphStyleFunc = func(k int) draw.GlyphStyle {
-		return draw.GlyphStyle{Color: pathColour(i), Radius: 1.8 + 1.2*vg.Length(k), Shape: draw.CircleGlyph{}}
+		return draw.GlyphStyle{Color: pathColour(i), Radius: 1.8 + vg.Length(1.2*vg.Length(k)), Shape: draw.CircleGlyph{}}
 	}
 	add(line, ends)
 	return nil

@@ -34,14 +34,14 @@ func outline(f *font.Face, at vg.Point, s string) vg.Path {
 		}
 		if i > 0 {
 			if kern, err := f.Face.Kern(&buf, previous, glyph, em, 0); err == nil {
-				at.X += vg.Length(kern) * unit
+				at.X += vg.Length(vg.Length(kern) * unit)
 			}
 		}
 		if segments, err := f.Face.LoadGlyph(&buf, glyph, em, nil); err == nil {
 			path = appendGlyph(path, segments, at, unit)
 		}
 		if advance, err := f.Face.GlyphAdvance(&buf, glyph, em, 0); err == nil {
-			at.X += vg.Length(advance) * unit
+			at.X += vg.Length(vg.Length(advance) * unit)
 		}
 		previous = glyph
 	}
@@ -51,7 +51,7 @@ func outline(f *font.Face, at vg.Point, s string) vg.Path {
 // appendGlyph adds one glyph's contours, whose y grows downwards.
 func appendGlyph(path vg.Path, segments sfnt.Segments, at vg.Point, unit vg.Length) vg.Path {
 	point := func(p fixed.Point26_6) vg.Point {
-		return vg.Point{X: at.X + vg.Length(p.X)*unit, Y: at.Y - vg.Length(p.Y)*unit}
+		return vg.Point{X: at.X + vg.Length(vg.Length(p.X)*unit), Y: at.Y - vg.Length(vg.Length(p.Y)*unit)}
 	}
 	for i, s := range segments {
 		switch s.Op {

@@ -16,7 +16,7 @@ func Overlay(like data.Image, g []float32) (image.Image, error) {
 	}
 	grey := like.Grey()
 	for i, v := range grey.Pix {
-		grey.Pix[i] = 0.35 + 0.65*v
+		grey.Pix[i] = 0.35 + float32(0.65*v)
 	}
 	picture := grey.RGB().Picture()
 	pixels := like.H * like.W

@@ -66,15 +66,15 @@ func Panel(tiles []Tile, perRow int) *Figure {
 	}
 	cell := vg.Point{
 		X: widest + tileGap,
-		Y: side + titleSize + 6 + vg.Length(lines)*captionSpace + tileGap,
+		Y: side + titleSize + 6 + vg.Length(vg.Length(lines)*captionSpace) + tileGap,
 	}
-	width := vg.Length(perRow)*cell.X + tileGap
-	height := vg.Length(rows)*cell.Y + tileGap
+	width := vg.Length(vg.Length(perRow)*cell.X) + tileGap
+	height := vg.Length(vg.Length(rows)*cell.Y) + tileGap
 	f := New(width, height, strings.Join(alt, " | "), func(c draw.Canvas) {
 		for i, t := range tiles {
 			at := vg.Point{
-				X: c.Min.X + tileGap + vg.Length(i%perRow)*cell.X,
-				Y: c.Max.Y - tileGap - vg.Length(i/perRow)*cell.Y,
+				X: c.Min.X + tileGap + vg.Length(vg.Length(i%perRow)*cell.X),
+				Y: c.Max.Y - tileGap - vg.Length(vg.Length(i/perRow)*cell.Y),
 			}
 			drawTile(c, at, t, side)
 		}

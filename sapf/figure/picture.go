@@ -33,7 +33,7 @@ func Magnification(d []float32) float64 {
 func Perturbation(like data.Image, d []float32, magnify float64) image.Image {
 	out := like.Clone()
 	for i, v := range d {
-		out.Pix[i] = float32(min(max(0.5+magnify*float64(v), 0), 1))
+		out.Pix[i] = float32(min(max(0.5+float64(magnify*float64(v)), 0), 1))
 	}
 	return out.Picture()
 }

@@ -27,6 +27,8 @@ package lpbox
 import (
 	"fmt"
 	"math"
+
+	"sapf/models/exact"
 )
 
 // Problem is a binary quadratic programme.
@@ -221,14 +223,14 @@ func (s *state) updateY2() {
 		if p == 2 {
 			total += float64(s.y2[i] * s.y2[i])
 		} else {
-			total += math.Pow(math.Abs(s.y2[i]), p)
+			total += exact.Pow(math.Abs(s.y2[i]), p)
 		}
 	}
 	norm := math.Sqrt(total)
 	if p != 2 {
-		norm = math.Pow(total, 1/p)
+		norm = exact.Pow(total, 1/p)
 	}
-	scale, offset := math.Pow(float64(len(s.x)), 1/p)/2/norm, 0.5
+	scale, offset := exact.Pow(float64(len(s.x)), 1/p)/2/norm, 0.5
 	if norm == 0 {
 		scale, offset = 0, 1
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+
+	"sapf/models/exact"
 )
 
 // Positions returns for each pixel whether any channel of v, of the given
@@ -164,7 +166,7 @@ func commonByChance(of int, sizes []int) []float64 {
 // hypergeometric is the probability that n of N positions, drawn without
 // replacement, hold b of a marked ones.
 func hypergeometric(of, a, n, b int) float64 {
-	return math.Exp(logChoose(a, b) + logChoose(of-a, n-b) - logChoose(of, n))
+	return exact.Exp(logChoose(a, b) + logChoose(of-a, n-b) - logChoose(of, n))
 }
 
 func logChoose(n, k int) float64 {

@@ -132,7 +132,7 @@ func instability(m attack.Classifier, x data.Image, goal attack.Goal, c Checkup)
 		for i, v := range x.Pix {
 			point[i] = float64(v)
 			if radius > 0 {
-				point[i] += float64(radius * (2*rng.Float64() - 1))
+				point[i] += float64(radius * (2*float64(rng.Float64()) - 1))
 			}
 		}
 		z, err := ev.Forward(point)

@@ -63,7 +63,7 @@ func Log(x float64) float64 {
 	if m < math.Sqrt2/2 {
 		m, k = 2*m, k-1
 	}
-	return float64(float64(k)*ln2High) + (2*atanhSeries((m-1)/(m+1)) + float64(float64(k)*ln2Low))
+	return float64(float64(k)*ln2High) + (2*float64(atanhSeries((m-1)/(m+1))) + float64(float64(k)*ln2Low))
 }
 
 // atanhSeries is atanh for |s| <= 0.172.
@@ -107,4 +107,18 @@ func CosPi(x float64) float64 {
 		sum = 1 - float64(square/float64(2*n*(2*n-1))*sum)
 	}
 	return sum
+}
+
+// Pow is x^y for x >= 0 and y > 0. Its relative error is that of the exponent
+// y*ln(x), which is good enough while that is below a few hundred.
+func Pow(x, y float64) float64 {
+	switch y {
+	case 0.5:
+		return math.Sqrt(x)
+	case 1:
+		return x
+	case 2:
+		return float64(x * x)
+	}
+	return Exp(float64(y * Log(x)))
 }

@@ -22,6 +22,9 @@ func TestAccuracy(t *testing.T) {
 		{"tanh", Tanh, math.Tanh, -20, 20, false},
 		{"tanh", Tanh, math.Tanh, -0.01, 0.01, false},
 		{"atanh", Atanh, math.Atanh, -0.999999, 0.999999, false},
+		{"square root", func(x float64) float64 { return Pow(x, 0.5) }, math.Sqrt, 0, 9, true},
+		{"power 2.4", func(x float64) float64 { return Pow(x, 2.4) }, func(x float64) float64 { return math.Pow(x, 2.4) }, 0, 1, false},
+		{"cube root", func(x float64) float64 { return Pow(x, 1./3) }, math.Cbrt, 0, 1, false},
 		{"cos pi", CosPi, func(x float64) float64 { return math.Cos(math.Pi * x) }, 0, 1, false},
 	} {
 		for range 20000 {
@@ -42,7 +45,7 @@ func TestEnds(t *testing.T) {
 	for _, c := range []struct{ got, want float64 }{
 		{Exp(0), 1}, {Exp(-1000), 0}, {Exp(1000), math.Inf(1)}, {Log(1), 0}, {Log(0), math.Inf(-1)},
 		{Log(math.Inf(1)), math.Inf(1)}, {Tanh(0), 0}, {Tanh(100), 1}, {Tanh(-100), -1}, {Atanh(0), 0},
-		{CosPi(0), 1}, {CosPi(1), -1},
+		{Pow(0, 2.4), 0}, {Pow(3, 1), 3}, {CosPi(0), 1}, {CosPi(1), -1},
 	} {
 		if c.got != c.want {
 			t.Errorf("%v, expected %v", c.got, c.want)
