@@ -2,7 +2,6 @@ package attack
 
 import (
 	"fmt"
-	"math"
 
 	"sapf/models"
 	"sapf/models/exact"
@@ -85,7 +84,7 @@ func (l CrossEntropy) Example(logits, target, grad []float64) float64 {
 	for _, z := range logits {
 		sum += exact.Exp(z - top)
 	}
-	logSum := math.Log(sum)
+	logSum := exact.Log(sum)
 	loss := 0.0
 	for j, t := range target {
 		if t != 0 {

@@ -52,7 +52,7 @@ type Progress struct {
 // Fraction is the part of the run that is over, from 0 to 1.
 func (p Progress) Fraction() float64 {
 	now := float64(p.Attack.Done) / float64(max(p.Attack.Total, 1))
-	return (float64(p.Done) + now*float64(p.Batch)) / float64(max(p.Total, 1))
+	return (float64(p.Done) + float64(now*float64(p.Batch))) / float64(max(p.Total, 1))
 }
 
 // Run runs tasks on a classifier and returns one outcome a task, in order. Each

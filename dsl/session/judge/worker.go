@@ -178,7 +178,7 @@ func (w *worker) ask(q question) answer {
 			w.stop() // what does not end may still run
 		}
 		return a
-	case <-time.After(time.Duration((q.Seconds*float64(len(q.Cells)) + 10) * float64(time.Second))):
+	case <-time.After(time.Duration((float64(q.Seconds*float64(len(q.Cells))) + 10) * float64(time.Second))):
 		w.stop()
 		return answer{Error: "Hung", Message: "no answer"}
 	}
