@@ -138,7 +138,7 @@ func (a EADL1) rate(i int) float64 {
 // gradient given.
 func (a EADL1) shrink(next, slack, x, h []float64, c, rate float64) {
 	for j, g := range h {
-		step := slack[j] - rate*(float64(c*g)+2*(slack[j]-x[j]))
+		step := slack[j] - float64(rate*(float64(c*g)+2*(slack[j]-x[j])))
 		next[j] = shrinkToBox(step, x[j], a.Beta)
 	}
 }

@@ -254,7 +254,7 @@ func (a StrAttack) zStep(sp *splitting, grad []float64, c float64, i int, inside
 	for j, g := range grad {
 		sum := float64(weight*sp.z[j]) + float64(2*a.Rho*(sp.delta[j]+sp.u[j])) +
 			float64(a.Rho*(sp.w[j]+sp.s[j])) + float64(a.Rho*(sp.y[j]+sp.v[j])) - float64(c*g)
-		sp.z[j] = sum / (weight + 4*a.Rho)
+		sp.z[j] = sum / (weight + float64(4*a.Rho))
 	}
 	inside.clamp(sp.z)
 }

@@ -71,7 +71,7 @@ func quantile(v []float64, q float64) float64 {
 	}
 	sorted := append([]float64(nil), v...)
 	sort.Float64s(sorted)
-	at := q * float64(len(sorted)-1)
+	at := float64(q * float64(len(sorted)-1))
 	i := min(int(at), len(sorted)-1)
 	j := min(i+1, len(sorted)-1)
 	return sorted[i] + float64((at-float64(i))*(sorted[j]-sorted[i]))
