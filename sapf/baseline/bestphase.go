@@ -4,8 +4,8 @@ import (
 	"math"
 
 	"sapf/models"
+	"sapf/models/exact"
 	"sapf/sapf/attack"
-	"sapf/sapf/internal/exact"
 )
 
 // phase is a stretch of the iteration in which k goes from one number to

@@ -7,8 +7,8 @@ import (
 	"slices"
 
 	"sapf/models/data"
+	"sapf/models/exact"
 	"sapf/sapf/attack"
-	"sapf/sapf/internal/exact"
 )
 
 // solver is Best on one task.
