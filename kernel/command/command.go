@@ -77,6 +77,7 @@ type cli struct {
 	Kernel    kernelCmd    `cmd:"" help:"Serve a connection file: what the kernelspec starts."`
 	Worker    workerCmd    `cmd:"" name:"worker-session" hidden:""`
 	Attack    attackCmd    `cmd:"" help:"Attack one image."`
+	Sweep     sweepCmd     `cmd:"" help:"Run many attacks, and make tables of what came of them."`
 	Gradient  gradientCmd  `cmd:"" help:"Print logits, loss and input gradient, for checking."`
 	Models    modelsCmd    `cmd:"" help:"List, show, verify and convert classifiers."`
 	Data      dataCmd      `cmd:"" help:"List and get data sets."`

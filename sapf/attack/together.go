@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 
@@ -18,7 +19,8 @@ import (
 // those of Run on each task, since no example of a batch depends on another.
 //
 // Passes that are a batch already (those of score-based attacks) are run as
-// they are. The first error in the order of tasks ends with an error.
+// they are. The first error in the order of tasks ends with an error, and so
+// does the first panic with a panic, in the caller's goroutine.
 func Together(ctx context.Context, m Classifier, tasks []Task) ([]Result, error) {
 	p := &pool{m: m, live: len(tasks), evaluators: EvaluatorsOf(m)}
 	defer p.evaluators.Close()
@@ -28,15 +30,25 @@ func Together(ctx context.Context, m Classifier, tasks []Task) ([]Result, error)
 		defer progress.Unlock()
 		Report(ctx, s)
 	})
-	results, errs := make([]Result, len(tasks)), make([]error, len(tasks))
+	results, errs, panics := make([]Result, len(tasks)), make([]error, len(tasks)), make([]any, len(tasks))
 	var wg sync.WaitGroup
 	for i, t := range tasks {
 		wg.Go(func() {
 			defer p.leave()
+			defer func() {
+				if v := recover(); v != nil {
+					panics[i] = fmt.Sprintf("task %d: %v\n%s", i, v, debug.Stack())
+				}
+			}()
 			results[i], errs[i] = t.Attack.Run(watched, &member{p, i}, t.Image, t.Goal)
 		})
 	}
 	wg.Wait()
+	for _, v := range panics {
+		if v != nil { // goes on where the caller can recover from it
+			panic(v)
+		}
+	}
 	for i, err := range errs {
 		if err != nil {
 			return nil, fmt.Errorf("task %d: %w", i, err)

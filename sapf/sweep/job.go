@@ -144,7 +144,13 @@ func (j Job) attack(x data.Image) (attack.Attack, error) {
 // NewAttack returns the method of the registry called name ("" is SAPF) with a
 // preset ("" is its default) and options by name, which win over the preset.
 func NewAttack(name, preset string, set map[string]string) (attack.Attack, error) {
-	a, err := baseline.Named(cmp.Or(name, "sapf"))
+	return Build(baseline.Named, name, preset, set)
+}
+
+// Build is NewAttack with attacks found by their names elsewhere than in the
+// registry.
+func Build(named func(name string) (attack.Attack, error), name, preset string, set map[string]string) (attack.Attack, error) {
+	a, err := named(cmp.Or(name, "sapf"))
 	if err != nil {
 		return nil, err
 	}

@@ -161,8 +161,8 @@ func (o *Outcome) Selection() []float32 {
 	return o.Delta()
 }
 
-// keep is the outcome as a store keeps it.
-func (o *Outcome) keep() *Kept {
+// Keep is the outcome as a store keeps it.
+func (o *Outcome) Keep() *Kept {
 	k := &Kept{Record: o.Record(), Indices: []int{}, Values: []float32{}, Seconds: o.Seconds}
 	for i, v := range o.Result.Adversarial.Pix {
 		if v != o.Image.Pix[i] {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -29,8 +30,8 @@ type Options struct {
 	// after the last of a stage, with the index of the task.
 	Trace      func(task int, row sapf.TraceRow)
 	TraceEvery int
-	// Checkpoint, if not nil, keeps the state of the only task, which must be
-	// SAPF's, and goes on from it.
+	// Checkpoint, if not nil, keeps the state of the tasks, which must be SAPF's
+	// and one batch, and goes on from it.
 	Checkpoint *Checkpoint
 	// Take, if not nil, is called with each outcome as soon as it is there, in
 	// the order of the batches. Its error ends the run.
@@ -119,8 +120,8 @@ func (r *run) check() error {
 		}
 	}
 	if c := r.options.Checkpoint; c != nil {
-		if len(r.tasks) != 1 {
-			return fmt.Errorf("checkpoint %s: %d tasks, expected one", c.path, len(r.tasks))
+		if b := attack.Batches(r.tasks, r.options.Batch); len(b) != 1 {
+			return fmt.Errorf("checkpoint %s: %d batches of tasks, expected one", c.path, len(b))
 		}
 		if _, ok := r.tasks[0].Attack.(sapf.Resolver); !ok {
 			return fmt.Errorf("checkpoint %s: %s keeps no state to go on from, sapf does", c.path, r.tasks[0].Attack.Name())
@@ -262,7 +263,7 @@ func (r *run) attack(batch []int) error {
 				o.Warnings = append(o.Warnings, "not kept: "+err.Error())
 			} else if err != nil {
 				return err
-			} else if err := r.options.Store.Put(o.key, o.keep()); err != nil {
+			} else if err := r.options.Store.Put(o.key, o.Keep()); err != nil {
 				return fmt.Errorf("keep the result of %s on %s: %w", o.Attack.Name(), o.Image.Name, err)
 			}
 		}
@@ -325,6 +326,7 @@ func (r *run) take(i int, o *Outcome) error {
 // measure recomputes success and norms from the image that the attack returned,
 // and corrects a claim that it does not bear out.
 func (o *Outcome) measure(m attack.Classifier) error {
+	o.finite()
 	var err error
 	if o.Measured, err = metric.MeasureFrom(m, o.Image, o.Clean.Class, o.Result.Adversarial, o.Goal); err != nil {
 		return fmt.Errorf("measure the result of %s on %s: %w", o.Attack.Name(), o.Image.Name, err)
@@ -356,4 +358,27 @@ func (o *Outcome) warnings() []string {
 		out = append(out, "the model's outputs: "+o.Clean.Warning)
 	}
 	return out
+}
+
+// finite turns a result with numbers that are not finite into one that says so:
+// such an image is no attack, and JSON has no words for such numbers.
+func (o *Outcome) finite() {
+	r := &o.Result
+	wrong := func(what string, v float64) bool {
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+			return false
+		}
+		r.Status, r.Success = attack.Numeric, false
+		r.Note = strings.TrimSuffix(fmt.Sprintf("%s is %v; %s", what, v, r.Note), "; ")
+		return true
+	}
+	if wrong("the constant", r.Const) {
+		r.Const = 0
+	}
+	for i, v := range r.Adversarial.Pix {
+		if wrong(fmt.Sprintf("entry %d of the image returned", i), float64(v)) {
+			r.Adversarial = o.Image.Clone()
+			break
+		}
+	}
 }

@@ -1,10 +1,6 @@
 package sweep
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -23,17 +19,6 @@ type Store interface {
 	Get(key string) (*Kept, error)
 	// Put keeps an outcome: all of it, or nothing with an error.
 	Put(key string, k *Kept) error
-}
-
-// Kept is an outcome as it is kept: the record, and the entries of the
-// adversarial image that differ from the image's, with their values. Both make
-// the outcome whole again, but for what only the method has to tell.
-type Kept struct {
-	Record  Record    `json:"record"`
-	Indices []int     `json:"indices"`
-	Values  []float32 `json:"values"`
-	// Seconds are the record's, not rounded.
-	Seconds float64 `json:"seconds"`
 }
 
 // NewMemory returns a store that lasts as long as the program.
@@ -68,17 +53,22 @@ func (s *Memory) All() map[string]*Kept {
 }
 
 // Folder is a store of files, one a key, named KEY.json in folders of its first
-// two digits. A file is a line with the SHA-256 of the rest, and the outcome as
-// JSON. It is written whole or not at all; one that was damaged is put aside
-// (in the folder corrupt), and its task is run again.
-type Folder struct{ dir string }
+// two digits, each as Encode makes it. A file is written whole or not at all;
+// one that was damaged is put aside, and its task is run again.
+type Folder struct{ dir, corrupt string }
 
-// OpenFolder makes the folder if need be.
+// OpenFolder makes the folder if need be. Damaged files are put aside in its
+// folder corrupt.
 func OpenFolder(dir string) (*Folder, error) {
+	return OpenFolderAside(dir, filepath.Join(dir, "corrupt"))
+}
+
+// OpenFolderAside is OpenFolder with another folder for damaged files.
+func OpenFolderAside(dir, corrupt string) (*Folder, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("folder of results: %w", err)
 	}
-	return &Folder{dir}, nil
+	return &Folder{dir, corrupt}, nil
 }
 
 // Path is the file of a key.
@@ -88,6 +78,19 @@ func (s *Folder) Path(key string) string {
 
 // Get reads what is kept under a key.
 func (s *Folder) Get(key string) (*Kept, error) {
+	raw, err := s.Raw(key)
+	if raw == nil || err != nil {
+		return nil, err
+	}
+	return Decode(raw)
+}
+
+// Raw reads the file of a key, or nil if there is none; one that is damaged is
+// put aside and is nil too.
+func (s *Folder) Raw(key string) ([]byte, error) {
+	if !ValidKey(key) {
+		return nil, fmt.Errorf("result %q: the name is no key", key)
+	}
 	raw, err := os.ReadFile(s.Path(key))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -95,59 +98,44 @@ func (s *Folder) Get(key string) (*Kept, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read a kept result: %w", err)
 	}
-	k, err := decodeKept(raw)
-	if err != nil {
+	if Check(raw) != nil {
 		return nil, s.putAside(key)
 	}
-	return k, nil
+	return raw, nil
 }
 
 // putAside moves a damaged file out of the way, where it can be looked at.
 func (s *Folder) putAside(key string) error {
-	aside := filepath.Join(s.dir, "corrupt")
-	if err := os.MkdirAll(aside, 0o755); err != nil {
+	if err := os.MkdirAll(s.corrupt, 0o755); err != nil {
 		return err
 	}
-	return os.Rename(s.Path(key), filepath.Join(aside, key+".json"))
+	err := os.Rename(s.Path(key), filepath.Join(s.corrupt, key+".json"))
+	if errors.Is(err, fs.ErrNotExist) { // another reader did it
+		return nil
+	}
+	return err
 }
 
 // Put writes a file.
 func (s *Folder) Put(key string, k *Kept) error {
-	raw, err := encodeKept(k)
+	raw, err := Encode(k)
 	if err != nil {
 		return err
+	}
+	return s.PutRaw(key, raw)
+}
+
+// PutRaw writes a file that Encode made.
+func (s *Folder) PutRaw(key string, raw []byte) error {
+	if !ValidKey(key) {
+		return fmt.Errorf("result %q: the name is no key", key)
+	}
+	if err := Check(raw); err != nil {
+		return fmt.Errorf("result %s: %w", key, err)
 	}
 	path := s.Path(key)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
 	return atomicfile.WriteFile(path, raw)
-}
-
-// encodeKept puts the checksum in front.
-func encodeKept(k *Kept) ([]byte, error) {
-	body, err := json.Marshal(k)
-	if err != nil {
-		return nil, err
-	}
-	body = append(body, '\n')
-	sum := sha256.Sum256(body)
-	return append([]byte(hex.EncodeToString(sum[:])+"\n"), body...), nil
-}
-
-// decodeKept refuses what is not what encodeKept wrote.
-func decodeKept(raw []byte) (*Kept, error) {
-	head, body, ok := bytes.Cut(raw, []byte("\n"))
-	sum := sha256.Sum256(body)
-	if !ok || string(head) != hex.EncodeToString(sum[:]) {
-		return nil, errors.New("the checksum does not fit")
-	}
-	k := &Kept{}
-	if err := json.Unmarshal(body, k); err != nil {
-		return nil, err
-	}
-	if len(k.Indices) != len(k.Values) || k.Record.Method == "" {
-		return nil, fmt.Errorf("%d indices and %d values of method %q", len(k.Indices), len(k.Values), k.Record.Method)
-	}
-	return k, nil
 }

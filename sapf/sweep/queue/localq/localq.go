@@ -1,0 +1,297 @@
+// Package localq is a queue of jobs within one process. Its jobs are gone with
+// the process; what it remembers, in a file, is how often each was tried, so that
+// a job that kills the process is not tried for ever.
+package localq
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"sapf/sapf/sweep/queue"
+)
+
+// Options of a queue.
+type Options struct {
+	// Sink takes results and dead jobs.
+	Sink queue.Sink
+	// Tries is the file that counts attempts; "" counts in memory.
+	Tries string
+	// Term is how long a lease lasts; 0 means DefaultTerm.
+	Term time.Duration
+	// Worker is the name that dead jobs are signed with.
+	Worker string
+}
+
+// DefaultTerm is how long a lease lasts without a sign of life.
+const DefaultTerm = 60 * time.Second
+
+// Queue is a queue.Queue.
+type Queue struct {
+	o     Options
+	tries *os.File
+
+	mu      sync.Mutex
+	changed chan struct{} // closed, and made anew, with every change
+	waiting []*entry
+	entries map[string]*entry // those that wait or run
+	count   map[string]int    // attempts
+	running int
+	dead    int
+	closed  bool
+}
+
+type entry struct {
+	job    queue.Job
+	leased *lease // nil while it waits
+}
+
+var _ queue.Queue = (*Queue)(nil)
+
+// Open returns an empty queue that knows of the attempts in the file of tries.
+func Open(o Options) (*Queue, error) {
+	if o.Term == 0 {
+		o.Term = DefaultTerm
+	}
+	q := &Queue{o: o, changed: make(chan struct{}), entries: map[string]*entry{}, count: map[string]int{}}
+	if o.Tries == "" {
+		return q, nil
+	}
+	raw, err := os.ReadFile(o.Tries)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("attempts of jobs: %w", err)
+	}
+	for line := range strings.Lines(string(raw)) {
+		id, sign, whole := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		switch {
+		case !whole || !strings.HasSuffix(line, "\n"): // torn: the process died while writing it
+		case sign == "+":
+			q.count[id]++
+		case sign == "-":
+			q.count[id]--
+		}
+	}
+	if q.tries, err = os.OpenFile(o.Tries, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644); err != nil {
+		return nil, fmt.Errorf("attempts of jobs: %w", err)
+	}
+	if n := len(raw); n > 0 && raw[n-1] != '\n' {
+		_, err = q.tries.WriteString("\n")
+	}
+	return q, err
+}
+
+// note counts an attempt (+) or takes it back (-). The line is in the system's
+// hands when it returns, which a killed process cannot undo.
+func (q *Queue) note(id, sign string) error {
+	if sign == "+" {
+		q.count[id]++
+	} else {
+		q.count[id]--
+	}
+	if q.tries == nil {
+		return nil
+	}
+	_, err := q.tries.WriteString(id + " " + sign + "\n")
+	return err
+}
+
+// wake tells those who wait that something has changed.
+func (q *Queue) wake() {
+	close(q.changed)
+	q.changed = make(chan struct{})
+}
+
+// Publish adds a job.
+func (q *Queue) Publish(_ context.Context, j queue.Job) (bool, error) {
+	if len(j.Body) > queue.MaxBody {
+		return false, fmt.Errorf("job %s: %d bytes, expected at most %d", j.ID, len(j.Body), queue.MaxBody)
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return false, queue.ErrClosed
+	}
+	if q.entries[j.ID] != nil {
+		return true, nil
+	}
+	e := &entry{job: j}
+	q.entries[j.ID] = e
+	q.waiting = append(q.waiting, e)
+	q.wake()
+	return false, nil
+}
+
+// Next waits for a job and leases it.
+func (q *Queue) Next(ctx context.Context) (queue.Lease, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for {
+		if q.closed {
+			return nil, queue.ErrClosed
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if len(q.waiting) > 0 {
+			e := q.waiting[0]
+			if err := q.note(e.job.ID, "+"); err != nil {
+				return nil, fmt.Errorf("count an attempt: %w", err)
+			}
+			q.waiting = q.waiting[1:]
+			l := &lease{q: q, e: e, attempt: q.count[e.job.ID]}
+			e.leased = l
+			q.running++
+			// Durations are of the monotonic clock: setting the clock changes nothing.
+			l.timer = time.AfterFunc(q.o.Term, func() { l.expire() })
+			return l, nil
+		}
+		changed := q.changed
+		q.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
+		q.mu.Lock()
+	}
+}
+
+// Have reports whether there is a result of a key.
+func (q *Queue) Have(_ context.Context, key string) (bool, error) { return q.o.Sink.Have(key) }
+
+// Len counts the jobs.
+func (q *Queue) Len(context.Context) (waiting, running, dead int, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.entries) - q.running, q.running, q.dead, nil
+}
+
+// Close ends the queue.
+func (q *Queue) Close() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return nil
+	}
+	q.closed = true
+	for _, e := range q.entries {
+		if e.leased != nil {
+			e.leased.timer.Stop()
+		}
+	}
+	q.wake()
+	if q.tries == nil {
+		return nil
+	}
+	return q.tries.Close()
+}
+
+// lease is a queue.Lease.
+type lease struct {
+	q       *Queue
+	e       *entry
+	attempt int
+	timer   *time.Timer
+}
+
+var errLost = errors.New("the lease has ended, another worker may have the job")
+
+func (l *lease) Job() queue.Job      { return l.e.job }
+func (l *lease) Attempt() int        { return l.attempt }
+func (l *lease) Term() time.Duration { return l.q.o.Term }
+
+// held runs f with the queue locked if the lease still holds.
+func (l *lease) held(f func() error) error {
+	l.q.mu.Lock()
+	defer l.q.mu.Unlock()
+	if l.q.closed {
+		return queue.ErrClosed
+	}
+	if l.e.leased != l {
+		return errLost
+	}
+	return f()
+}
+
+// free ends the lease; the job waits again if it is to.
+func (l *lease) free(again bool) {
+	l.timer.Stop()
+	l.e.leased = nil
+	l.q.running--
+	if again {
+		l.q.waiting = append(l.q.waiting, l.e)
+	} else {
+		delete(l.q.entries, l.e.job.ID)
+	}
+	l.q.wake()
+}
+
+// expire gives the job to the next.
+func (l *lease) expire() {
+	l.held(func() error { // a lease that was given back meanwhile has nothing to lose
+		l.free(true)
+		return nil
+	})
+}
+
+func (l *lease) Extend(context.Context) error {
+	return l.held(func() error {
+		l.timer.Reset(l.q.o.Term)
+		return nil
+	})
+}
+
+// Done keeps the results whether the lease still holds or not: they are there,
+// and the first one of a key stays.
+func (l *lease) Done(_ context.Context, results []queue.Result) error {
+	var different error
+	for _, r := range results {
+		err := l.q.o.Sink.Create(r)
+		var d *queue.DifferentError
+		if errors.As(err, &d) {
+			different = err
+		} else if err != nil {
+			return err
+		}
+	}
+	err := l.held(func() error {
+		l.free(false)
+		return nil
+	})
+	if err != nil && !errors.Is(err, errLost) {
+		return err
+	}
+	return different
+}
+
+func (l *lease) Retry(_ context.Context, after time.Duration) error {
+	return l.held(func() error {
+		l.timer.Reset(after)
+		return nil
+	})
+}
+
+func (l *lease) Return(context.Context) error {
+	return l.held(func() error {
+		if err := l.q.note(l.e.job.ID, "-"); err != nil {
+			return err
+		}
+		l.free(true)
+		return nil
+	})
+}
+
+func (l *lease) Bury(_ context.Context, reason string) error {
+	return l.held(func() error {
+		j := l.e.job
+		if err := l.q.o.Sink.Bury(queue.Dead{Job: j.ID, Reason: reason, Deliveries: l.attempt, Worker: l.q.o.Worker, Body: j.Body}); err != nil {
+			return err
+		}
+		l.q.dead++
+		l.free(false)
+		return nil
+	})
+}

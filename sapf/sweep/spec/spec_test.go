@@ -1,0 +1,256 @@
+package spec
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sapf/models"
+	"sapf/sapf/attack"
+)
+
+// smallest is the specification that the documentation shows.
+const smallest = `
+model: cwnet
+images: {set: cifar10, first: 3, correct: true}
+targets: all
+methods:
+  - {name: sapf, preset: reference, options: {steps: 60, lambda2: 0, round: topk, k: 200}}
+  - {name: fmn-l0, options: {steps: 100}, grid: {step_size: [0.5, 1]}}
+`
+
+// TestParse: the smallest spec, and every other way to say something.
+func TestParse(t *testing.T) {
+	s, err := Parse([]byte(smallest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Models[0].Name != "cwnet" || s.Images.First != 3 || !s.Images.Correct || s.Targets.None || len(s.Methods) != 2 ||
+		s.Methods[0].Options["round"] != "topk" || s.Methods[0].Options["lambda2"] != "0" || strings.Join(s.Methods[1].Grid["step_size"], " ") != "0.5 1" {
+		t.Errorf("%+v", s)
+	}
+	s, err = Parse([]byte("models: [cwnet, {file: a.pth, arch: resnet20}]\nimages: [cat, dog.png]\ntargets: {random: 3, seed: 9}\nmethods: [sapf]\nbatch: 4"))
+	if err != nil || s.Models[1] != (Model{"a.pth", "resnet20"}) || len(s.Images.Names) != 2 || s.Targets.Random != 3 || s.Targets.Seed != 9 || s.Batch != 4 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	s, err = Parse([]byte("model: cwnet\nimages: {folder: pictures, seed: 7, count: 2}\ntargets: none\nmethods: [{name: cw-l0}]"))
+	if err != nil || !s.Targets.None || s.Images.Folder != "pictures" || s.Images.Seed != 7 || s.Images.Count != 2 {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// TestParseRefuses: what does not exist, with what was meant.
+func TestParseRefuses(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"modle: cwnet", `unknown field "modle", did you mean "model"?`},
+		{"model: cwnet\nimages: {sett: cifar10}", `sweep.images: unknown field "sett", did you mean "set"?`},
+		{"model: cwnet\nimages: [cat]\nmethods: [{name: sapf, option: {k: 3}}]", `sweep.methods[0]: unknown field "option", did you mean "options"?`},
+		{"model: cwnet\nimages: [cat]\ntargets: al\nmethods: [sapf]", `"al", expected all, none`},
+		{"model: cwnet\nimages: [cat]\ntargets: {randon: 3}\nmethods: [sapf]", `did you mean "random"?`},
+		{"images: [cat]\nmethods: [sapf]", "no model"},
+		{"model: cwnet\nimages: [cat]", "no methods"},
+		{"model: cwnet\nmethods: [sapf]", "0 of set, folder and names"},
+		{"model: cwnet\nimages: {set: cifar10, first: 0}\nmethods: [sapf]", "images.first: 0, expected a whole number of at least 1"},
+		{"model: cwnet\nimages: {set: cifar10, first: 3, count: 4}\nmethods: [sapf]", "more than one of"},
+		{"model: cwnet\nimages: {set: cifar10, first: three}\nmethods: [sapf]", `"three", expected a whole number`},
+		{"model: cwnet\nimages: [cat]\nmethods: [{name: sapf, grid: {k: []}}]", "an empty list"},
+		{"model: cwnet\nmodel: other", "model"},
+		{"- a", "a list, expected fields"},
+		{"a: [", ""},
+	} {
+		if _, err := Parse([]byte(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: %v, want an error about %q", c.text, err, c.want)
+		}
+	}
+}
+
+func resolve(t *testing.T, text string) *Plan {
+	t.Helper()
+	s, err := Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := Resolve(context.Background(), s, Registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// TestResolve: counts, targets, labels, and one text for one plan.
+func TestResolve(t *testing.T) {
+	text := `
+model: cwmnist
+images: {set: fashion, first: 3, correct: true}
+targets: all
+methods:
+  - {name: sapf, preset: reference, options: {steps: 60, k: 20}}
+  - {name: fmn-l0, options: {steps: 100}, grid: {step_size: [0.5, 1]}}
+`
+	p := resolve(t, text)
+	groups, err := p.Groups()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(groups) != 9 || len(p.Methods) != 3 || p.Methods[2].Label != "fmn-l0 step_size=1" {
+		t.Errorf("%d groups, %d methods", len(groups), len(p.Methods))
+	}
+	keys := map[string]bool{}
+	for _, g := range groups {
+		if len(g.Units) != 9 {
+			t.Errorf("a group of %d", len(g.Units))
+		}
+		for _, u := range g.Units {
+			keys[u.Key] = true
+			if u.Image != g.Units[0].Image || u.Target == p.Images[u.Image].Label {
+				t.Errorf("%+v", u)
+			}
+		}
+	}
+	if len(keys) != 81 {
+		t.Errorf("%d keys, want 81", len(keys))
+	}
+	raw, err := p.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := Decode(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := q.Encode()
+	if err != nil || !bytes.Equal(raw, again) {
+		t.Errorf("the text changes when it is read and written: %v", err)
+	}
+	read, err := q.Groups()
+	if err != nil || read[8].ID != groups[8].ID {
+		t.Errorf("the keys change when the plan is read: %v", err)
+	}
+	if _, err := q.Methods[0].Attack(Registry); err != nil {
+		t.Error(err)
+	}
+	q.Methods[0].Version = "2"
+	if _, err := q.Methods[0].Attack(Registry); err == nil {
+		t.Error("another version of the method was accepted")
+	}
+}
+
+// TestUntargetedShareGroups: one attack an image fills groups of several images.
+func TestUntargetedShareGroups(t *testing.T) {
+	p := resolve(t, "model: cwmnist\nimages: {set: fashion, first: 20}\ntargets: none\nmethods: [fmn-l0]")
+	groups, err := p.Groups()
+	if err != nil || len(groups) != 3 || len(groups[0].Units) != 9 || len(groups[2].Units) != 2 {
+		t.Errorf("%d groups, %v", len(groups), err)
+	}
+}
+
+// TestRandomTargetsAndImages are decided by the seed, and by nothing else.
+func TestRandomTargetsAndImages(t *testing.T) {
+	text := "model: cwmnist\nimages: {set: fashion, seed: %d, count: 5}\ntargets: {random: 3, seed: %d}\nmethods: [fgsm]"
+	a, b := resolve(t, fmt.Sprintf(text, 7, 1)), resolve(t, fmt.Sprintf(text, 7, 1))
+	if fmt.Sprint(a.Images) != fmt.Sprint(b.Images) {
+		t.Error("one seed, two choices")
+	}
+	c := resolve(t, fmt.Sprintf(text, 8, 1))
+	d := resolve(t, fmt.Sprintf(text, 7, 2))
+	if fmt.Sprint(a.Images) == fmt.Sprint(c.Images) || fmt.Sprint(a.Images) == fmt.Sprint(d.Images) {
+		t.Error("two seeds, one choice")
+	}
+	for _, x := range a.Images {
+		if len(x.Targets) != 3 {
+			t.Errorf("targets %v", x.Targets)
+		}
+	}
+}
+
+// TestFolder: pictures without labels, scaled; an unreadable one is refused by
+// name.
+func TestFolder(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 2 {
+		f, err := os.Create(filepath.Join(dir, fmt.Sprintf("p%d.png", i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := image.NewNRGBA(image.Rect(0, 0, 40, 40))
+		for j := range m.Pix {
+			m.Pix[j] = uint8(255 - 200*i*(j%4/3^1))
+		}
+		if err := png.Encode(f, m); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+	}
+	text := fmt.Sprintf("model: cwnet\nimages: {folder: %q, resize: true}\ntargets: [cat, dog]\nmethods: [fgsm]", dir)
+	p := resolve(t, text)
+	if len(p.Images) != 2 || p.Images[0].Label != attack.None || len(p.Images[0].Targets) == 0 {
+		t.Errorf("%+v", p.Images)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "torn.png"), []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Resolve(context.Background(), s, Registry); err == nil || !strings.Contains(err.Error(), "torn.png") {
+		t.Errorf("an unreadable picture: %v", err)
+	}
+}
+
+// TestResolveRefuses: wrong names and numbers, found before anything runs.
+func TestResolveRefuses(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"model: cwnett\nimages: [cat]\nmethods: [sapf]", "cwnett"},
+		{"model: cwnet\nimages: [cat]\nmethods: [sapff]", `did you mean "sapf"`},
+		{"model: cwnet\nimages: [cat]\nmethods: [{name: sapf, options: {kk: 3}}]", `did you mean "k"`},
+		{"model: cwnet\nimages: [cat]\ntargets: [dgo]\nmethods: [sapf]", `did you mean "dog"`},
+		{"model: cwnet\nimages: [cat]\ntargets: {random: 10}\nmethods: [sapf]", "at most the 9 other classes"},
+		{"model: cwnet\nimages: [nosuch*.png]\nmethods: [sapf]", "no file matches"},
+		{"models: [cwnet, cwmnist]\nimages: [cat]\nmethods: [sapf]", "expected one kind"},
+		{"model: cwnet\nimages: {set: fashion, first: 1}\nmethods: [sapf]", "resize: true"},
+		{"model: cwmnist\nimages: {set: fashion, records: [100000]}\nmethods: [sapf]", "record 100000"},
+		{"model: cwnet\nimages: [cat]\nmethods: [{name: fmn-l0, options: {steps: 3}, grid: {steps: [4]}}]", "in the grid"},
+	} {
+		s, err := Parse([]byte(c.text))
+		if err == nil {
+			_, err = Resolve(context.Background(), s, Registry)
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: %v, want an error about %q", c.text, err, c.want)
+		}
+	}
+}
+
+// TestLoaderRefusesAnotherImage: one that changed since the plan was made.
+func TestLoaderRefusesAnotherImage(t *testing.T) {
+	p := resolve(t, "model: cwnet\nimages: [cat]\nmethods: [fgsm]")
+	m, err := models.Load("cwnet", models.LoadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewLoader(m).Load(p.Images[0]); err != nil {
+		t.Fatal(err)
+	}
+	p.Images[0].File = "horse"
+	if _, err := NewLoader(m).Load(p.Images[0]); err == nil || !strings.Contains(err.Error(), "has changed") {
+		t.Errorf("another image: %v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(smallest))
+	f.Add([]byte("model: [\n"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		s, err := Parse(raw) // whatever comes, an error or a spec with its parts
+		if err == nil && (len(s.Models) == 0 || len(s.Methods) == 0) {
+			t.Errorf("%q: %+v", raw, s)
+		}
+	})
+}
