@@ -147,7 +147,7 @@ func (m mutant) run(source []byte) (verdict, says string) {
 			return "BROKEN", ": " + err.Error()
 		}
 	}
-	args := append([]string{"test", "-overlay", overlay, "-timeout", "10m"}, m.test...)
+	args := append([]string{"test", "-overlay", overlay, "-timeout", "15m", "-failfast"}, m.test...)
 	text, err := exec.Command("go", args...).CombinedOutput()
 	switch {
 	case err == nil:

@@ -142,7 +142,7 @@ func startWith(t *testing.T, opts Options) *client {
 		cancel()
 		select {
 		case <-ended:
-		case <-time.After(10 * time.Second):
+		case <-time.After(patientTime):
 			t.Error("the kernel does not end")
 		}
 		c.close()

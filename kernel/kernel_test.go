@@ -60,7 +60,7 @@ func TestSilentAndUncounted(t *testing.T) {
 
 func TestQueueIsAbortedAfterAnError(t *testing.T) {
 	c := startKernel(t)
-	first := c.send(c.shell, "execute_request", content{"code": "sleep 50\nfail now"})
+	first := c.send(c.shell, "execute_request", content{"code": "sleep 1000\nfail now"})
 	second := c.send(c.shell, "execute_request", content{"code": "say never"})
 	if r := c.outcome(first); r.reply["status"] != "error" {
 		t.Errorf("first: %v", r.reply)
@@ -71,7 +71,7 @@ func TestQueueIsAbortedAfterAnError(t *testing.T) {
 	if r := c.execute("say again"); r.text("stdout") != "again\n" {
 		t.Errorf("after the error: %v", r.reply)
 	}
-	first = c.send(c.shell, "execute_request", content{"code": "sleep 50\nfail now", "stop_on_error": false})
+	first = c.send(c.shell, "execute_request", content{"code": "sleep 300\nfail now", "stop_on_error": false})
 	second = c.send(c.shell, "execute_request", content{"code": "say go on"})
 	c.outcome(first)
 	if r := c.outcome(second); r.reply["status"] != "ok" {
@@ -82,7 +82,7 @@ func TestQueueIsAbortedAfterAnError(t *testing.T) {
 func TestFailure74_TwoCellsAtOnceAreQueued(t *testing.T) {
 	c := startKernel(t)
 	var ids []string
-	for _, code := range []string{"sleep 30\nsay 1", "say 2", "say 3"} {
+	for _, code := range []string{"sleep 300\nsay 1", "say 2", "say 3"} {
 		ids = append(ids, c.send(c.shell, "execute_request", content{"code": code}))
 	}
 	for i, id := range ids {

@@ -183,7 +183,7 @@ func TestFailure69_PanicOfTheInterpreterEndsOnlyTheCell(t *testing.T) {
 func TestDeathBetweenCellsIsSaid(t *testing.T) {
 	w, sink := start(t), &log{}
 	run(t, w, sink, "die 1")
-	for deadline := time.Now().Add(20 * time.Second); w.Pid() != 0; {
+	for deadline := time.Now().Add(2 * time.Minute); w.Pid() != 0; {
 		if time.Now().After(deadline) {
 			t.Fatal("the child lives on")
 		}
@@ -215,8 +215,13 @@ func TestInterrupt(t *testing.T) {
 
 func TestKillEndsADeafCell(t *testing.T) {
 	w, sink := start(t), &log{}
-	time.AfterFunc(100*time.Millisecond, func() { w.Kill("it was deaf") })
-	if r := run(t, w, sink, "deaf"); r.Err == nil || r.Err.Name != "Killed" || r.Err.Message != "it was deaf" {
+	go func() {
+		for !strings.Contains(sink.String(), "begun") { // before, it could be the start that is ended
+			time.Sleep(time.Millisecond)
+		}
+		w.Kill("it was deaf")
+	}()
+	if r := run(t, w, sink, "say begun\ndeaf"); r.Err == nil || r.Err.Name != "Killed" || r.Err.Message != "it was deaf" {
 		t.Errorf("got %+v", r.Err)
 	}
 }
@@ -253,7 +258,7 @@ func TestInput(t *testing.T) {
 func TestLateOutputGoesToItsCell(t *testing.T) {
 	w, first := start(t), &log{}
 	run(t, w, first, "late 20 hello")
-	for deadline := time.Now().Add(10 * time.Second); first.String() != "stdout:hello\n"; {
+	for deadline := time.Now().Add(2 * time.Minute); first.String() != "stdout:hello\n"; {
 		if time.Now().After(deadline) {
 			t.Fatalf("got %q", first)
 		}
