@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"golang.org/x/term"
+
+	"sapf/models/plain"
 )
 
 // terminal is the host of a compiled program: text forms only. On a terminal
@@ -23,8 +25,14 @@ type terminal struct {
 }
 
 var standard = sync.OnceValue(func() *terminal {
-	return &terminal{out: os.Stdout, err: os.Stderr, rewrites: term.IsTerminal(int(os.Stdout.Fd()))}
+	return &terminal{out: held{&os.Stdout}, err: held{&os.Stderr}, rewrites: term.IsTerminal(int(os.Stdout.Fd()))}
 })
+
+// held is the file that a variable holds when something is written: a program may
+// have changed os.Stdout since.
+type held struct{ file **os.File }
+
+func (h held) Write(b []byte) (int, error) { return (*h.file).Write(b) }
 
 func (t *terminal) Stream(name, text string) {
 	t.mu.Lock()
@@ -46,6 +54,7 @@ func (t *terminal) show(b Bundle, id string) {
 	if !ok {
 		return
 	}
+	text = plain.Coloured(text) // names in it may come from files
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if id == "" || t.open != id {
