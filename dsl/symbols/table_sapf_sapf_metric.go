@@ -30,6 +30,7 @@ func init() {
 		"Median":             reflect.ValueOf(sapf_sapf_metric.Median),
 		"NewTable1":          reflect.ValueOf(sapf_sapf_metric.NewTable1),
 		"Optimality":         reflect.ValueOf(sapf_sapf_metric.Optimality),
+		"PaperTable1":        reflect.ValueOf(sapf_sapf_metric.PaperTable1),
 		"PerNorm":            reflect.ValueOf(sapf_sapf_metric.PerNorm),
 		"Positions":          reflect.ValueOf(sapf_sapf_metric.Positions),
 		"Shifted":            reflect.ValueOf(sapf_sapf_metric.Shifted),

@@ -27,6 +27,8 @@ type Table1 struct {
 	Dataset string
 	// Selection says how a case is chosen: a norm, or "per norm".
 	Selection string
+	// Ratios adds a line of ours/paper under each method that the paper has.
+	Ratios bool
 	// Images and Cases count what the rows are over, LeftOut what does not
 	// count and why, each reason once.
 	Images, Cases int

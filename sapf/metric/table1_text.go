@@ -7,33 +7,13 @@ import (
 	"strings"
 )
 
-// paperNumbers are what Table 1 of the paper prints for a method, as far as it is
-// known here: one text for each of best, average and worst, "" where it is not.
-type paperNumbers struct{ success, l0, linf [3]string }
-
-// paper holds the numbers of Fan et al. (ECCV 2020), Table 1, that this project
-// has a record of. The others are left blank rather than guessed.
-var paper = map[string]map[string]paperNumbers{
-	"cifar10": {
-		"sapf":         {[3]string{"100", "100", "100"}, [3]string{"387", "539", "471"}, [3]string{}},
-		"cw-l0":        {[3]string{"100", "100", "100"}, [3]string{"614", "603", "598"}, [3]string{}},
-		"strattack":    {[3]string{"100", "100", "100"}, [3]string{"391", "543", "476"}, [3]string{}},
-		"one-pixel":    {[3]string{"", "5.5", ""}, [3]string{"3", "3", "3"}, [3]string{}},
-		"sparsefool":   {[3]string{}, [3]string{}, [3]string{"0.047", "0.047", "0.047"}},
-		"cornersearch": {[3]string{"60.4", "59.3", "63.2"}, [3]string{"", "~549", ""}, [3]string{"", "~0.34", ""}},
-	},
-	"imagenet": {
-		"sapf":       {[3]string{"100", "100", "100"}, [3]string{"37275", "56218", "65250"}, [3]string{"", "0.037", ""}},
-		"strattack":  {[3]string{}, [3]string{"38354", "58581", "67348"}, [3]string{}},
-		"one-pixel":  {[3]string{"0", "0", "0"}, [3]string{"3", "3", "3"}, [3]string{}},
-		"sparsefool": {[3]string{"", "", "46"}, [3]string{}, [3]string{"0.005", "0.005", "0.005"}},
-		"pgd-l0":     {[3]string{}, [3]string{}, [3]string{"0.063", "0.063", "0.063"}},
-	},
-}
+// cell is the text of a cell and what its title says.
+type cell struct{ text, title string }
 
 // cells lays the table out: a header of two lines, then each method's own line
-// and, where the paper's numbers are known, theirs.
-func (t Table1) cells() (head [2][]string, body [][]string) {
+// and, where the paper has the method, the paper's, and the ratios if they were
+// asked for.
+func (t Table1) cells() (head [2][]string, body [][]cell) {
 	head = [2][]string{{"", ""}, {"method", ""}}
 	for _, c := range []string{"best case", "average case", "worst case"} {
 		head[0] = append(head[0], c, "", "", "", "")
@@ -42,19 +22,32 @@ func (t Table1) cells() (head [2][]string, body [][]string) {
 	head[0] = append(head[0], "all", "", "")
 	head[1] = append(head[1], "pixels", "passes", "seconds")
 	for _, r := range t.Rows {
-		line := []string{r.Method, "ours"}
-		for _, c := range []CaseNorms{r.Best, r.Average, r.Worst} {
-			line = append(line, c.texts(r.Succeeded > 0)...)
-		}
-		line = append(line, blankUnless(r.Succeeded > 0, "%.1f", r.Pixels), fmt.Sprintf("%.0f", r.Passes), fmt.Sprintf("%.1f", r.Seconds))
-		body = append(body, line)
 		name, _, _ := strings.Cut(r.Method, " ")
-		if p, ok := paper[t.Dataset][name]; ok {
-			line := []string{"", "paper"}
-			for i := range 3 {
-				line = append(line, p.success[i], p.l0[i], "", "", p.linf[i])
+		paper, known := paperRows()[t.Dataset][name]
+		ours := []cell{{text: r.Method}, {text: "ours"}}
+		theirs, ratios := []cell{{}, {text: "paper"}}, []cell{{}, {text: "ours/paper"}}
+		for i, c := range []CaseNorms{r.Best, r.Average, r.Worst} {
+			texts := c.texts(r.Succeeded > 0)
+			for j, text := range texts {
+				mine := cell{text: text}
+				if known {
+					of := c.over(paper[i].values()).list()[j]
+					if of != 0 && text != "-" {
+						mine.title = fmt.Sprintf("%.2f of the paper's %s", of, paper[i][j])
+					}
+					theirs = append(theirs, cell{text: paper[i][j]})
+					ratios = append(ratios, cell{text: blankUnless(mine.title != "", "%.2f", of)})
+				}
+				ours = append(ours, mine)
 			}
-			body = append(body, append(line, "", "", ""))
+		}
+		ours = append(ours, cell{text: blankUnless(r.Succeeded > 0, "%.1f", r.Pixels)}, cell{text: fmt.Sprintf("%.0f", r.Passes)}, cell{text: fmt.Sprintf("%.1f", r.Seconds)})
+		body = append(body, ours)
+		if known {
+			body = append(body, append(theirs, cell{}, cell{}, cell{}))
+		}
+		if known && t.Ratios {
+			body = append(body, append(ratios, cell{}, cell{}, cell{}))
 		}
 	}
 	return head, body
@@ -87,15 +80,17 @@ func (t Table1) Caption() string {
 	for _, r := range reasons {
 		fmt.Fprintf(&b, "; %d left out: %s", t.LeftOut[r], r)
 	}
-	b.WriteString(". The paper's lines hold what is known of its Table 1; blanks are numbers this project has no record of.")
+	b.WriteString(". The paper's lines are its Table 1 as printed: its best and worst cases are evidently chosen by distortion, " +
+		"so that neither success rates nor l0 are in order there, and where it prints norms at 0 % success they are of failures.")
 	return b.String()
 }
 
 // String is the table as text with aligned columns.
 func (t Table1) String() string {
 	head, body := t.cells()
+	lines := append([][]string{head[1]}, texts(body)...)
 	width := make([]int, len(head[1]))
-	for _, line := range append([][]string{head[1]}, body...) {
+	for _, line := range lines {
 		for i, c := range line {
 			width[i] = max(width[i], len(c))
 		}
@@ -111,7 +106,7 @@ func (t Table1) String() string {
 			fmt.Fprintf(&b, "  %-*s", span-2, head[0][i])
 		}
 	}
-	for _, line := range append([][]string{head[1]}, body...) {
+	for _, line := range lines {
 		b.WriteString("\n")
 		for i, c := range line {
 			switch {
@@ -126,6 +121,17 @@ func (t Table1) String() string {
 	}
 	b.WriteString("\n" + t.Caption() + "\n")
 	return trimLines(b.String())
+}
+
+// texts are the texts of cells.
+func texts(body [][]cell) [][]string {
+	out := make([][]string, len(body))
+	for i, line := range body {
+		for _, c := range line {
+			out[i] = append(out[i], c.text)
+		}
+	}
+	return out
 }
 
 // trimLines drops blanks at the ends of lines.
@@ -163,7 +169,11 @@ func (t Table1) HTML() string {
 	for _, line := range body {
 		b.WriteString("<tr>")
 		for _, c := range line {
-			fmt.Fprintf(&b, "<td%s>%s</td>", narrow, html.EscapeString(c))
+			title := ""
+			if c.title != "" {
+				title = fmt.Sprintf(" title=%q", html.EscapeString(c.title))
+			}
+			fmt.Fprintf(&b, "<td%s%s>%s</td>", narrow, title, html.EscapeString(c.text))
 		}
 		b.WriteString("</tr>")
 	}
@@ -194,7 +204,7 @@ func (t Table1) Markdown() string {
 	}
 	line(top)
 	b.WriteString(strings.Repeat("|---", len(top)) + "|\n")
-	for _, cells := range body {
+	for _, cells := range texts(body) {
 		line(cells)
 	}
 	b.WriteString("\n" + t.Caption() + "\n")
