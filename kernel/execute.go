@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
 	"sapf/dsl/session"
+	"sapf/dsl/session/syntax"
 	"sapf/kernel/worker"
 )
 
@@ -113,7 +113,7 @@ func (k *kernel) execute(ctx context.Context, r request) {
 	var last [][][]byte
 	if err != nil {
 		c.fail(&session.CellError{Name: "MessageError", Message: err.Error(), Traceback: []string{"MessageError: " + err.Error()}})
-	} else if name := pagerName(*c.asked.Code); name != "" {
+	} else if name := syntax.Questioned(*c.asked.Code); name != "" {
 		k.page(ctx, c, name)
 	} else {
 		last = c.run(ctx, store)
@@ -263,16 +263,6 @@ func (c *cell) Input(ctx context.Context, prompt string, password bool) (string,
 		return "", errors.New("the client does not take questions (allow_stdin is false)")
 	}
 	return c.kernel.inputs.ask(ctx, c, prompt, password)
-}
-
-// pager is how IPython users ask for documentation: a name with a question mark.
-var pager = regexp.MustCompile(`^\s*([\pL_][\pL\pN_]*(?:\.[\pL_][\pL\pN_]*)*)\?\??\s*$`)
-
-func pagerName(code string) string {
-	if m := pager.FindStringSubmatch(code); m != nil {
-		return m[1]
-	}
-	return ""
 }
 
 // page answers a cell like `Attack?` with the documentation in the client's pager.

@@ -1,34 +1,73 @@
 package session
 
 import (
+	"context"
 	"fmt"
-	"sort"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"sapf/dsl/display"
 )
 
-// The magics: words that a cell can begin with, for what is no Go. They are
-// few, and those that users of IPython reach for.
-var magics = map[string]string{
-	"%time":  "%time CODE, or %time on a line of its own: run the cell and say how long it took",
-	"%whos":  "%whos: list the variables, their types and values",
-	"%reset": "%reset: forget everything that cells have declared",
-	"%help":  "%help: this list, and how cells differ from a Go program",
+// magic is a word that a cell can begin with, for what is no Go. They are those
+// that users of IPython reach for.
+type magic struct {
+	help string
+	// around magics run the Go code that follows; the rest take their line, or
+	// the cell if they begin with %%.
+	around bool
+	run    func(s *Session, m magicCall) Outcome
 }
 
-const helpText = `
+// magicCall is one use of a magic.
+type magicCall struct {
+	ctx   context.Context
+	count int
+	// args is what stands behind the word, below what stands on the lines below.
+	args, below string
+	// code is the cell without the word, its lines and columns as they were, and
+	// execute runs such code.
+	code    string
+	execute func(code string) Outcome
+}
+
+var magics map[string]magic
+
+func init() {
+	magics = map[string]magic{
+		"%time":       {"%time CODE, or %time on a line of its own: run the cell and say how long it took", true, timed},
+		"%timeit":     {"%timeit CODE: run it again and again, as a Go benchmark does, and say how long one time takes", true, benchmarked},
+		"%whos":       {"%whos: list the variables, their types and values", false, func(s *Session, _ magicCall) Outcome { return textOutcome(s.whos()) }},
+		"%reset":      {"%reset: forget everything that cells have declared", false, func(s *Session, _ magicCall) Outcome { s.Reset(); return Outcome{} }},
+		"%help":       {"%help: this list, and how cells differ from a Go program", false, func(*Session, magicCall) Outcome { return textOutcome(help()) }},
+		"%cd":         {"%cd FOLDER: work there; without a folder, at home", false, changeFolder},
+		"%pwd":        {"%pwd: the folder that cells work in", false, func(*Session, magicCall) Outcome { return workingFolder() }},
+		"%env":        {"%env, %env NAME, %env NAME=VALUE: list, show or set variables of the environment", false, environment},
+		"%%bash":      {"%%bash: the lines below are a script for bash", false, script("bash")},
+		"%%sh":        {"%%sh: the lines below are a script for sh", false, script("sh")},
+		"%%writefile": {"%%writefile [-a] FILE: the lines below go into a file (-a: to its end)", false, writeFile},
+	}
+	// The forms with two signs that IPython has.
+	magics["%%time"], magics["%%timeit"] = magics["%time"], magics["%timeit"]
+}
+
+const helpText = `!COMMAND on a line of its own: run it in the shell
+NAME?: what is known of a name
+`
+
+const helpCells = `
 Cells are Go. What a Go file declares and what a function does may be mixed; a
 later cell may declare anything again, and functions that use it follow.
+Packages import themselves when they are used.
 The value of the last expression is shown, unless a semicolon ends it.
 Tab completes, Shift-Tab shows documentation.
 `
 
 // magicName is the magic that a cell begins with, or "".
 func magicName(code string) string {
-	word, _, _ := strings.Cut(strings.TrimLeft(code, " \t\n"), "\n")
+	word, _, _ := strings.Cut(strings.TrimLeft(code, " \t\r\n"), "\n")
 	word, _, _ = strings.Cut(strings.TrimSpace(word), " ")
 	if strings.HasPrefix(word, "%") {
 		return word
@@ -36,62 +75,52 @@ func magicName(code string) string {
 	return ""
 }
 
-// magic takes a magic off the front of a cell: the code that is left, with its
-// lines where they were, and what to do around running it.
-func (s *Session) magic(code string) (string, func(run func() Outcome) Outcome, *CellError) {
+// run runs a cell: the magics that it begins with, one a line, and what follows.
+func (s *Session) run(ctx context.Context, c Cell, code string) Outcome {
 	name := magicName(code)
 	if name == "" {
-		return code, nil, nil
+		return s.runGo(ctx, c, code)
+	}
+	m, ok := magics[name]
+	if !ok {
+		return Outcome{Err: simpleError("Error", fmt.Sprintf("unknown magic %s; there are %s", name, strings.Join(slices.Sorted(maps.Keys(magics)), ", ")))}
 	}
 	at := strings.Index(code, name)
-	rest := strings.Repeat("\n", strings.Count(code[:at], "\n")) + strings.Repeat(" ", len(name)) + code[at+len(name):]
-	if strings.TrimSpace(rest) == "" {
-		rest = ""
+	end := at + len(name)
+	line, below, _ := strings.Cut(code[end:], "\n")
+	call := magicCall{
+		ctx: ctx, count: c.Count, args: strings.TrimSpace(line), below: below,
+		code:    blanked(code[:at]) + strings.Repeat(" ", len(name)) + code[end:],
+		execute: func(code string) Outcome { return s.run(ctx, c, code) },
 	}
-	if rest != "" && name != "%time" && magics[name] != "" {
-		return "", nil, simpleError("Error", name+" stands alone in its cell")
+	if m.around {
+		return m.run(s, call)
 	}
-	switch name {
-	case "%time":
-		return rest, func(run func() Outcome) Outcome {
-			start := time.Now()
-			o := run()
-			s.output.Write("stdout", fmt.Sprintf("time: %s\n", time.Since(start).Round(time.Microsecond)))
-			return o
-		}, nil
-	case "%whos":
-		return "", func(func() Outcome) Outcome { return textOutcome(s.whos()) }, nil
-	case "%reset":
-		return "", func(func() Outcome) Outcome {
-			s.Reset()
-			return Outcome{}
-		}, nil
-	case "%help":
-		return "", func(func() Outcome) Outcome { return textOutcome(help()) }, nil
+	o := m.run(s, call)
+	if strings.HasPrefix(name, "%%") || o.Err != nil || strings.TrimSpace(below) == "" {
+		return o
 	}
-	names := make([]string, 0, len(magics))
-	for n := range magics {
-		names = append(names, n)
+	if o.Value != nil {
+		s.output.Write("stdout", fmt.Sprintln(o.Value.Data["text/plain"]))
 	}
-	sort.Strings(names)
-	return "", nil, simpleError("Error", fmt.Sprintf("unknown magic %s; there are %s", name, strings.Join(names, ", ")))
+	return s.run(ctx, c, blanked(code[:end])+strings.Repeat(" ", len(line))+"\n"+below)
 }
+
+// blanked keeps the lines of a text.
+func blanked(text string) string { return strings.Repeat("\n", strings.Count(text, "\n")) }
 
 func textOutcome(text string) Outcome {
 	return Outcome{Value: &display.Bundle{Data: map[string]any{"text/plain": strings.TrimRight(text, "\n")}}}
 }
 
 func help() string {
-	var names []string
-	for n := range magics {
-		names = append(names, n)
-	}
-	sort.Strings(names)
 	var b strings.Builder
-	for _, n := range names {
-		b.WriteString(magics[n] + "\n")
+	for _, n := range slices.Sorted(maps.Keys(magics)) {
+		if strings.HasPrefix(magics[n].help, n) {
+			b.WriteString(magics[n].help + "\n")
+		}
 	}
-	return b.String() + helpText
+	return b.String() + helpText + helpCells
 }
 
 // whos is the table of variables.

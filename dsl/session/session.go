@@ -109,10 +109,12 @@ type Completeness = syntax.Completeness
 // or needs more: an open bracket, an operator without its right side, a block
 // to come.
 func (s *Session) IsComplete(code string) Completeness {
-	if magicName(code) != "" {
+	if magicName(code) != "" || syntax.Questioned(code) != "" {
 		return Completeness{Status: "complete"}
 	}
-	return syntax.IsComplete(code)
+	s.state.Lock()
+	defer s.state.Unlock()
+	return syntax.IsComplete(syntax.ShellLines(code, s.declared.Knows))
 }
 
 // Options configure a session. The zero value is the one that notebooks use.
@@ -228,26 +230,31 @@ func (s *Session) Execute(ctx context.Context, c Cell) (result Outcome) {
 	s.output.Begin()
 	defer s.output.End()
 	display.Bind(ctx, s.output)
-	code, magic, cellErr := s.magic(c.Code)
-	if cellErr != nil {
-		return Outcome{Err: cellErr}
+	if name := syntax.Questioned(c.Code); name != "" {
+		return s.explain(name)
 	}
-	display.BindSource(func() string { return s.meaning(code) })
-	if magic != nil && code == "" {
-		return magic(func() Outcome { return Outcome{} })
-	}
-	run := func() Outcome { return s.execute(ctx, c, code) }
-	if magic != nil {
-		return magic(run)
-	}
-	return run()
+	return s.run(ctx, c, c.Code)
 }
 
 func simpleError(name, msg string) *CellError {
 	return &CellError{Name: name, Message: firstLine(msg), Traceback: []string{name + ": " + msg}}
 }
 
-func (s *Session) execute(ctx context.Context, c Cell, code string) Outcome {
+// explain shows what is known of a name.
+func (s *Session) explain(name string) Outcome {
+	b, ok := s.Inspect(name, len(name), 1)
+	if !ok {
+		return Outcome{Err: simpleError("Error", "nothing is known of "+name)}
+	}
+	return Outcome{Value: &b}
+}
+
+// runGo runs a cell that begins with no magic.
+func (s *Session) runGo(ctx context.Context, c Cell, code string) Outcome {
+	s.state.Lock()
+	code = syntax.ShellLines(code, s.declared.Knows)
+	s.state.Unlock()
+	display.BindSource(func() string { return s.meaning(code) })
 	program, err := s.prepare(c, code)
 	if err != nil {
 		return Outcome{Err: err}

@@ -12,6 +12,7 @@ func init() {
 	Symbols["sapf/dsl/display/display"] = map[string]reflect.Value{
 		"Any":                reflect.ValueOf(sapf_dsl_display.Any),
 		"Auto":               reflect.ValueOf(sapf_dsl_display.Auto),
+		"Benchmark":          reflect.ValueOf(sapf_dsl_display.Benchmark),
 		"Bind":               reflect.ValueOf(sapf_dsl_display.Bind),
 		"BindSource":         reflect.ValueOf(sapf_dsl_display.BindSource),
 		"Context":            reflect.ValueOf(sapf_dsl_display.Context),
@@ -42,6 +43,8 @@ func init() {
 		"Register":           reflect.ValueOf(sapf_dsl_display.Register),
 		"Render":             reflect.ValueOf(sapf_dsl_display.Render),
 		"SVG":                reflect.ValueOf(sapf_dsl_display.SVG),
+		"Script":             reflect.ValueOf(sapf_dsl_display.Script),
+		"Shell":              reflect.ValueOf(sapf_dsl_display.Shell),
 		"Source":             reflect.ValueOf(sapf_dsl_display.Source),
 		"To":                 reflect.ValueOf(sapf_dsl_display.To),
 		"Bundle":             reflect.ValueOf((*sapf_dsl_display.Bundle)(nil)),

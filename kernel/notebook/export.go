@@ -97,22 +97,32 @@ type exporter struct {
 }
 
 var (
-	magic    = regexp.MustCompile(`^%%?(time)?\b[^\n]*`)
-	question = regexp.MustCompile(`^[\pL_][\pL\pN_.]*\?\??$`)
+	magic = regexp.MustCompile(`^%[a-z]+\b[^\n]*`)
+	// foreign cells are no Go at all.
+	foreign = regexp.MustCompile(`^\s*%%(bash|sh|writefile)\b`)
 )
 
-// withoutMagics turns what only a notebook understands into comments.
+// withoutMagics turns what only a notebook understands into comments, and
+// commands of the shell into calls.
 func withoutMagics(source string) string {
 	lines := strings.Split(source, "\n")
+	if foreign.MatchString(source) || syntax.Questioned(source) != "" {
+		for i, line := range lines {
+			lines[i] = strings.TrimRight("// "+line, " ")
+		}
+		return strings.Join(lines, "\n")
+	}
 	for i, line := range lines {
-		trimmed := strings.TrimSpace(line)
-		if rest, ok := strings.CutPrefix(trimmed, "%time "); ok {
+		trimmed := strings.TrimPrefix(strings.TrimSpace(line), "%")
+		if rest, ok := strings.CutPrefix(trimmed, "time "); ok && trimmed != line {
 			lines[i] = rest
-		} else if magic.MatchString(trimmed) || question.MatchString(trimmed) {
-			lines[i] = "// " + trimmed
+		} else if rest, ok := strings.CutPrefix(trimmed, "%time "); ok {
+			lines[i] = rest
+		} else if trimmed != strings.TrimSpace(line) && magic.MatchString("%"+strings.TrimLeft(trimmed, "%")) {
+			lines[i] = "// " + strings.TrimSpace(line)
 		}
 	}
-	return strings.Join(lines, "\n")
+	return syntax.ShellLines(strings.Join(lines, "\n"), func(string) bool { return false })
 }
 
 // collect parts the cells.

@@ -40,7 +40,7 @@ func analyse(names *plan.Declared, code string) *analysis {
 	}
 	a := &analysis{fset: fset, code: code}
 	sc := names.Scope.Clone()
-	fd, _ := parser.ParseFile(fset, src.File, "package main;"+p.LineMark()+syntax.Blank(code, stmts), parser.ParseComments)
+	fd, _ := parser.ParseFile(fset, src.File, p.FileStart()+syntax.Blank(code, stmts), parser.ParseComments)
 	fs, _ := parser.ParseFile(fset, src.File, "package main;func _(){"+p.LineMark()+syntax.Blank(code, decls)+"\n}", parser.ParseComments)
 	for _, d := range fd.Decls {
 		switch d := d.(type) {

@@ -29,3 +29,9 @@ func (s *Declared) ImportUsed(sc universe.Scope, used map[string]map[string]bool
 		}
 	}
 }
+
+// Knows tells whether a cell can name something, packages that import themselves
+// left aside.
+func (s *Declared) Knows(name string) bool {
+	return s.Scope[name] != nil || types.Universe.Lookup(name) != nil
+}

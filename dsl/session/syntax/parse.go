@@ -271,7 +271,7 @@ func LineStart(code string, n int) int {
 // of a function, and reports the syntax error that comes first in the cell.
 func (p *Cell) parseBoth(fset *token.FileSet, decls, stmts []Item) ([]ast.Decl, []ast.Stmt, error) {
 	const mode = parser.ParseComments
-	declText := "package main;" + p.LineMark() + Blank(p.Src.Code, stmts)
+	declText := p.FileStart() + Blank(p.Src.Code, stmts)
 	fd, errD := parser.ParseFile(fset, p.Src.File, declText, mode)
 	stmtText := "package main;func _(){" + p.LineMark() + Blank(p.Src.Code, decls) + "\n}"
 	fs, errS := parser.ParseFile(fset, p.Src.File, stmtText, mode)
@@ -288,6 +288,10 @@ func (p *Cell) parseBoth(fset *token.FileSet, decls, stmts []Item) ([]ast.Decl, 
 
 // LineMark makes positions count from the start of the cell.
 func (p *Cell) LineMark() string { return fmt.Sprintf("/*line %s:1:1*/", p.Src.File) }
+
+// FileStart is what the declarations of a cell stand behind: a line of its own,
+// so that a comment in the cell's first line can be that of a declaration.
+func (p *Cell) FileStart() string { return fmt.Sprintf("package main\n//line %s:1:1\n", p.Src.File) }
 
 // Blank overwrites items with spaces, newlines kept.
 func Blank(code string, items []Item) string {
