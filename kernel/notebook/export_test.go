@@ -128,3 +128,20 @@ func FuzzExport(f *testing.F) {
 		}
 	})
 }
+
+// TestExportMagics exports what is no Go as comments, and commands as calls.
+func TestExportMagics(t *testing.T) {
+	p, err := cells("%%bash\nls |\nwc", "%cd /tmp\n!ls \"a\"\nx := 1\n%time x = 2\nx", "%%timeit\nx := 2", "%whos").Export("n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := p.Source()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"// %%bash", "// ls |", "// wc", "// %cd /tmp", `display.Shell("ls \"a\"")`, "x = 2", "// %whos", `"sapf/dsl/display"`} {
+		if !strings.Contains(string(source), want) {
+			t.Errorf("%q is missing in\n%s", want, source)
+		}
+	}
+}
