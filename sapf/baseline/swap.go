@@ -83,14 +83,16 @@ func (s *swapper) begin() int {
 	if s.o.best == nil {
 		return spare + s.o.n/few
 	}
-	left := spare
+	k := spare
 	for i, v := range s.o.best {
-		if d := v - s.o.x[i]; d != 0 && s.random.Float64() >= s.a.Dropped {
-			s.d[i] = d
-			left++
+		if d := v - s.o.x[i]; d != 0 {
+			k++
+			if s.random.Float64() >= s.a.Dropped {
+				s.d[i] = d
+			}
 		}
 	}
-	return left
+	return k
 }
 
 // evaluate returns the margin at d, with the confidence added, and its gradient.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"sapf/models"
 	"sapf/models/data"
@@ -49,11 +50,9 @@ func (r run) make(ctx context.Context, out string) error {
 	if err != nil {
 		return err
 	}
-	var matched map[at]outcome
-	if r.MatchedTo != "" {
-		if matched, err = read(path(out, r.MatchedTo)); err != nil {
-			return err
-		}
+	matched, err := r.matched(out)
+	if err != nil {
+		return err
 	}
 	m, err := models.Load(r.Model, models.LoadOptions{})
 	if err != nil {
@@ -76,8 +75,8 @@ func (r run) make(ctx context.Context, out string) error {
 				continue
 			}
 			k := 0
-			if r.MatchedTo != "" {
-				if k = matched[key].L0; !matched[key].Success {
+			if matched != nil {
+				if k = matched[key].L0; k == 0 {
 					continue
 				}
 			}
@@ -100,6 +99,69 @@ func (r run) make(ctx context.Context, out string) error {
 	}
 	_, err = sweep.Run(ctx, m, tasks, sweep.Options{Batch: r.Batch, Take: keep})
 	return errors.Join(err, f.Close())
+}
+
+// matched are the successes whose count of entries is a case's k, nil where k is
+// the run's.
+func (r run) matched(out string) (map[at]outcome, error) {
+	fewest := map[at]outcome{}
+	take := func(found map[at]outcome) {
+		for key, o := range found {
+			if was, ok := fewest[key]; o.Success && (!ok || o.L0 < was.L0) {
+				fewest[key] = o
+			}
+		}
+	}
+	if r.MatchedTo != "" {
+		found, err := read(path(out, r.MatchedTo))
+		take(found)
+		return fewest, err
+	}
+	if len(r.Table1) == 0 {
+		return nil, nil
+	}
+	for _, method := range r.Table1 {
+		found, err := readTable1(method)
+		if err != nil {
+			return nil, err
+		}
+		take(found)
+	}
+	return fewest, nil
+}
+
+// table1 has the outcomes of Table 1's methods on ten images and nine targets.
+const table1 = "sapf/baseline/table1/cifar10-short.jsonl"
+
+// readTable1 returns the outcomes that Table 1's command left of a method.
+func readTable1(method string) (map[at]outcome, error) {
+	raw, err := os.ReadFile(table1)
+	if err != nil {
+		return nil, err
+	}
+	found := map[at]outcome{}
+	for line := range strings.Lines(string(raw)) {
+		var o struct {
+			Method, Image, LeftOut string
+			Target, L0, L0Pixels   int
+			Success                bool
+			L1, L2, Linf, Seconds  float64
+			Forwards, Gradients    int
+		}
+		if err := json.Unmarshal([]byte(line), &o); err != nil {
+			return nil, fmt.Errorf("%s: %w", table1, err)
+		}
+		if o.Method == method && o.LeftOut == "" {
+			found[at{o.Image, o.Target}] = outcome{
+				Image: o.Image, Target: o.Target, Success: o.Success, L0: o.L0, L0Pixels: o.L0Pixels,
+				L1: o.L1, L2: o.L2, Linf: o.Linf, Forwards: o.Forwards, Gradients: o.Gradients, Seconds: o.Seconds,
+			}
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("%s has no method %q", table1, method)
+	}
+	return found, nil
 }
 
 func outcomeOf(o *sweep.Outcome) outcome {

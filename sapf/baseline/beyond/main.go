@@ -46,6 +46,9 @@ type run struct {
 	Budget int `json:"budget"`
 	// MatchedTo, if not empty, is the run whose count of entries is a case's k.
 	MatchedTo string `json:"matched_to"`
+	// Table1, if not empty, are methods of Table 1's outcomes on the same cases: a
+	// case's k is the fewest entries that one of them needed.
+	Table1 []string `json:"table1"`
 	// Batch is how many tasks share passes, 0 for nine.
 	Batch int `json:"batch"`
 }
