@@ -26,7 +26,8 @@ import (
 // k grows to 2k and shrinks again.
 //
 // It is not Algorithm 1: with a thirtieth of its gradients l2 is about an eighth
-// smaller. The package's README says what was measured on how many cases.
+// smaller. The README of the command beyond says what was measured on how many
+// cases.
 //
 //	paper      code             shape  range
 //	x          o.x              N      [0,1]

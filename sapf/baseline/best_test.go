@@ -261,3 +261,17 @@ func ExampleBest() {
 	fmt.Println(r.Success, r.Selected, r.Gradients <= 300, err)
 	// Output: true 100 true <nil>
 }
+
+// TestFewest_oneEntry: where one entry suffices, and before that is known, the
+// search neither runs out of entries nor stops short of it.
+func TestFewest_oneEntry(t *testing.T) {
+	for seed := range uint64(6) {
+		for _, lead := range []float64{0.3, 0.9, 1.5} {
+			m, x, w := linearModel(t, 2, lead, seed)
+			r, err := Fewest{Steps: 200, First: 0.02, Seed: seed}.Run(context.Background(), m, x, attack.Goal{Label: 0, Target: 1})
+			if best := optimumOf(x, w, lead).entries; err != nil || !r.Success || r.Selected != best {
+				t.Errorf("seed %d, lead %v: status %s with %d entries (%v), expected %d", seed, lead, r.Status, r.Selected, err, best)
+			}
+		}
+	}
+}

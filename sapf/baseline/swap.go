@@ -9,7 +9,7 @@ import (
 
 // swapper looks for fewer entries than the best success of its oracle has. It
 // goes in runs: each begins with some of the entries of the best given up at
-// random, and has k, how many it may change, two more than are left. A step
+// random, and has k, how many it may change, two more than the best has. A step
 // evaluates d and, by the linearised margin, knows what each entry is worth:
 // -g_i d_i where it changes, |g_j| times the room to its corner where it does
 // not. Beyond the boundary the cheapest are given up; before it those that
@@ -29,10 +29,11 @@ type swapper struct {
 const (
 	runSteps   = 60  // of a run
 	patience   = 15  // steps without a success until k grows
-	spare      = 2   // entries that a run may change beyond those it begins with
+	spare      = 2   // entries that a run may change beyond those of the best
 	giveUp     = 0.7 // of the margin that entries given up may cost
 	swapFactor = 1.1 // by which what comes in is worth more
 	moved      = 0.5 // by the entry of steepest margin in a step
+	gentler    = 4   // times fewer are given up at the start of every second run
 )
 
 func newSwapper(a Fewest, o *oracle, confidence float64) *swapper {
@@ -45,11 +46,15 @@ func newSwapper(a Fewest, o *oracle, confidence float64) *swapper {
 // search makes runs until the steps are spent, the end is reached or no entry
 // can be spared.
 func (s *swapper) search(steps int, end func() bool) error {
-	for s.step = 0; s.step < steps && !end(); {
+	for runs := 0; s.step < steps && !end(); runs++ {
 		if s.o.best != nil && s.o.bestSize[0] <= 1 {
 			return nil
 		}
-		k := s.begin()
+		dropped := s.a.Dropped
+		if runs%2 == 1 {
+			dropped /= gentler
+		}
+		k := s.begin(dropped)
 		clear(s.outUntil)
 		since := 0 // steps since the last success of the run
 		for range min(runSteps, steps-s.step) {
@@ -61,7 +66,7 @@ func (s *swapper) search(steps int, end func() bool) error {
 			s.o.report("swap", 1, 1, s.o.gradients, max(s.a.Steps, s.o.gradients), m)
 			if m < 0 {
 				since = 0
-				k = s.shed(g, -m)
+				k = max(s.shed(g, -m), 1)
 				continue
 			}
 			if since++; since%patience == 0 {
@@ -77,7 +82,7 @@ func (s *swapper) search(steps int, end func() bool) error {
 
 // begin puts d at the best success without some of its entries, and returns k.
 // Without a success it begins at the image itself.
-func (s *swapper) begin() int {
+func (s *swapper) begin(dropped float64) int {
 	const few = 64 // one of so many entries
 	clear(s.d)
 	if s.o.best == nil {
@@ -87,7 +92,7 @@ func (s *swapper) begin() int {
 	for i, v := range s.o.best {
 		if d := v - s.o.x[i]; d != 0 {
 			k++
-			if s.random.Float64() >= s.a.Dropped {
+			if s.random.Float64() >= dropped {
 				s.d[i] = d
 			}
 		}
@@ -196,6 +201,9 @@ func (s *swapper) inside(g []float64) []entry {
 // first.
 func (s *swapper) outside(g []float64, count int) []entry {
 	var out []entry
+	if count == 0 {
+		return nil
+	}
 	for i, d := range s.d {
 		if d != 0 || s.step < s.outUntil[i] {
 			continue

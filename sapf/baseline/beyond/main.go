@@ -49,6 +49,9 @@ type run struct {
 	// Table1, if not empty, are methods of Table 1's outcomes on the same cases: a
 	// case's k is the fewest entries that one of them needed.
 	Table1 []string `json:"table1"`
+	// Beside are runs, or methods of Table 1's outcomes, to compare with in the
+	// report.
+	Beside []string `json:"beside"`
 	// Batch is how many tasks share passes, 0 for nine.
 	Batch int `json:"batch"`
 }
