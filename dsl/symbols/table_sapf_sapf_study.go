@@ -10,10 +10,13 @@ import (
 func init() {
 	Symbols["sapf/sapf/study/study"] = map[string]reflect.Value{
 		"Divergences":        reflect.ValueOf(sapf_sapf_study.Divergences),
+		"Gaps":               reflect.ValueOf(sapf_sapf_study.Gaps),
 		"Groups":             reflect.ValueOf(sapf_sapf_study.Groups),
 		"TableOfDivergences": reflect.ValueOf(&sapf_sapf_study.TableOfDivergences).Elem(),
 		"Weights":            reflect.ValueOf(sapf_sapf_study.Weights),
 		"Effect":             reflect.ValueOf((*sapf_sapf_study.Effect)(nil)),
+		"Gap":                reflect.ValueOf((*sapf_sapf_study.Gap)(nil)),
+		"GapTable":           reflect.ValueOf((*sapf_sapf_study.GapTable)(nil)),
 		"Row":                reflect.ValueOf((*sapf_sapf_study.Row)(nil)),
 		"Table":              reflect.ValueOf((*sapf_sapf_study.Table)(nil)),
 		"Variant":            reflect.ValueOf((*sapf_sapf_study.Variant)(nil)),
