@@ -166,7 +166,8 @@ func (m Image) Picture() *image.NRGBA {
 	return pic
 }
 
-// Level is the 8-bit level nearest to v, which is clamped to [0,1] first.
+// Level is the 8-bit level nearest to v, which is clamped to [0,1] first. In
+// float64 the product is exact, and so is the sum.
 func Level(v float32) uint8 {
 	switch {
 	case !(v > 0):
@@ -174,7 +175,7 @@ func Level(v float32) uint8 {
 	case v >= 1:
 		return 255
 	}
-	return uint8(float32(v*255) + 0.5)
+	return uint8(float64(v)*255 + 0.5)
 }
 
 // Grey returns a one-channel copy: luma 0.299 R + 0.587 G + 0.114 B, as PIL's

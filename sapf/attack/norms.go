@@ -70,7 +70,7 @@ func firstChannelThatDiffers(x, adv data.Image, pixel int) int {
 func EightBit(x data.Image) data.Image {
 	out := x.Clone()
 	for i, v := range out.Pix {
-		out.Pix[i] = float32(math.RoundToEven(float64(v)*255) / 255)
+		out.Pix[i] = float32(float64(data.Level(v)) / 255)
 	}
 	return out
 }
