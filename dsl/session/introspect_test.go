@@ -60,6 +60,10 @@ message := "text"`)
 		{"LoadImage(\"ca|", []string{"cat"}, nil, "ca"},
 		{"LoadImage(\"testdata/|", []string{"testdata/programs/"}, nil, "testdata/"},
 		{"pt.nosuchthing|", nil, []string{"Dist"}, "nosuchthing"},
+		{"o := Options{K: 200, Round: \"|", []string{"threshold", "topk"}, []string{"cw"}, ""},
+		{"Attack(m, x, Target(\"dog\"), Options{Judge: \"8|\"})", []string{"8bit"}, []string{"float"}, "8"},
+		{"o := Options{}\no.Loss = \"c|\"", []string{"cw", "ce"}, nil, "c"},
+		{"Options{Preset: \"|\"}", []string{"paper", "reference"}, nil, ""},
 		{"1 + |", []string{"message"}, nil, ""},
 	} {
 		code, cursor := at(c.code)
@@ -116,10 +120,17 @@ func TestInspect(t *testing.T) {
 	runCell(s, r, 1, `import "strings"
 // Twice doubles n.
 func Twice(n int) int { return 2 * n }
-x := Twice(2)`)
+x := Twice(2)
+type Pair struct {
+	// Left is the first.
+	Left int
+	right string // hidden
+}`)
 	for _, c := range []struct{ code, want, also string }{
 		{"strings.Rep|eat(\"a\", 2)", "func Repeat(s string, count int) string", "Repeat returns a new string"},
 		{"strings.Repeat(\"a\", |)", "func Repeat(s string, count int) string", ""},
+		{"Optio|ns{}", "Round ", "threshold, topk, topk_product"},
+		{"Pair|{}", "Left ", "Left is the first."},
 		{"math|.Pi", "import \"math\"", "mathematical"},
 		{"sort.In|ts(nil)", "func Ints(", "sorts"},
 		{"Twi|ce", "func Twice(n int) int", "Twice doubles n."},

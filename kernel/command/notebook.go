@@ -17,6 +17,7 @@ import (
 
 type runCmd struct {
 	File        string            `arg:"" predictor:"file" help:"Notebook or script; - reads standard input. Of a folder: nothing is run, and its notebooks become one page as they are (--html)."`
+	Args        []string          `arg:"" optional:"" help:"Arguments of the notebook or script: cells have them in os.Args, behind FILE. After -- they may begin with a dash."`
 	Parameter   map[string]string `short:"p" mapsep:"none" placeholder:"NAME=VALUE" help:"Set a variable of the cell tagged parameters; repeat for more."`
 	Output      string            `short:"o" placeholder:"OUT.ipynb" help:"Executed notebook (default: FILE.out.ipynb)."`
 	HTML        string            `name:"html" placeholder:"OUT.html" help:"Self-contained page (default: FILE.out.html)."`
@@ -39,7 +40,7 @@ func (c *runCmd) Run(ctx context.Context, out output) error {
 		c.HTML = cmp.Or(c.HTML, base+".out.html")
 	}
 	return runner.Run(ctx, runner.Options{
-		Path: c.File, Stdin: os.Stdin, Parameters: c.Parameter, Output: c.Output, HTML: c.HTML, HideCode: c.HideCode,
+		Path: c.File, Args: c.Args, Stdin: os.Stdin, Parameters: c.Parameter, Output: c.Output, HTML: c.HTML, HideCode: c.HideCode,
 		Timeout: c.Timeout, AllowErrors: c.AllowErrors, NoTiming: c.NoTiming,
 		Progress: out.stderr, Terminal: isTerminal(out.stderr), Stdout: out.stdout, Stderr: out.stderr,
 	})
@@ -113,6 +114,8 @@ func (c *kernelCmd) Run() error {
 	return kernel.Serve(context.Background(), c.Connection, kernel.EnvironmentOptions())
 }
 
-type workerCmd struct{}
+type workerCmd struct {
+	Args []string `arg:"" optional:"" help:"What cells see as os.Args."`
+}
 
-func (c *workerCmd) Run() error { return worker.Main(os.Stdin, os.Stdout) }
+func (c *workerCmd) Run() error { return worker.Main(os.Stdin, os.Stdout, c.Args...) }

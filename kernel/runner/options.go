@@ -17,6 +17,8 @@ type Options struct {
 	// either from Stdin, telling them apart by their first character.
 	Path  string
 	Stdin io.Reader
+	// Args are what cells have in os.Args behind Path.
+	Args []string
 	// Parameters sets variables of the cell tagged "parameters".
 	Parameters map[string]string
 	// Output is where the executed notebook goes, HTML where its page goes; ""

@@ -49,6 +49,9 @@ func Run(ctx context.Context, opts Options) error {
 			cfg.Dir = filepath.Dir(opts.Path)
 		}
 	}
+	if cfg.Args == nil {
+		cfg.Args = append([]string{opts.Path}, opts.Args...)
+	}
 	if cfg.Log == nil {
 		cfg.Log = opts.Stderr
 	}

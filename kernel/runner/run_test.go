@@ -22,7 +22,7 @@ import (
 func TestMain(m *testing.M) {
 	toy.Main()
 	if len(os.Args) > 1 && os.Args[1] == "worker-session" {
-		if err := worker.Main(os.Stdin, os.Stdout); err != nil {
+		if err := worker.Main(os.Stdin, os.Stdout, os.Args[min(3, len(os.Args)):]...); err != nil {
 			os.Exit(1)
 		}
 		os.Exit(0)
@@ -175,6 +175,21 @@ func TestRunScriptAndStdin(t *testing.T) {
 	}
 	if stdout.String() != "a\n3\n" || stderr.String() != "b\n" {
 		t.Errorf("stdout %q, stderr %q", stdout.String(), stderr.String())
+	}
+}
+
+// TestRunArguments has cells see what stands behind the file.
+func TestRunArguments(t *testing.T) {
+	script := filepath.Join(t.TempDir(), "args.go")
+	if err := os.WriteFile(script, []byte("fmt.Println(filepath.Base(os.Args[0]), os.Args[1:])\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var stdout bytes.Buffer
+	if err := Run(context.Background(), Options{Path: script, Args: []string{"-n", "3"}, Stdout: &stdout}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "args.go [-n 3]\n"; stdout.String() != want {
+		t.Errorf("prints %q, expected %q", stdout.String(), want)
 	}
 }
 

@@ -42,6 +42,9 @@ func startProcess(cfg Config) (*process, error) {
 			return nil, err
 		}
 	}
+	if len(cfg.Args) > 0 {
+		argv = append(append(argv[:len(argv):len(argv)], "--"), cfg.Args...)
+	}
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Env = append(os.Environ(), cfg.Env...)
 	cmd.Dir = cfg.Dir

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"io"
+	"os"
 
 	"sapf/dsl/display"
 	"sapf/dsl/session"
@@ -11,7 +12,11 @@ import (
 // kernel or of the notebook runner, which start it as `sapf worker-session` and
 // talk to it over in and out, its standard input and output. It returns when in
 // ends.
-func Main(in io.Reader, out io.Writer) error {
+func Main(in io.Reader, out io.Writer, args ...string) error {
+	if len(args) == 0 {
+		args = os.Args[:1]
+	}
+	os.Args = args // which cells see
 	return Serve(in, out, func(h display.Host) (Interpreter, error) {
 		return session.New(h, session.Options{})
 	})

@@ -33,6 +33,8 @@ type Sink interface {
 type Config struct {
 	// Command starts a child; nil means this program with "worker-session".
 	Command []string
+	// Args are os.Args in cells; nil means the program's name alone.
+	Args []string
 	// Env is added to the environment, Dir is the working directory ("" ours).
 	Env []string
 	Dir string

@@ -312,6 +312,14 @@ func (k Known) completeString(code string, start, cursor int) Completion {
 			}
 		}
 	}
+	if words := k.optionWords(code, start, end); len(words) > 0 {
+		for _, w := range words {
+			all = append(all, candidate{w, "value"})
+		}
+		if c := match(all, prefix, start, end); len(c.Matches) > 0 {
+			return c
+		}
+	}
 	return match(files(prefix), prefix, start, end)
 }
 

@@ -46,6 +46,11 @@ func (k Known) Inspect(code string, cursor, detail int) (display.Bundle, bool) {
 		text += "\n\n" + doc
 		markdown += "\n\n" + docMarkdown(doc)
 	}
+	if rows := k.fieldsOf(obj); len(rows) > 0 {
+		t, m := fieldTable(rows)
+		text += "\n\n" + t
+		markdown += "\n\n" + m
+	}
 	return display.Bundle{Data: map[string]any{"text/plain": text, "text/markdown": markdown}}, true
 }
 
