@@ -99,6 +99,9 @@ func Convert(from, to string, o LoadOptions) (Card, error) {
 	if looksONNX(from, raw) {
 		return Card{}, fmt.Errorf("convert %s: an ONNX file carries its network and is loaded as it is; convert reads PyTorch checkpoints and safetensors", from)
 	}
+	if o.changes() {
+		return Card{}, fmt.Errorf("convert %s: the file written holds the weights as they are; normalisation and logit scale are options of loading it", from)
+	}
 	profile, err := o.profile()
 	if err != nil {
 		return Card{}, err

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"sort"
 	"strings"
 	"sync"
@@ -19,7 +18,6 @@ import (
 	"sapf/models/data"
 	"sapf/models/engine"
 	"sapf/models/format"
-	"sapf/models/format/onnx"
 	"sapf/models/format/pytorch"
 	"sapf/models/nearest"
 	"sapf/models/zoo"
@@ -34,10 +32,25 @@ var embedded embed.FS
 // LoadOptions say how Load reads a model. The zero value suits models known by
 // name.
 type LoadOptions struct {
-	// Arch names the architecture, where the file does not say.
+	// Arch names the architecture, where the file does not say, in upper or
+	// lower case.
 	Arch string
-	// Classes name the classes, in place of the architecture's names.
-	Classes []string
+	// Classes name the classes, in place of the file's or architecture's names;
+	// ClassNames says where the names are, as data.ClassNames takes it.
+	Classes    []string
+	ClassNames string
+	// Normalisation is done to images first, for networks that have it outside.
+	// It takes the place of an architecture's own.
+	Normalisation Normalisation
+	// LogitScale divides the logits, where they are so large that probabilities
+	// underflow; 0 means 1.
+	LogitScale float64
+	// Output names the logits of an ONNX file with several outputs; Input is the
+	// shape of its images, where it leaves that open.
+	Output string
+	Input  engine.Shape
+	// Probabilities keeps a softmax or sigmoid at the end of an ONNX file.
+	Probabilities bool
 	// Threads is Model.Threads.
 	Threads int
 	// SHA256, where set, is the digest that the file must have, in hexadecimal.
@@ -71,6 +84,9 @@ func Load(name string, o LoadOptions) (*Model, error) {
 		}
 		if o.Arch == "" {
 			o.Arch = known.Arch
+		}
+		if o.Classes == nil && o.ClassNames == "" {
+			o.Classes = known.classes()
 		}
 		m, err := loadFile(file, profile, o)
 		if err != nil {
@@ -117,20 +133,7 @@ func loadEmbedded(name string, card []byte, profile engine.Profile, o LoadOption
 	if once.err != nil {
 		return nil, once.err
 	}
-	m := once.model.WithThreads(o.Threads)
-	if o.Classes != nil {
-		return m.withClasses(o.Classes)
-	}
-	return m, nil
-}
-
-func (m *Model) withClasses(classes []string) (*Model, error) {
-	if len(classes) != len(m.card.Classes) {
-		return nil, fmt.Errorf("model %s: %d class names for %d logits", m.card.Name, len(classes), len(m.card.Classes))
-	}
-	c := *m
-	c.card.Classes = classes
-	return &c, nil
+	return once.model.adapt(o)
 }
 
 func decodeEmbedded(name string, rawCard []byte, profile engine.Profile) (*Model, error) {
@@ -142,7 +145,7 @@ func decodeEmbedded(name string, rawCard []byte, profile engine.Profile) (*Model
 	if err != nil {
 		return nil, err
 	}
-	if err := checkDigest(name, raw, card.SHA256); err != nil {
+	if err := checkDigest(name, digest(raw), card.SHA256); err != nil {
 		return nil, err
 	}
 	d, err := format.ReadSafetensors(name, raw)
@@ -158,11 +161,8 @@ func decodeEmbedded(name string, rawCard []byte, profile engine.Profile) (*Model
 
 // checkDigest compares SHA-256 with what is expected; an empty want accepts
 // anything.
-func checkDigest(name string, raw []byte, want string) error {
-	if want == "" {
-		return nil
-	}
-	if got := digest(raw); !strings.EqualFold(got, want) {
+func checkDigest(name, got, want string) error {
+	if want != "" && !strings.EqualFold(got, want) {
 		return fmt.Errorf("weights %s: SHA-256 is %s, expected %s: the file is damaged or another version", name, got, want)
 	}
 	return nil
@@ -189,7 +189,9 @@ func fromStateDict(d *format.StateDict, card Card, profile engine.Profile) (*Mod
 	}
 	card.Architecture, card.Normalisation = arch.Name, arch.Normalisation
 	if len(card.Classes) == 0 {
-		card.Classes = arch.Classes()
+		if card.Classes, err = classesOf(arch, net); err != nil {
+			return nil, err
+		}
 	}
 	if cost, err := net.Cost(); err == nil {
 		card.Parameters = int64(cost.Parameters)
@@ -203,12 +205,16 @@ func loadFile(file string, profile engine.Profile, o LoadOptions) (*Model, error
 	if err != nil {
 		return nil, err
 	}
-	if err := checkDigest(file, raw, o.SHA256); err != nil {
+	names, err := o.names()
+	if err != nil {
 		return nil, err
 	}
-	card := Card{Name: format.Name(file), Source: file, SHA256: digest(raw), Classes: o.Classes}
+	card := Card{Name: format.Name(file), Source: file, SHA256: digest(raw), Classes: names}
 	if looksONNX(file, raw) {
 		return loadONNX(file, raw, card, profile, o)
+	}
+	if err := checkDigest(file, card.SHA256, o.SHA256); err != nil {
+		return nil, err
 	}
 	d, err := ReadWeights(file, raw)
 	if err != nil {
@@ -219,8 +225,8 @@ func loadFile(file string, profile engine.Profile, o LoadOptions) (*Model, error
 			return nil, fmt.Errorf("load %s: its card: %w", file, err)
 		}
 		card.SHA256 = digest(raw)
-		if o.Classes != nil {
-			card.Classes = o.Classes
+		if names != nil {
+			card.Classes = names
 		}
 	}
 	if o.Arch != "" {
@@ -233,55 +239,13 @@ func loadFile(file string, profile engine.Profile, o LoadOptions) (*Model, error
 	if err != nil {
 		return nil, err
 	}
-	m.Threads = o.Threads
-	return m, m.selfTest()
-}
-
-// looksONNX tells an ONNX file by its name, or by its first field (ir_version).
-func looksONNX(file string, raw []byte) bool {
-	return strings.EqualFold(filepath.Ext(file), ".onnx") || len(raw) > 16 && raw[0] == 0x08 && raw[1] < 32 && raw[8] != '{'
-}
-
-func loadONNX(file string, raw []byte, card Card, profile engine.Profile, o LoadOptions) (*Model, error) {
-	net, err := onnx.Read(file, raw)
-	if err != nil {
+	if len(card.Classes) == 0 {
+		m.card.Warnings = append(m.card.Warnings, unnamed(m.card.Classes))
+	}
+	if err := m.selfTest(); err != nil {
 		return nil, err
 	}
-	if err := finiteParameters(file, net); err != nil {
-		return nil, err
-	}
-	card.Architecture, card.Normalisation = "onnx", "inside the file"
-	if card.Classes == nil {
-		card.Classes = guessClasses(net)
-	}
-	if cost, err := net.Cost(); err == nil {
-		card.Parameters = int64(cost.Parameters)
-	}
-	m, err := NewWithProfile(net, card, profile)
-	if err != nil {
-		return nil, err
-	}
-	m.Threads = o.Threads
-	return m, nil
-}
-
-// guessClasses names the classes of a network whose file does not: 1,000 are
-// ImageNet's, 10 or 100 of a 3x32x32 image CIFAR's. Otherwise nil.
-func guessClasses(net *engine.Net) []string {
-	shapes, err := net.Shapes()
-	if err != nil {
-		return nil
-	}
-	cifar := engine.Shape{C: 3, H: 32, W: 32}
-	switch n := shapes[net.Output].Len(); {
-	case n == len(data.ImageNetClasses()) && net.Input.C == 3:
-		return data.ImageNetClasses()
-	case n == len(data.CIFAR10Classes) && net.Input == cifar:
-		return data.CIFAR10Classes
-	case n == len(data.CIFAR100Classes()) && net.Input == cifar:
-		return data.CIFAR100Classes()
-	}
-	return nil
+	return m.adapt(o)
 }
 
 // finiteParameters refuses a weight that is not a finite number.

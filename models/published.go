@@ -48,6 +48,14 @@ func published(name string) (publication, bool) {
 	return publication{}, false
 }
 
+// classes are the names of its data set's classes.
+func (p publication) classes() []string {
+	if a := zoo.Known(p.Arch); a != nil {
+		return a.Classes()
+	}
+	return data.ImageNetClasses()
+}
+
 func (p publication) describe(c *Card) {
 	c.Name, c.Dataset, c.Accuracy, c.Source, c.Licence = p.Name, p.Dataset, p.Accuracy, p.Source, p.Licence
 }

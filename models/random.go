@@ -30,11 +30,9 @@ func Random(arch string, seed uint64, o LoadOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	card := Card{Name: "random:" + arch, Architecture: a.Name, Normalisation: a.Normalisation, Classes: o.Classes,
+	card := Card{Name: "random:" + arch, Architecture: a.Name, Normalisation: a.Normalisation,
 		Recipe: fmt.Sprintf("random weights, seed %d", seed), Warnings: []string{"random weights: it was never trained"}}
-	if len(card.Classes) == 0 {
-		card.Classes = a.Classes()
-	}
+	card.Classes = a.Classes()
 	if cost, err := net.Cost(); err == nil {
 		card.Parameters = int64(cost.Parameters)
 	}
@@ -42,8 +40,7 @@ func Random(arch string, seed uint64, o LoadOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.Threads = o.Threads
-	return m, nil
+	return m.adapt(o)
 }
 
 // randomTensor fills a tensor by its name, its shape and the seed: entry i is

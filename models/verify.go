@@ -35,11 +35,18 @@ type Verification struct {
 	ByClass []float64 `json:"by_class,omitempty"`
 	Seconds float64   `json:"seconds"`
 	Profile string    `json:"profile"`
+	// Hint says which normalisation, missing from the model, would make it
+	// better by far.
+	Hint string `json:"hint,omitempty"`
 }
 
 // String is "cwnet on cifar10: 8206 of 10000 right, 82.06 %".
 func (v Verification) String() string {
-	return fmt.Sprintf("%s on %s: %d of %d right, %.2f %% (%.1f s, %s)", v.Model, v.Data, v.Correct, v.Images, v.Accuracy, v.Seconds, v.Profile)
+	text := fmt.Sprintf("%s on %s: %d of %d right, %.2f %% (%.1f s, %s)", v.Model, v.Data, v.Correct, v.Images, v.Accuracy, v.Seconds, v.Profile)
+	if v.Hint != "" {
+		text += "\nhint: " + v.Hint
+	}
+	return text
 }
 
 // verifyBatch is how many images a worker classifies at once: dense layers read
@@ -54,8 +61,7 @@ func Verify(ctx context.Context, m *Model, o VerifyOptions) (Verification, error
 	if o.Data == "" {
 		o.Data = "cifar10"
 	}
-	s := m.InputShape()
-	set, err := data.OpenSet(o.Data, data.Options{H: s.H, W: s.W}, o.Limit)
+	set, err := data.OpenSet(o.Data, m.ImageOptions(), o.Limit)
 	if err != nil {
 		return Verification{}, err
 	}
@@ -83,7 +89,8 @@ func Verify(ctx context.Context, m *Model, o VerifyOptions) (Verification, error
 		v.ByClass = append(v.ByClass, share)
 	}
 	v.Seconds = time.Since(start).Seconds()
-	return v, nil
+	v.Hint, err = m.normalisationHint(ctx, o, v)
+	return v, err
 }
 
 // classify fills in the prediction and label of every record. Workers take

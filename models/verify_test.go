@@ -1,12 +1,20 @@
 package models_test
 
 import (
+	"bytes"
 	"context"
+	"fmt"
+	"image"
+	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"sapf/models"
+	"sapf/models/data"
+	"sapf/models/engine"
 )
 
 // TestAccuracy measures the published models on CIFAR-10's test images: a
@@ -97,4 +105,53 @@ func TestConvert(t *testing.T) {
 		t.Errorf("%d parameters, %d FLOP; the card says %d parameters, the layers 81.6 MFLOP", in.Parameters, in.FLOPs, b.Card().Parameters)
 	}
 	t.Logf("\n%v", in)
+}
+
+// TestVerifyHint: a network whose normalisation is outside its file is noticed,
+// and one that is as it should be is not.
+func TestVerifyHint(t *testing.T) {
+	dir := t.TempDir()
+	labels := "file,label\n"
+	for i := range 60 {
+		x, err := data.Load(fmt.Sprintf("fashion:%d", i), data.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		picture := image.NewGray(image.Rect(0, 0, x.W, x.H))
+		for k, v := range x.Pix {
+			picture.Pix[k] = data.Level(v)
+		}
+		var b bytes.Buffer
+		if err := png.Encode(&b, picture); err != nil {
+			t.Fatal(err)
+		}
+		name := fmt.Sprintf("%d.png", i)
+		labels += fmt.Sprintf("%s,%d\n", name, x.Label)
+		if err := os.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "labels.csv"), []byte(labels), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	m := load(t, "cwmnist", "generic")
+	net := *m.Net()
+	net.Nodes = slices.Clone(net.Nodes)
+	// x - 0.5 is half of (x - 0.5) / 0.5.
+	net.Nodes[0] = engine.Node{Name: "half", Op: &engine.Affine{Scale: []float64{0.5}, Shift: []float64{0}}, In: []int{engine.Input}}
+	outside, err := models.New(&net, models.Card{Classes: m.Classes()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := models.Verify(t.Context(), outside, models.VerifyOptions{Data: dir})
+	if err != nil || !strings.Contains(v.Hint, "--mean 0.5 --std 0.5") || !strings.Contains(v.String(), v.Hint) {
+		t.Errorf("%v (%v), expected a hint at the normalisation", v, err)
+	}
+	plain, err := models.New(m.Net(), models.Card{Classes: m.Classes()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err = models.Verify(t.Context(), plain, models.VerifyOptions{Data: dir}); err != nil || v.Hint != "" {
+		t.Errorf("%v (%v), expected no hint", v, err)
+	}
 }

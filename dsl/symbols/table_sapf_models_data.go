@@ -13,6 +13,7 @@ func init() {
 	Symbols["sapf/models/data/data"] = map[string]reflect.Value{
 		"CIFAR100Classes":   reflect.ValueOf(&sapf_models_data.CIFAR100Classes).Elem(),
 		"CIFAR10Classes":    reflect.ValueOf(&sapf_models_data.CIFAR10Classes).Elem(),
+		"ClassNames":        reflect.ValueOf(sapf_models_data.ClassNames),
 		"ColourLabels":      reflect.ValueOf(sapf_models_data.ColourLabels),
 		"Decode":            reflect.ValueOf(sapf_models_data.Decode),
 		"DigitClasses":      reflect.ValueOf(&sapf_models_data.DigitClasses).Elem(),

@@ -17,7 +17,6 @@ func init() {
 		"Build":           reflect.ValueOf(sapf_sapf_sweep.Build),
 		"Check":           reflect.ValueOf(sapf_sapf_sweep.Check),
 		"CheckpointEvery": reflect.ValueOf(constant.MakeFromLiteral("250", token.INT, 0)),
-		"ClassIndex":      reflect.ValueOf(sapf_sapf_sweep.ClassIndex),
 		"Decode":          reflect.ValueOf(sapf_sapf_sweep.Decode),
 		"DecodeRecord":    reflect.ValueOf(sapf_sapf_sweep.DecodeRecord),
 		"Digest":          reflect.ValueOf(sapf_sapf_sweep.Digest),

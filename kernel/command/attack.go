@@ -19,15 +19,16 @@ import (
 
 // jobFlags name an attack's model, image and target.
 type jobFlags struct {
-	Model  string `required:"" predictor:"model" help:"Model: a name (see 'sapf models') or a file."`
-	Arch   string `help:"Architecture, where the model's file does not say."`
-	Image  string `required:"" predictor:"image" help:"Image: a file, a sample (cat) or a record (cifar10:17)."`
-	Resize bool   `help:"Scale a picture of another size to the model's."`
-	Target string `help:"Target: a class's name or index."`
+	Model     string `required:"" predictor:"model" help:"Model: a name (see 'sapf models') or a file."`
+	loadFlags `embed:""`
+	Image     string `required:"" predictor:"image" help:"Image: a file, a sample (cat) or a record (cifar10:17)."`
+	Resize    bool   `help:"Scale a picture of another size to the model's."`
+	Target    string `help:"Target: a class's name or index."`
 }
 
-func (f jobFlags) job() sweep.Job {
-	return sweep.Job{Model: f.Model, Arch: f.Arch, Image: f.Image, Resize: f.Resize, Target: f.Target}
+func (f jobFlags) job() (sweep.Job, error) {
+	o, err := f.options()
+	return sweep.Job{Model: f.Model, Load: o, Image: f.Image, Resize: f.Resize, Target: f.Target}, err
 }
 
 type attackCmd struct {
@@ -45,7 +46,10 @@ type attackCmd struct {
 }
 
 func (c *attackCmd) Run(ctx context.Context, out output) error {
-	job := c.job()
+	job, err := c.job()
+	if err != nil {
+		return err
+	}
 	job.Method, job.Preset, job.Set, job.Groups = c.Method, c.Preset, maps.Clone(c.Set), c.Groups
 	if c.K != nil {
 		if job.Set == nil {
@@ -141,7 +145,11 @@ type gradientCmd struct {
 }
 
 func (c *gradientCmd) Run(ctx context.Context, out output) error {
-	g, err := leave.When(ctx, func() (sweep.Gradient, error) { return c.job().ComputeGradient(c.Loss) })
+	job, err := c.job()
+	if err != nil {
+		return err
+	}
+	g, err := leave.When(ctx, func() (sweep.Gradient, error) { return job.ComputeGradient(c.Loss) })
 	if err != nil {
 		return err
 	}

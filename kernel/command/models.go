@@ -38,18 +38,45 @@ func (c *modelsListCmd) Run(out output) error {
 	return w.Flush()
 }
 
+// loadFlags say how a model's file is read.
+type loadFlags struct {
+	Arch          string    `help:"Architecture, where the model's file does not say."`
+	Classes       string    `placeholder:"LIST|FILE" help:"Names of the classes: imagenet, cifar10, cifar100, fashion, mnist, or a file (a name a line, JSON, CSV)."`
+	Mean          []float64 `placeholder:"M,M,M" help:"Mean to subtract from images in [0,1] first, for a network whose normalisation is outside."`
+	Std           []float64 `placeholder:"S,S,S" help:"Deviation to divide by then."`
+	Scale         float64   `help:"Factor of the image before that: 255 for a network of pixels from 0 to 255."`
+	LogitScale    float64   `help:"Divide the logits by this, where probabilities underflow."`
+	Output        string    `help:"Output of an ONNX file that has the logits."`
+	Input         string    `placeholder:"CxHxW" help:"Shape of the images, where an ONNX file leaves it open."`
+	Probabilities bool      `help:"Keep a softmax or sigmoid at the end of an ONNX file."`
+}
+
+func (f loadFlags) options() (models.LoadOptions, error) {
+	o := models.LoadOptions{Arch: f.Arch, ClassNames: f.Classes, LogitScale: f.LogitScale, Output: f.Output, Probabilities: f.Probabilities,
+		Normalisation: models.Normalisation{Mean: f.Mean, Std: f.Std, Scale: f.Scale}}
+	if f.Input != "" {
+		var rest string
+		if n, _ := fmt.Sscanf(f.Input+" .", "%dx%dx%d %s", &o.Input.C, &o.Input.H, &o.Input.W, &rest); n != 4 || rest != "." || min(o.Input.C, o.Input.H, o.Input.W) < 1 {
+			return o, fmt.Errorf("input %q, expected channels x rows x columns, as 3x224x224", f.Input)
+		}
+	}
+	return o, nil
+}
+
 // modelFlags name a model.
 type modelFlags struct {
-	Model string `arg:"" predictor:"model" help:"Model: a name or a file."`
-	Arch  string `help:"Architecture, where the file does not say."`
+	Model     string `arg:"" predictor:"model" help:"Model: a name or a file."`
+	loadFlags `embed:""`
 }
 
 // load loads the model, or gives up when ctx is done: a file may be large, or a
 // pipe that nobody writes to.
 func (f modelFlags) load(ctx context.Context) (*models.Model, error) {
-	return leave.When(ctx, func() (*models.Model, error) {
-		return models.Load(f.Model, models.LoadOptions{Arch: f.Arch})
-	})
+	o, err := f.options()
+	if err != nil {
+		return nil, err
+	}
+	return leave.When(ctx, func() (*models.Model, error) { return models.Load(f.Model, o) })
 }
 
 type modelsShowCmd struct {
@@ -99,9 +126,11 @@ type modelsConvertCmd struct {
 }
 
 func (c *modelsConvertCmd) Run(ctx context.Context, out output) error {
-	card, err := leave.When(ctx, func() (models.Card, error) {
-		return models.Convert(c.Model, c.Out, models.LoadOptions{Arch: c.Arch})
-	})
+	o, err := c.options()
+	if err != nil {
+		return err
+	}
+	card, err := leave.When(ctx, func() (models.Card, error) { return models.Convert(c.Model, c.Out, o) })
 	if err != nil {
 		return err
 	}

@@ -93,6 +93,11 @@ func Load(ref string, o Options) (Image, error) {
 	if err != nil {
 		return Image{}, err
 	}
+	return channels(m, o)
+}
+
+// channels makes an image grey or coloured, where that is asked for.
+func channels(m Image, o Options) (Image, error) {
 	switch o.C {
 	case 0, m.C:
 		return m, nil
@@ -101,7 +106,7 @@ func Load(ref string, o Options) (Image, error) {
 	case 3:
 		return m.RGB(), nil
 	}
-	return Image{}, fmt.Errorf("image %s: %d channels wanted, expected 1 or 3", ref, o.C)
+	return Image{}, fmt.Errorf("image %s: %d channels wanted, expected 1 or 3", m.Name, o.C)
 }
 
 func load(ref string, o Options) (Image, error) {

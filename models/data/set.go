@@ -142,7 +142,10 @@ func folderSet(dir string, o Options) (*Set, error) {
 			return m, err
 		}
 		m.Name, m.Label = entries[i].File, entries[i].Label
-		return fit(m, o)
+		if m, err = fit(m, o); err != nil {
+			return m, err
+		}
+		return channels(m, o)
 	}}, nil
 }
 

@@ -6,7 +6,7 @@ import (
 )
 
 // Width is the size of an entry of the types we read.
-var Width = map[string]int64{"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "U8": 1}
+var Width = map[string]int64{"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "U8": 1, "I8": 1}
 
 // Decode converts little-endian numbers to float32.
 func Decode(dtype string, b []byte) []float32 {
@@ -30,6 +30,8 @@ func Decode(dtype string, b []byte) []float32 {
 			out[i] = float32(int32(le.Uint32(p)))
 		case "U8":
 			out[i] = float32(p[0])
+		case "I8":
+			out[i] = float32(int8(p[0]))
 		}
 	}
 	return out

@@ -115,7 +115,7 @@ func tiles(names []string, entries []safetensorsEntry, size int64) error {
 		order[i] = i
 		width, ok := Width[e.DType]
 		if !ok {
-			return fmt.Errorf("tensor %s: type %q, expected one of F64, F32, F16, BF16, I64, I32, U8", names[i], e.DType)
+			return fmt.Errorf("tensor %s: type %q, expected one of F64, F32, F16, BF16, I64, I32, I8, U8", names[i], e.DType)
 		}
 		lo, hi := e.Offsets[0], e.Offsets[1]
 		if lo < 0 || hi < lo || hi > size {

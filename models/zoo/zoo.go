@@ -53,8 +53,9 @@ func Find(name string) (*Architecture, error) {
 	return nil, fmt.Errorf("unknown architecture %q%s; there are %s", name, nearest.DidYouMean(name, names), strings.Join(names, ", "))
 }
 
-// Known is the architecture of a name, nil if there is none.
-func Known(name string) *Architecture { return architectures[name] }
+// Known is the architecture of a name, in upper or lower case; nil if there is
+// none.
+func Known(name string) *Architecture { return architectures[strings.ToLower(name)] }
 
 // NewNet builds an architecture with parameters that initial makes: the tensor
 // of a name ("conv1.weight") and shape.

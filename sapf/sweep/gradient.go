@@ -52,7 +52,7 @@ func (j Job) ComputeGradient(loss string) (Gradient, error) {
 	if err != nil {
 		return Gradient{}, err
 	}
-	m, err := models.Load(j.Model, models.LoadOptions{Arch: j.Arch})
+	m, err := models.Load(j.Model, j.Load)
 	if err != nil {
 		return Gradient{}, err
 	}
@@ -60,9 +60,9 @@ func (j Job) ComputeGradient(loss string) (Gradient, error) {
 	if err != nil {
 		return Gradient{}, err
 	}
-	target, err := ClassIndex(m.Classes(), j.Target)
+	target, err := models.ClassIndex(m.Classes(), j.Target)
 	if err != nil {
-		return Gradient{}, err
+		return Gradient{}, fmt.Errorf("target %w", err)
 	}
 	if err := attack.Check(m, x, attack.Goal{Label: attack.None, Target: target}); err != nil {
 		return Gradient{}, err

@@ -8,12 +8,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"sapf/models"
 	"sapf/models/data"
-	"sapf/models/nearest"
 	"sapf/sapf"
 	"sapf/sapf/attack"
 	"sapf/sapf/baseline"
@@ -21,9 +19,10 @@ import (
 
 // Job is one attack in words.
 type Job struct {
-	// Model is a name or a file; Arch its architecture where the file does not
-	// say.
-	Model, Arch string
+	// Model is a name or a file; Load says how it is read, where the file does
+	// not say.
+	Model string
+	Load  models.LoadOptions
 	// Image is a file, a sample's name or a record ("cifar10:17"). Resize
 	// scales a picture of another size to the model's instead of refusing it.
 	Image  string
@@ -46,7 +45,7 @@ type Job struct {
 // anything. Every error is the request's fault. The goal of an untargeted
 // attack on an image without a label is left to the run, which predicts one.
 func (j Job) Prepare() (*models.Model, attack.Task, error) {
-	m, err := models.Load(j.Model, models.LoadOptions{Arch: j.Arch})
+	m, err := models.Load(j.Model, j.Load)
 	if err != nil {
 		return nil, attack.Task{}, err
 	}
@@ -95,30 +94,13 @@ func GoalOf(classes []string, label int, target string) (attack.Goal, error) {
 		return goal, nil
 	}
 	var err error
-	if goal.Target, err = ClassIndex(classes, target); err != nil {
-		return goal, err
+	if goal.Target, err = models.ClassIndex(classes, target); err != nil {
+		return goal, fmt.Errorf("target %w", err)
 	}
 	if goal.Target == label {
 		return goal, fmt.Errorf("target %d (%s) is the image's own label", goal.Target, classes[goal.Target])
 	}
 	return goal, nil
-}
-
-// ClassIndex finds a class by name, upper or lower case, or by index.
-func ClassIndex(classes []string, class string) (int, error) {
-	for i, c := range classes {
-		if strings.EqualFold(c, class) {
-			return i, nil
-		}
-	}
-	i, err := strconv.Atoi(class)
-	switch {
-	case err != nil:
-		return 0, fmt.Errorf("target %q is none of the model's classes, did you mean %q?", class, nearest.Of(class, classes))
-	case i < 0 || i >= len(classes):
-		return 0, fmt.Errorf("target %d, expected 0 to %d or a class's name", i, len(classes)-1)
-	}
-	return i, nil
 }
 
 // attack builds the method with its options, and checks that they fit together.

@@ -12,6 +12,8 @@ type constant struct {
 	dims []int
 	f    []float32
 	i    []int64
+	// signed is set for integers of 8 bits with a sign.
+	signed bool
 }
 
 func ints(v ...int64) *constant { return &constant{dims: []int{len(v)}, i: v} }

@@ -3,22 +3,42 @@ package onnx
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"sapf/models/engine"
 )
 
-func init() {
-	operators = map[string]func(*importer, *nodeProto, []*operand) ([]*operand, error){
-		"Conv": lowerConv, "Gemm": lowerGemm, "MatMul": lowerMatMul, "BatchNormalization": lowerBatchNorm,
-		"Relu": activation(engine.Activation{Func: engine.ReLU}), "Sigmoid": activation(engine.Activation{Func: engine.Sigmoid}),
-		"Tanh": activation(engine.Activation{Func: engine.Tanh}), "HardSwish": activation(engine.Activation{Func: engine.HardSwish}),
-		"LeakyRelu": lowerLeakyRelu, "HardSigmoid": lowerHardSigmoid, "Clip": lowerClip, "Softmax": lowerSoftmax,
-		"MaxPool": lowerMaxPool, "AveragePool": lowerAveragePool, "GlobalAveragePool": lowerGlobalAverage,
-		"GlobalMaxPool": lowerGlobalMax, "ReduceMean": lowerReduceMean,
-		"Add": lowerArithmetic, "Sub": lowerArithmetic, "Mul": lowerArithmetic, "Div": lowerArithmetic,
-		"Concat": lowerConcat, "Split": lowerSplit, "Slice": lowerSlice, "Gather": lowerGather, "Pad": lowerPad,
-		"Flatten": lowerView, "Reshape": lowerView, "Squeeze": lowerView, "Unsqueeze": lowerView,
-		"Identity": lowerView, "Dropout": lowerView, "Cast": lowerView, "Transpose": lowerTranspose,
+// convolutions are the operators with weights and windows.
+func convolutions() map[string]operator {
+	const window = "kernel_shape strides dilations pads auto_pad "
+	return map[string]operator{
+		"Conv":               {in: 3, attrs: window + "group", lower: lowerConv},
+		"Gemm":               {in: 3, attrs: "alpha beta transA transB", lower: lowerGemm},
+		"MatMul":             {in: 2, lower: lowerMatMul},
+		"BatchNormalization": {in: 5, attrs: "epsilon momentum spatial training_mode", lower: lowerBatchNorm},
+		"MaxPool":            {in: 1, attrs: window + "ceil_mode storage_order", lower: lowerMaxPool},
+		"AveragePool":        {in: 1, attrs: window + "ceil_mode count_include_pad", lower: lowerAveragePool},
+		"GlobalAveragePool":  {in: 1, lower: lowerGlobalAverage},
+		"GlobalMaxPool":      {in: 1, lower: lowerGlobalMax},
+		"ReduceMean":         {in: 2, attrs: "axes keepdims noop_with_empty_axes", lower: lowerReduceMean},
+	}
+}
+
+// activations are the operators that work entry by entry.
+func activations() map[string]operator {
+	return map[string]operator{
+		"Relu":        {in: 1, lower: activation(engine.Activation{Func: engine.ReLU})},
+		"Sigmoid":     {in: 1, lower: activation(engine.Activation{Func: engine.Sigmoid})},
+		"Tanh":        {in: 1, lower: activation(engine.Activation{Func: engine.Tanh})},
+		"HardSwish":   {in: 1, lower: activation(engine.Activation{Func: engine.HardSwish})},
+		"LeakyRelu":   {in: 1, attrs: "alpha", lower: lowerLeakyRelu},
+		"HardSigmoid": {in: 1, attrs: "alpha beta", lower: lowerHardSigmoid},
+		"Clip":        {in: 3, rowsFirst: true, attrs: "min max", lower: lowerClip},
+		"Softmax":     {in: 1, attrs: "axis", lower: lowerSoftmax},
+		"Add":         {in: 2, rowsFirst: true, lower: lowerArithmetic, fold: foldArithmetic},
+		"Sub":         {in: 2, rowsFirst: true, lower: lowerArithmetic, fold: foldArithmetic},
+		"Mul":         {in: 2, rowsFirst: true, lower: lowerArithmetic, fold: foldArithmetic},
+		"Div":         {in: 2, rowsFirst: true, lower: lowerArithmetic, fold: foldArithmetic},
 	}
 }
 
@@ -128,8 +148,13 @@ func lowerBatchNorm(g *importer, n *nodeProto, in []*operand) ([]*operand, error
 	if err := need(in, 5); err != nil {
 		return nil, err
 	}
-	if n.int("training_mode", 0) != 0 {
-		return nil, fmt.Errorf("training_mode is set: export the model after eval()")
+	// Before opset 14 training shows in the outputs: the batch's own statistics.
+	statistics := slices.ContainsFunc(n.out[min(1, len(n.out)):], func(name string) bool { return name != "" })
+	if n.int("training_mode", 0) != 0 || statistics {
+		return nil, fmt.Errorf("it normalises by the batch's own statistics, as in training: export the model after eval()")
+	}
+	if n.int("spatial", 1) != 1 {
+		return nil, fmt.Errorf("spatial %d, expected 1: statistics a channel", n.int("spatial", 1))
 	}
 	var v [4][]float32
 	for i := range v {
@@ -158,7 +183,7 @@ func (g *importer) entrywise(n *nodeProto, in []*operand, op engine.Op) ([]*oper
 		return nil, err
 	}
 	out := g.layer(n, op, false, in[0].node)
-	out[0].dims = in[0].dims
+	out[0].dims, out[0].rowsFirst = in[0].dims, in[0].rowsFirst
 	return out, nil
 }
 

@@ -6,6 +6,17 @@ import (
 	"sapf/models/engine"
 )
 
+// moves are the operators that join, part and move entries.
+func moves() map[string]operator {
+	return map[string]operator{
+		"Concat": {attrs: "axis", lower: lowerConcat, fold: foldConcat},
+		"Split":  {in: 2, attrs: "axis split num_outputs", lower: lowerSplit},
+		"Slice":  {in: 5, attrs: "starts ends axes", lower: lowerSlice, fold: foldSlice},
+		"Gather": {in: 2, attrs: "axis", lower: lowerGather, fold: foldGather},
+		"Pad":    {in: 4, attrs: "mode pads value", lower: lowerPad},
+	}
+}
+
 // lowerArithmetic is Add, Sub, Mul or Div of two images, or of an image and a
 // constant per channel.
 func lowerArithmetic(g *importer, n *nodeProto, in []*operand) ([]*operand, error) {
@@ -13,6 +24,9 @@ func lowerArithmetic(g *importer, n *nodeProto, in []*operand) ([]*operand, erro
 		return nil, err
 	}
 	a, b := in[0], in[1]
+	if a.c == nil && b.c == nil && (a.rowsFirst || b.rowsFirst) {
+		return nil, fmt.Errorf("two images, of them one of N x H x W x C, are not supported")
+	}
 	switch {
 	case a.c == nil && b.c == nil:
 		return g.combine(n, a, b)
@@ -24,6 +38,9 @@ func lowerArithmetic(g *importer, n *nodeProto, in []*operand) ([]*operand, erro
 
 // combine joins two images.
 func (g *importer) combine(n *nodeProto, a, b *operand) ([]*operand, error) {
+	if len(a.dims) != len(b.dims) { // ONNX aligns the last axes, not the channels
+		return nil, fmt.Errorf("images of shapes %v and %v, expected as many axes", a.dims, b.dims)
+	}
 	x, err := g.image(n, a)
 	if err != nil {
 		return nil, err
@@ -50,11 +67,15 @@ func (g *importer) combine(n *nodeProto, a, b *operand) ([]*operand, error) {
 
 // affine is image op constant, or constant op image where swapped.
 func (g *importer) affine(n *nodeProto, x *operand, c *constant, swapped bool) ([]*operand, error) {
+	channel := 1
+	if x.rowsFirst {
+		channel = 3
+	}
 	channels := 1
 	if len(x.dims) > 1 {
-		channels = x.dims[1]
+		channels = x.dims[channel]
 	}
-	per, err := perChannel(c, x.dims)
+	per, err := perChannel(c, x.dims, channel)
 	if err != nil {
 		return nil, err
 	}
@@ -86,11 +107,11 @@ func (g *importer) affine(n *nodeProto, x *operand, c *constant, swapped bool) (
 }
 
 // perChannel reads a constant that broadcasts over everything but the
-// channels: one number, or one a channel.
-func perChannel(c *constant, dims []int) ([]float64, error) {
-	channelAt := len(c.dims) - len(dims) + 1 // where axis 1 of the image lies in c
+// channels, which are an axis of the image: one number, or one a channel.
+func perChannel(c *constant, dims []int, channel int) ([]float64, error) {
+	channelAt := len(c.dims) - len(dims) + channel // where that axis lies in c
 	for d, k := range c.dims {
-		if k != 1 && (d != channelAt || k != dims[1]) {
+		if k != 1 && (d != channelAt || k != dims[channel]) {
 			return nil, fmt.Errorf("a constant of shape %v beside an image of %v, expected one number or one a channel", c.dims, dims)
 		}
 	}

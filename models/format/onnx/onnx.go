@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sort"
+	"slices"
 	"strings"
 
 	"sapf/models/data"
@@ -14,6 +14,28 @@ import (
 	"sapf/models/format"
 	"sapf/models/graph"
 )
+
+// Classifier is what an ONNX file holds.
+type Classifier struct {
+	Net *engine.Net
+	// Classes are the names of the classes in the file's metadata, nil where
+	// there are none.
+	Classes []string
+	// Notes say where the network differs from what the file says literally.
+	Notes []string
+}
+
+// Options say how a file is read. The zero value is right for a file of one
+// part, one output and fixed shapes.
+type Options struct {
+	// Output names the logits, where a graph has several outputs.
+	Output string
+	// Input is the shape of the images, where the file leaves it open.
+	Input engine.Shape
+	// Data opens a file beside this one that weights lie in (external data);
+	// nil refuses them.
+	Data func(name string) ([]byte, error)
+}
 
 // operand is what a name of an ONNX graph stands for: a constant, or a view
 // of a layer's output. The entries of a view are the layer's own, in the same
@@ -23,6 +45,11 @@ type operand struct {
 	node int
 	// dims are the ONNX shape, the batch first.
 	dims []int
+	// rowsFirst is set where dims are N x H x W x C, as TensorFlow has images,
+	// but the layer's entries in the order C x H x W.
+	rowsFirst bool
+	// bytes is set for an image of uint8, 0 to 255, before its cast.
+	bytes bool
 }
 
 // importer turns an ONNX graph into a network, node by node.
@@ -31,28 +58,22 @@ type importer struct {
 	values map[string]*operand
 	opset  int64
 	batch  int
+	notes  []string
 }
 
-// operators are the operators that touch the image. Those that only do shape
-// arithmetic are in foldConstants; views is both.
-var operators map[string]func(g *importer, n *nodeProto, in []*operand) ([]*operand, error)
-
-// Operators lists the operators that Read understands.
-func Operators() []string {
-	var names []string
-	for name := range operators {
-		names = append(names, name)
+// note keeps a remark for the user, once.
+func (g *importer) note(format string, args ...any) {
+	if text := fmt.Sprintf(format, args...); !slices.Contains(g.notes, text) {
+		g.notes = append(g.notes, text)
 	}
-	names = append(names, "Constant", "ConstantOfShape", "Shape", "Cast")
-	sort.Strings(names)
-	return names
 }
 
-// Read turns an ONNX classifier, as torch.onnx exports it (opsets 9 to
-// 21), into a network. The graph must have one image input, N x C x H x W of
-// fixed C, H and W, and one output of N x classes. An operator that we don't
-// have is named with its node.
-func Read(source string, raw []byte) (*engine.Net, error) {
+// Read turns an ONNX classifier, as torch.onnx and others export it (opsets 7
+// to 25), into a network. The graph must have one image input, N x C x H x W or
+// N x H x W x C, and an output of N x classes. An operator that we don't have is
+// named with its node; a refusal ends with a line of Python that exports the
+// network anew. source is for messages.
+func Read(source string, raw []byte, o Options) (*Classifier, error) {
 	m, err := parseModel(raw)
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		if name := cutTensor(raw); name != "" {
@@ -65,24 +86,41 @@ func Read(source string, raw []byte) (*engine.Net, error) {
 	if len(m.graph.nodes) == 0 || m.opset == 0 {
 		return nil, fmt.Errorf("ONNX %s: no graph of the standard operators; it looks like %s", source, data.Looks(raw))
 	}
-	net, err := convert(source, m)
+	g := &importer{values: map[string]*operand{}, opset: m.opset}
+	net, err := g.convert(source, m, o)
 	if err != nil {
-		return nil, fmt.Errorf("ONNX %s: %w", source, err)
+		return nil, fmt.Errorf("ONNX %s: %w; %s", source, err, g.remedy(source))
 	}
-	return net, nil
+	return &Classifier{Net: net, Classes: classNames(m.metadata), Notes: g.notes}, nil
 }
 
-func convert(source string, m modelProto) (*engine.Net, error) {
-	g := &importer{values: map[string]*operand{}, opset: m.opset}
+// remedy is the line of Python that exports a PyTorch network so that it can be
+// read, as far as that can be said.
+func (g *importer) remedy(source string) string {
+	s := engine.Shape{C: 3, H: 224, W: 224}
+	if g.Builder != nil {
+		s = g.Shape(engine.Input)
+	}
+	return fmt.Sprintf(`to export it anew: torch.onnx.export(net.eval().float(), (torch.zeros(1, %d, %d, %d),), "%s.onnx", dynamo=False, opset_version=17)`,
+		s.C, s.H, s.W, format.Name(source))
+}
+
+// Opsets that Read knows; later ones may change what an operator means.
+const oldestOpset, newestOpset = 7, 25
+
+func (g *importer) convert(source string, m modelProto, o Options) (*engine.Net, error) {
+	if m.opset < oldestOpset || m.opset > newestOpset {
+		return nil, fmt.Errorf("opset %d, expected %d to %d", m.opset, oldestOpset, newestOpset)
+	}
 	for i := range m.graph.initializers {
 		t := &m.graph.initializers[i]
-		c, err := t.value()
+		c, err := t.value(o.Data)
 		if err != nil {
 			return nil, err
 		}
 		g.values[t.name] = &operand{c: c, dims: c.dims}
 	}
-	if err := g.input(source, m.graph.inputs); err != nil {
+	if err := g.input(source, m.graph.inputs, o.Input); err != nil {
 		return nil, err
 	}
 	for i := range m.graph.nodes {
@@ -94,16 +132,9 @@ func convert(source string, m modelProto) (*engine.Net, error) {
 			return nil, fmt.Errorf("node %v: %w", n, g.Err())
 		}
 	}
-	if len(m.graph.outputs) != 1 {
-		return nil, fmt.Errorf("%d outputs, expected one, the logits", len(m.graph.outputs))
-	}
-	out := g.values[m.graph.outputs[0].name]
-	if out == nil || out.c != nil {
-		return nil, fmt.Errorf("output %s does not depend on the image", m.graph.outputs[0].name)
-	}
-	classes := g.Shape(out.node).Len()
-	if out.dims[0] != g.batch || product(out.dims) != g.batch*classes {
-		return nil, fmt.Errorf("output %s has shape %v, expected batch x classes", m.graph.outputs[0].name, out.dims)
+	out, err := g.output(m.graph.outputs, o.Output)
+	if err != nil {
+		return nil, err
 	}
 	last := out.node
 	if s := g.Shape(last); s.H != 1 || s.W != 1 {
@@ -116,8 +147,44 @@ func convert(source string, m modelProto) (*engine.Net, error) {
 	return graph.Prune(net), nil
 }
 
-// input finds the image among the graph's inputs.
-func (g *importer) input(source string, inputs []valueInfo) error {
+// output finds the logits: the output of that name, or the only one that is a
+// vector of the image's.
+func (g *importer) output(outputs []valueInfo, name string) (*operand, error) {
+	var found []*operand
+	var names, all []string
+	for _, v := range outputs {
+		out := g.values[v.name]
+		if out == nil || out.c != nil {
+			continue
+		}
+		all = append(all, fmt.Sprintf("%s of shape %v", v.name, out.dims))
+		vector := out.dims[0] == g.batch && product(out.dims) == g.batch*g.Shape(out.node).Len() && slices.Max(append([]int{1}, out.dims[1:]...)) == g.Shape(out.node).Len()
+		if v.name == name || name == "" && vector {
+			found, names = append(found, out), append(names, v.name)
+		}
+	}
+	switch {
+	case len(all) == 0:
+		return nil, fmt.Errorf("none of its %d outputs depends on the image", len(outputs))
+	case len(found) == 0 && name != "":
+		return nil, fmt.Errorf("no output %s; there are %s", name, strings.Join(all, ", "))
+	case len(found) == 0:
+		return nil, fmt.Errorf("output %s, expected batch x classes", strings.Join(all, ", "))
+	case len(found) > 1:
+		return nil, fmt.Errorf("%d outputs that may be the logits, %s: name one (--output)", len(found), strings.Join(names, ", "))
+	case len(all) > 1:
+		g.note("of its outputs %s, %s is taken for the logits", strings.Join(all, ", "), names[0])
+	}
+	out := found[0]
+	if out.dims[0] != g.batch || product(out.dims) != g.batch*g.Shape(out.node).Len() {
+		return nil, fmt.Errorf("output %s has shape %v, expected batch x classes", names[0], out.dims)
+	}
+	return out, nil
+}
+
+// input finds the image among the graph's inputs. open is its shape where the
+// file leaves lengths open.
+func (g *importer) input(source string, inputs []valueInfo, open engine.Shape) error {
 	var images []valueInfo
 	for _, v := range inputs {
 		if g.values[v.name] == nil { // old files list the weights too
@@ -128,74 +195,105 @@ func (g *importer) input(source string, inputs []valueInfo) error {
 		return fmt.Errorf("%d inputs without a value, expected one, the image", len(images))
 	}
 	v := images[0]
-	if len(v.dims) != 4 || v.dtype != 1 {
-		return fmt.Errorf("input %s has shape %v and element type %d, expected float of N x C x H x W", v.name, v.dims, v.dtype)
+	dtype := elementTypes[v.dtype]
+	if len(v.dims) != 4 || dtype != "F32" && dtype != "F64" && dtype != "F16" && dtype != "BF16" && v.dtype != elementUint8 {
+		return fmt.Errorf("input %s has shape %v and element type %d, expected an image of N x C x H x W or N x H x W x C, of floating-point numbers or uint8", v.name, v.dims, v.dtype)
+	}
+	channel := func(d int64) bool { return d == 1 || d == 3 || d == 4 }
+	rowsFirst := channel(v.dims[3]) && !channel(v.dims[1])
+	given := []int{0, open.C, open.H, open.W}
+	if rowsFirst {
+		given = []int{0, open.H, open.W, open.C}
 	}
 	dims := make([]int, 4)
 	for i, d := range v.dims {
 		switch {
 		case d > 0 && d <= 1<<16:
 			dims[i] = int(d)
+			if given[i] > 0 && given[i] != dims[i] {
+				return fmt.Errorf("input %s has shape %v, not %v", v.name, v.dims, open)
+			}
 		case i == 0: // the batch is left open
 			dims[i] = 1
+		case given[i] > 0:
+			dims[i] = given[i]
 		default:
-			return fmt.Errorf("input %s has shape %v: export with fixed channels, rows and columns", v.name, v.dims)
+			return fmt.Errorf("input %s has shape %v: say which shape its images have (--input 3x224x224), or export with fixed channels, rows and columns", v.name, v.dims)
 		}
 	}
 	g.batch = dims[0]
-	g.Builder = graph.NewBuilder(format.Name(source), engine.Shape{C: dims[1], H: dims[2], W: dims[3]})
-	g.values[v.name] = &operand{node: engine.Input, dims: dims}
+	s := engine.Shape{C: dims[1], H: dims[2], W: dims[3]}
+	if rowsFirst {
+		s = engine.Shape{C: dims[3], H: dims[1], W: dims[2]}
+	}
+	g.Builder = graph.NewBuilder(format.Name(source), s)
+	x := &operand{node: engine.Input, dims: dims, rowsFirst: rowsFirst}
+	switch {
+	case v.dtype == elementUint8:
+		x.bytes = true
+		x.node = g.Add("bytes", &engine.Affine{Scale: []float64{255}, Shift: []float64{0}}, x.node)
+		g.note("the input is uint8: images in [0,1] are multiplied by 255, and not rounded")
+	case dtype != "F32":
+		g.note("the network's numbers are %s: it is computed in the kernels' own precision", dtype)
+	}
+	g.values[v.name] = x
 	return nil
 }
 
 // node evaluates one node: as shape arithmetic where all it reads is constant,
 // else as a layer.
 func (g *importer) node(n *nodeProto) error {
-	if n.domain != "" && n.domain != "ai.onnx" {
+	switch n.domain {
+	case "", "ai.onnx":
+	case "com.microsoft", "com.microsoft.nchwc":
+		return fmt.Errorf("operator of the domain %s: ONNX Runtime has optimised the file for itself; load the file as it was exported", n.domain)
+	default:
 		return fmt.Errorf("operator of the domain %s, expected the standard ones", n.domain)
 	}
 	var in []*operand
-	constant := true
+	fixed := true // nothing that it reads depends on the image
 	for _, name := range n.in {
 		v := g.values[name]
 		if v == nil && name != "" {
 			return fmt.Errorf("reads %s, which no earlier node gives", name)
 		}
-		constant = constant && (v == nil || v.c != nil)
+		fixed = fixed && (v == nil || v.c != nil)
 		in = append(in, v)
+		if v != nil && v.bytes && !operators[n.op].anyType {
+			return fmt.Errorf("arithmetic of uint8 is not supported: cast the image to float first")
+		}
+		if v != nil && v.rowsFirst && !operators[n.op].rowsFirst {
+			return fmt.Errorf("operator %s of an image of N x H x W x C is not supported before its transpose", n.op)
+		}
 	}
 	var out []*operand
-	var err error
-	switch f := operators[n.op]; {
-	case n.op == "Shape":
-		out, err = shapeOf(in)
-	case constant:
-		out, err = foldConstants(g, n, in)
-	case f == nil:
-		return fmt.Errorf("operator %s is not supported; supported are %s", n.op, strings.Join(Operators(), ", "))
+	op, err := known(n)
+	switch {
+	case err != nil:
+	case fixed && op.fold != nil:
+		var c *constant
+		if c, err = op.fold(g, n, in); err == nil {
+			out = constants(c)
+		}
+	case fixed:
+		err = fmt.Errorf("operator %s on constants is not supported", n.op)
+	case op.lower == nil:
+		err = fmt.Errorf("operator %s of the image is not supported, only of shapes", n.op)
 	default:
-		out, err = f(g, n, in)
+		out, err = op.lower(g, n, in)
 	}
 	if err != nil {
 		return err
 	}
 	for i, name := range n.out {
 		if i < len(out) && name != "" {
+			if g.values[name] != nil {
+				return fmt.Errorf("it gives %s, which has a value already", name)
+			}
 			g.values[name] = out[i]
 		}
 	}
 	return nil
-}
-
-func shapeOf(in []*operand) ([]*operand, error) {
-	if err := need(in, 1); err != nil {
-		return nil, err
-	}
-	out := make([]int64, len(in[0].dims))
-	for i, d := range in[0].dims {
-		out[i] = int64(d)
-	}
-	return constants(ints(out...)), nil
 }
 
 func constants(c *constant) []*operand { return []*operand{{c: c, dims: c.dims}} }

@@ -22,7 +22,7 @@ func TestFailure31_CutOff(t *testing.T) {
 		}
 		named := map[string]bool{}
 		for n := 0; n < len(raw); n += 13 {
-			_, err := onnx.Read("x", raw[:n])
+			_, err := onnx.Read("x", raw[:n], onnx.Options{})
 			if err == nil {
 				t.Fatalf("%s: accepted with %d of %d bytes", file, n, len(raw))
 			}
@@ -51,11 +51,11 @@ func FuzzONNX(f *testing.F) {
 		f.Add(raw)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		net, err := onnx.Read("fuzz", raw)
+		c, err := onnx.Read("fuzz", raw, onnx.Options{})
 		if err != nil {
 			return
 		}
-		if _, err := net.Shapes(); err != nil {
+		if _, err := c.Net.Shapes(); err != nil {
 			t.Fatalf("accepted, but %v", err)
 		}
 	})

@@ -15,6 +15,7 @@ type modelProto struct {
 	producer string
 	opset    int64
 	graph    graphProto
+	metadata map[string]string
 }
 
 type graphProto struct {
@@ -129,6 +130,13 @@ func parseModel(raw []byte) (m modelProto, err error) {
 			m.producer = string(b)
 		case 7:
 			m.graph, err = parseGraph(b)
+		case 14: // StringStringEntryProto
+			var key, value string
+			key, value, err = parseEntry(b)
+			if m.metadata == nil {
+				m.metadata = map[string]string{}
+			}
+			m.metadata[key] = value
 		case 8: // OperatorSetIdProto
 			domain, version := "", int64(0)
 			err = fields(b, func(num protowire.Number, v uint64, b []byte) error {
@@ -268,4 +276,18 @@ func parseShape(raw []byte, dims *[]int64) error {
 		*dims = append(*dims, d)
 		return err
 	})
+}
+
+// parseEntry reads a StringStringEntryProto.
+func parseEntry(raw []byte) (key, value string, err error) {
+	err = fields(raw, func(num protowire.Number, _ uint64, b []byte) error {
+		switch num {
+		case 1:
+			key = string(b)
+		case 2:
+			value = string(b)
+		}
+		return nil
+	})
+	return key, value, err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"sapf/models/format"
+	"strconv"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -12,14 +13,16 @@ import (
 // tensorProto is a TensorProto: its numbers are in raw, or in the list of its
 // element type.
 type tensorProto struct {
-	name     string
-	dims     []int64
-	dtype    int64
-	raw      []byte
-	floats   []float32
-	ints     []int64
-	doubles  []float64
+	name    string
+	dims    []int64
+	dtype   int64
+	raw     []byte
+	floats  []float32
+	ints    []int64
+	doubles []float64
+	// external is set where the numbers lie in another file, at which says where.
 	external bool
+	at       map[string]string
 }
 
 func parseTensor(raw []byte) (t tensorProto, err error) {
@@ -44,6 +47,13 @@ func parseTensor(raw []byte) (t tensorProto, err error) {
 			for ; len(b) >= 8; b = b[8:] {
 				t.doubles = append(t.doubles, math.Float64frombits(binary.LittleEndian.Uint64(b)))
 			}
+		case 13:
+			var key, value string
+			key, value, err = parseEntry(b)
+			if t.at == nil {
+				t.at = map[string]string{}
+			}
+			t.at[key] = value
 		case 14:
 			t.external = v == 1
 		}
@@ -52,19 +62,20 @@ func parseTensor(raw []byte) (t tensorProto, err error) {
 	return t, err
 }
 
-// elementTypes maps TensorProto.DataType to the names of safetensors' types.
-var elementTypes = map[int64]string{1: "F32", 2: "U8", 6: "I32", 7: "I64", 9: "U8", 10: "F16", 11: "F64", 16: "BF16"}
+// Element types that some operators have to tell apart.
+const elementUint8, elementInt8 = 2, 3
 
-// value reads a tensor as a constant.
-func (t *tensorProto) value() (*constant, error) {
+// elementTypes maps TensorProto.DataType to the names of safetensors' types.
+var elementTypes = map[int64]string{1: "F32", elementUint8: "U8", elementInt8: "I8", 6: "I32", 7: "I64", 9: "U8", 10: "F16", 11: "F64", 16: "BF16"}
+
+// value reads a tensor as a constant. open reads a file that its numbers may lie
+// in.
+func (t *tensorProto) value(open func(name string) ([]byte, error)) (*constant, error) {
 	dtype, ok := elementTypes[t.dtype]
 	if !ok {
 		return nil, fmt.Errorf("tensor %s: element type %d, expected float, double, half, bfloat16 or an integer", t.name, t.dtype)
 	}
-	if t.external {
-		return nil, fmt.Errorf("tensor %s lies in another file (external data): export to a single file", t.name)
-	}
-	c := &constant{}
+	c := &constant{signed: t.dtype == elementInt8}
 	for _, d := range t.dims {
 		if d < 0 || d > math.MaxInt32 {
 			return nil, fmt.Errorf("tensor %s: shape %v", t.name, t.dims)
@@ -72,11 +83,18 @@ func (t *tensorProto) value() (*constant, error) {
 		c.dims = append(c.dims, int(d))
 	}
 	width := int(format.Width[dtype])
+	if t.external {
+		raw, err := t.outside(open, width)
+		if err != nil {
+			return nil, fmt.Errorf("tensor %s: %w", t.name, err)
+		}
+		t.raw = raw
+	}
 	n, err := format.CheckShape(c.dims, max(len(t.raw)/width, len(t.floats), len(t.ints), len(t.doubles)))
 	if err != nil {
 		return nil, fmt.Errorf("tensor %s: %w", t.name, err)
 	}
-	isInt := dtype == "I64" || dtype == "I32" || dtype == "U8"
+	isInt := dtype == "I64" || dtype == "I32" || dtype == "U8" || dtype == "I8"
 	switch {
 	case t.raw != nil && isInt:
 		for b := t.raw; len(b) >= width; b = b[width:] {
@@ -85,6 +103,8 @@ func (t *tensorProto) value() (*constant, error) {
 				c.i = append(c.i, int64(binary.LittleEndian.Uint64(b)))
 			case "I32":
 				c.i = append(c.i, int64(int32(binary.LittleEndian.Uint32(b))))
+			case "I8":
+				c.i = append(c.i, int64(int8(b[0])))
 			default:
 				c.i = append(c.i, int64(b[0]))
 			}
@@ -123,6 +143,40 @@ func (t *tensorProto) value() (*constant, error) {
 		c.i = []int64{}
 	}
 	return c, nil
+}
+
+// outside reads the bytes of a tensor that lies in another file: location is its
+// name, offset and length the part of it.
+func (t *tensorProto) outside(open func(name string) ([]byte, error), width int) ([]byte, error) {
+	name := t.at["location"]
+	if open == nil {
+		return nil, fmt.Errorf("it lies in another file, %q (external data)", name)
+	}
+	raw, err := open(name)
+	if err != nil {
+		return nil, fmt.Errorf("its file: %w", err)
+	}
+	length := int64(width)
+	for _, d := range t.dims {
+		if d > 0 && length > int64(len(raw))/d {
+			return nil, fmt.Errorf("its file %s has %d bytes, too few for shape %v", name, len(raw), t.dims)
+		}
+		length *= d
+	}
+	offset := int64(0)
+	for key, to := range map[string]*int64{"offset": &offset, "length": &length} {
+		if text, ok := t.at[key]; ok {
+			v, err := strconv.ParseInt(text, 10, 64)
+			if err != nil || v < 0 || key == "length" && v != length {
+				return nil, fmt.Errorf("its %s in %s is %q, expected %d bytes", key, name, text, length)
+			}
+			*to = v
+		}
+	}
+	if offset > int64(len(raw)) || length > int64(len(raw))-offset {
+		return nil, fmt.Errorf("its file %s has %d bytes, expected %d from byte %d", name, len(raw), length, offset)
+	}
+	return raw[offset : offset+length], nil
 }
 
 // cutTensor names the initializer in which a file that is cut off ends, "" where

@@ -2,9 +2,28 @@ package onnx
 
 import (
 	"fmt"
+	"slices"
 
 	"sapf/models/engine"
 )
+
+// shapes are the operators that change the shape only, and those that work on
+// shapes.
+func shapes() map[string]operator {
+	return map[string]operator{
+		"Constant":        {attrs: "value value_int value_ints value_float value_floats", fold: foldConstant},
+		"ConstantOfShape": {in: 1, attrs: "value", fold: foldConstantOfShape},
+		"Shape":           {in: 1, anyType: true, rowsFirst: true, attrs: "start end", lower: lowerShape, fold: shapeOf},
+		"Flatten":         {in: 1, anyType: true, attrs: "axis", lower: lowerView, fold: foldView},
+		"Reshape":         {in: 2, anyType: true, attrs: "shape allowzero", lower: lowerView, fold: foldView},
+		"Squeeze":         {in: 2, anyType: true, attrs: "axes", lower: lowerView, fold: foldView},
+		"Unsqueeze":       {in: 2, anyType: true, attrs: "axes", lower: lowerView, fold: foldView},
+		"Identity":        {in: 1, anyType: true, rowsFirst: true, lower: lowerView, fold: foldView},
+		"Dropout":         {in: 3, rowsFirst: true, attrs: "ratio seed", lower: lowerDropout, fold: foldView},
+		"Cast":            {in: 1, anyType: true, rowsFirst: true, attrs: "to saturate", lower: lowerCast, fold: foldCast},
+		"Transpose":       {in: 1, anyType: true, rowsFirst: true, attrs: "perm", lower: lowerTranspose, fold: foldTranspose},
+	}
+}
 
 // viewDims is the shape that a view operator gives a value of shape dims.
 func viewDims(n *nodeProto, in []*operand) ([]int, error) {
@@ -42,7 +61,7 @@ func viewDims(n *nodeProto, in []*operand) ([]int, error) {
 		}
 		return squeeze(n.op == "Unsqueeze", dims, axes)
 	}
-	return dims, nil // Identity, Dropout, Cast
+	return dims, nil // Identity, Dropout
 }
 
 // squeeze drops axes of length 1, or puts them in.
@@ -87,7 +106,7 @@ func lowerView(_ *importer, n *nodeProto, in []*operand) ([]*operand, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []*operand{{node: in[0].node, dims: dims}}, nil
+	return []*operand{{node: in[0].node, dims: dims, rowsFirst: in[0].rowsFirst, bytes: in[0].bytes}}, nil
 }
 
 // lowerTranspose is a view where only axes of length 1 move, and a channel
@@ -116,10 +135,16 @@ func lowerTranspose(g *importer, n *nodeProto, in []*operand) ([]*operand, error
 			order = append(order, p)
 		}
 	}
-	if sorted {
-		return []*operand{{node: in[0].node, dims: out}}, nil
-	}
 	s := g.Shape(in[0].node)
+	if in[0].rowsFirst {
+		if !slices.Equal(perm, []int64{0, 3, 1, 2}) {
+			return nil, fmt.Errorf("permutation %v of an image of N x H x W x C, expected [0 3 1 2]", perm)
+		}
+		return []*operand{{node: in[0].node, dims: out, bytes: in[0].bytes}}, nil
+	}
+	if sorted {
+		return []*operand{{node: in[0].node, dims: out, bytes: in[0].bytes}}, nil
+	}
 	if len(dims) == 5 && perm[0] == 0 && perm[1] == 2 && perm[2] == 1 && perm[3] == 3 && perm[4] == 4 &&
 		dims[1]*dims[2] == s.C && dims[3] == s.H && dims[4] == s.W {
 		v := g.layer(n, &engine.ChannelShuffle{Groups: dims[1]}, false, in[0].node)
@@ -127,4 +152,38 @@ func lowerTranspose(g *importer, n *nodeProto, in []*operand) ([]*operand, error
 		return v, nil
 	}
 	return nil, fmt.Errorf("permutation %v of %v is not supported", perm, dims)
+}
+
+// lowerDropout is the identity, unless the graph was exported for training.
+func lowerDropout(g *importer, n *nodeProto, in []*operand) ([]*operand, error) {
+	if len(in) > 2 && in[2] != nil && (in[2].c == nil || in[2].c.len() != 1 || in[2].c.float(0) != 0) {
+		return nil, fmt.Errorf("it drops entries at random, as in training: export the model after eval()")
+	}
+	return lowerView(g, n, in)
+}
+
+// lowerCast is the identity between types of floating-point numbers. A cast of
+// the image to integers is a staircase, and no operator that we have.
+func lowerCast(g *importer, n *nodeProto, in []*operand) ([]*operand, error) {
+	switch to := elementTypes[n.int("to", 0)]; to {
+	case "F32", "F64":
+	case "F16", "BF16":
+		g.note("half-precision numbers are computed in float32: its casts to %s do not round", to)
+	default:
+		return nil, fmt.Errorf("a cast of the image to element type %d, expected one to floating-point numbers: it rounds, so that no gradient passes", n.int("to", 0))
+	}
+	out, err := lowerView(g, n, in)
+	if err == nil {
+		out[0].bytes = false
+	}
+	return out, err
+}
+
+// lowerShape is the shape of a layer's output, a constant.
+func lowerShape(g *importer, n *nodeProto, in []*operand) ([]*operand, error) {
+	c, err := shapeOf(g, n, in)
+	if err != nil {
+		return nil, err
+	}
+	return constants(c), nil
 }

@@ -152,7 +152,7 @@ func (t Targets) targetsOf(classes []string, own int, digest string) ([]int, err
 		return []int{attack.None}, nil
 	case len(t.Classes) > 0:
 		for _, c := range t.Classes {
-			i, err := sweep.ClassIndex(classes, c)
+			i, err := models.ClassIndex(classes, c)
 			if err != nil {
 				return nil, err
 			}
