@@ -191,7 +191,7 @@ func (s *Session) start() {
 	s.machine = machine.New(s.output, s.options.Symbols)
 	s.machine.Report = s.goroutinePanic
 	s.fset = s.machine.FileSet()
-	s.universe = universe.New(s.fset, stdlib.Symbols, s.options.Symbols)
+	s.universe = universe.New(s.fset, stdlib.Symbols, machine.Corrections, s.options.Symbols)
 	s.machine.Know(s.universe)
 	s.declared = &plan.Declared{Universe: s.universe, Scope: universe.Scope{}}
 	s.lowering = lower.New(s.universe, s.machine)

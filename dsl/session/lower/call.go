@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"go/types"
 	"strconv"
+	"strings"
 
 	"sapf/dsl/session/universe"
 )
@@ -195,11 +196,11 @@ func (l *lowerer) args(e *ast.CallExpr, sig *types.Signature, compiled *types.Fu
 				x = l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Formatted", x))
 			}
 		case compiled != nil && universe.IsAny(to):
-			x = l.anyArgument(a, compiled.Pkg().Path())
+			x = l.anyArgument(a, compiled)
 		case variadic && e.Ellipsis.IsValid():
 			x = l.spreadArgument(a, to, compiled)
 		default:
-			x = l.argument(a, to)
+			x = l.containerArgument(a, to, compiled)
 		}
 		if variadic && !e.Ellipsis.IsValid() {
 			rest = append(rest, x)
@@ -279,6 +280,26 @@ func (l *lowerer) argument(a ast.Expr, to types.Type) ast.Expr {
 	return l.operandTo(a, to)
 }
 
+// containerArgument lowers an argument that is a map or list of interfaces, for a
+// package that looks into them.
+func (l *lowerer) containerArgument(a ast.Expr, to types.Type, compiled *types.Func) ast.Expr {
+	x := l.argument(a, to)
+	if compiled == nil || !transparent[compiled.Pkg().Path()] {
+		return x
+	}
+	switch u := to.Underlying().(type) {
+	case *types.Map:
+		if universe.IsAny(u.Elem()) {
+			return l.runtimeInto(a.Pos(), to, "Plain", x)
+		}
+	case *types.Slice:
+		if universe.IsAny(u.Elem()) {
+			return l.runtimeInto(a.Pos(), to, "Plain", x)
+		}
+	}
+	return x
+}
+
 // spreadArgument lowers x... as an argument.
 func (l *lowerer) spreadArgument(a ast.Expr, to types.Type, compiled *types.Func) ast.Expr {
 	x := l.operandTo(a, to)
@@ -320,6 +341,9 @@ func (l *lowerer) replaced(e *ast.CallExpr, c *ast.CallExpr, obj *types.Func) *a
 		return l.runtimeCall(pos, "GroupGo", target(), c.Args[0])
 	case "os.Exit":
 		return l.runtimeCall(pos, "Exit", c.Args...)
+	case "log.Logger.Fatal", "log.Logger.Fatalf", "log.Logger.Fatalln": // a cell can't end the kernel
+		c.Fun.(*ast.SelectorExpr).Sel.Name = "Panic" + strings.TrimPrefix(obj.Name(), "Fatal")
+		return c
 	case "errors.As":
 		return l.errorsAs(e, c)
 	}
@@ -451,7 +475,7 @@ func (l *lowerer) builtin(e *ast.CallExpr, name string) ast.Expr {
 	case "delete":
 		m := universe.CoreType(args(0)).(*types.Map)
 		x := l.operand(e.Args[0])
-		k := l.typedName(pos, l.operandTo(e.Args[1], m.Key()), m.Key())
+		k := l.typedName(pos, l.mapKey(e.Args[1], m.Key()), m.Key())
 		return run("Delete", x, k)
 	case "copy":
 		to := l.operand(e.Args[0])

@@ -351,7 +351,7 @@ func (l *lowerer) index(e *ast.IndexExpr) ast.Expr {
 	t := l.typeOf(e.X)
 	if m, ok := t.Underlying().(*types.Map); ok {
 		x := l.operand(e.X)
-		return &ast.IndexExpr{X: x, Lbrack: e.Lbrack, Index: l.operandTo(e.Index, m.Key()), Rbrack: e.Rbrack}
+		return &ast.IndexExpr{X: x, Lbrack: e.Lbrack, Index: l.mapKey(e.Index, m.Key()), Rbrack: e.Rbrack}
 	}
 	if _, array := t.Underlying().(*types.Array); array && l.info.Types[e.X].Addressable() {
 		return l.place(e)
@@ -474,11 +474,21 @@ func (l *lowerer) mapLiteral(e *ast.CompositeLit, t, key, elem types.Type) ast.E
 	m := l.temp(pos, t, call(pos, ident(pos, "make"), l.typeExpr(pos, t)))
 	for _, el := range e.Elts {
 		kv := el.(*ast.KeyValueExpr)
-		k := l.element(kv.Key, key)
+		k := l.mapKey(kv.Key, key)
 		v := l.element(kv.Value, elem)
 		l.setEntry(kv.Pos(), m, key, elem, k, v)
 	}
 	return m
+}
+
+// mapKey lowers a key of a map. What adapts a cell's value to a compiled interface
+// is one for equal values there.
+func (l *lowerer) mapKey(e ast.Expr, key types.Type) ast.Expr {
+	k := l.element(e, key)
+	if types.IsInterface(key) && !l.opaque(key) && !universe.IsNil(l.typeOf(e)) {
+		return l.runtimeInto(e.Pos(), key, "Key", k)
+	}
+	return k
 }
 
 // setEntry sets m[k] = v.

@@ -6,6 +6,7 @@ import (
 	"go/types"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"sapf/dsl/session/machine"
 	"sapf/dsl/session/syntax"
@@ -289,6 +290,14 @@ func (l *lowerer) promoted(pos token.Pos, t types.Type, m *types.Selection) ast.
 	return lit
 }
 
+// encoders are the functions that only read what they are given, by reflection.
+var encoders = map[string]bool{
+	"encoding/json.Marshal": true, "encoding/json.MarshalIndent": true, "encoding/json.Encode": true,
+	"encoding/xml.Marshal": true, "encoding/xml.MarshalIndent": true,
+	"text/template.Execute": true, "text/template.ExecuteTemplate": true,
+	"html/template.Execute": true, "html/template.ExecuteTemplate": true,
+}
+
 // formatted are the packages whose arguments of type any are printed or shown,
 // transparent those that look into them by reflection.
 var (
@@ -301,16 +310,21 @@ var (
 
 // anyArgument lowers an argument for a parameter of type any of a compiled
 // function, by what the function's package does with it.
-func (l *lowerer) anyArgument(e ast.Expr, pkg string) ast.Expr {
+func (l *lowerer) anyArgument(e ast.Expr, fn *types.Func) ast.Expr {
 	pos := e.Pos()
+	pkg := fn.Pkg().Path()
 	t := types.Default(l.typeOf(e))
 	x := l.operandTo(e, emptyInterfaceType)
 	_, basic := types.Unalias(t).(*types.Basic)
 	switch {
 	case basic:
 		return x
+	case pkg == "fmt" && strings.Contains(fn.Name(), "can"): // Sscan and its like
+		return l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Scanned", x))
 	case formatted[pkg]:
 		return l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Formatted", x))
+	case encoders[pkg+"."+fn.Name()]:
+		return l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Encodable", x))
 	case transparent[pkg]:
 		return l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Shaped", x))
 	}

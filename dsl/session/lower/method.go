@@ -213,7 +213,7 @@ func (l *lowerer) elementPlace(e *ast.IndexExpr) ast.Expr {
 	switch u := t.Underlying().(type) {
 	case *types.Map:
 		out.X = l.operand(e.X)
-		out.Index = l.operandTo(e.Index, u.Key())
+		out.Index = l.mapKey(e.Index, u.Key())
 		return out
 	case *types.Pointer:
 		out.X = &ast.ParenExpr{X: &ast.StarExpr{Star: pos, X: l.operand(e.X)}}

@@ -42,6 +42,15 @@ func (m *Machine) adapt(x any, iface, wrapper reflect.Type) reflect.Value {
 	if iface == universe.ErrorType {
 		return reflect.ValueOf(m.errorOf(x))
 	}
+	if w := m.streamOf(x, iface, wrapper); w.IsValid() {
+		return w
+	}
+	return m.wrapped(x, wrapper)
+}
+
+// wrapped is x in yaegi's type for an interface, which has a function for each
+// method.
+func (m *Machine) wrapped(x any, wrapper reflect.Type) reflect.Value {
 	w := reflect.New(wrapper).Elem()
 	w.Field(0).Set(reflect.ValueOf(x))
 	for i := 1; i < wrapper.NumField(); i++ {
@@ -56,6 +65,28 @@ func (m *Machine) adapt(x any, iface, wrapper reflect.Type) reflect.Value {
 		}))
 	}
 	return w
+}
+
+// scanner reads a value of a cell's type by its Scan method.
+type scanner struct {
+	m *Machine
+	x any
+}
+
+// Scan reads the value.
+func (s scanner) Scan(st fmt.ScanState, verb rune) error {
+	err, _ := s.m.call(s.x, "Scan", reflect.ValueOf(&st).Elem(), reflect.ValueOf(verb)).(error)
+	return err
+}
+
+// scanned prepares an argument of fmt.Scan and its like, a pointer.
+func (m *Machine) scanned(x any) any {
+	if isBoxed(original(x)) {
+		if _, ok := m.lookup(x, "Scan"); ok {
+			return scanner{m, x}
+		}
+	}
+	return raw(x)
 }
 
 func isBoxed(x any) bool {

@@ -23,7 +23,7 @@ type Boxed struct {
 }
 
 // MarshalJSON encodes the value.
-func (b Boxed) MarshalJSON() ([]byte, error) { return json.Marshal(b.m.shaped(b)) }
+func (b Boxed) MarshalJSON() ([]byte, error) { return json.Marshal(b.m.encodable(b)) }
 
 // registry knows the types of cells at run time.
 type registry struct {
@@ -92,6 +92,9 @@ func original(x any) any {
 		return a.original()
 	case formatter:
 		return a.x
+	}
+	if v := reflect.ValueOf(x); v.Kind() == reflect.Pointer && !v.IsNil() && v.Elem().Kind() == reflect.Struct && v.Elem().NumField() > 1 && v.Type().Elem().Field(0).Name == "IValue" {
+		return original(v.Elem().Interface())
 	}
 	if v := reflect.ValueOf(x); v.Kind() == reflect.Struct && v.NumField() > 1 && v.Type().Field(0).Name == "IValue" {
 		return original(v.Field(0).Interface())

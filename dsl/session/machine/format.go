@@ -224,7 +224,15 @@ func (f formatter) ownMethod(st fmt.State, verb rune, t types.Type, v reflect.Va
 	if !f.m.hasMethods(t) {
 		return false
 	}
+	if m, ok := f.m.lookup(x, "Format"); ok && f.m.formats(t) {
+		m([]reflect.Value{reflect.ValueOf(&st).Elem(), reflect.ValueOf(verb)}, false)
+		return true
+	}
 	if st.Flag('#') && verb == 'v' {
+		if isString, ok := f.m.methodResult(t, "GoString"); ok && isString {
+			io.WriteString(st, f.m.text(x, "GoString"))
+			return true
+		}
 		return false
 	}
 	if !strings.ContainsRune("vsxXq", verb) {
@@ -245,6 +253,16 @@ func (f formatter) ownMethod(st fmt.State, verb rune, t types.Type, v reflect.Va
 		}
 	}
 	return false
+}
+
+// formats reports whether the Format method of t is that of fmt.Formatter.
+func (m *Machine) formats(t types.Type) bool {
+	sel := types.NewMethodSet(t).Lookup(nil, "Format")
+	if sel == nil {
+		return false
+	}
+	sig := sel.Type().(*types.Signature)
+	return sig.Params().Len() == 2 && sig.Results().Len() == 0 && sig.Params().At(0).Type().String() == "fmt.State"
 }
 
 // textOr is what a method returns, or the value that it panics with.

@@ -15,7 +15,8 @@ import (
 
 func (m *Machine) operations() map[string]reflect.Value {
 	return map[string]reflect.Value{
-		"Any":           reflect.ValueOf(func(v any) any { return v }),
+		"Any":           reflect.ValueOf(original),
+		"Key":           reflect.ValueOf(m.key),
 		"Same":          reflect.ValueOf(func(a, b any) bool { return a == b }),
 		"Arith":         reflect.ValueOf(arith),
 		"Convert":       reflect.ValueOf(convert),
@@ -44,6 +45,30 @@ func (m *Machine) TypeSymbol(t reflect.Type) string {
 		m.yaegi.Use(interp.Exports{RuntimePath + "/runtime": {name: reflect.Zero(reflect.PointerTo(t))}})
 	}
 	return name
+}
+
+// key puts a value that adapts another into to as the one that stands for all that
+// are equal.
+func (m *Machine) key(to, k any) {
+	p := reflect.ValueOf(to).Elem()
+	x := original(k)
+	v := reflect.ValueOf(k)
+	if !isBoxed(x) || v.Comparable() {
+		p.Set(v)
+		return
+	}
+	type key struct {
+		t reflect.Type
+		x any
+	}
+	at := key{p.Type(), x}
+	if !reflect.ValueOf(x).Comparable() {
+		panic(runtimeError("hash of unhashable type " + m.typeNameOf(x)))
+	}
+	adapter := reflect.New(v.Type())
+	adapter.Elem().Set(v)
+	one, _ := m.keys.LoadOrStore(at, adapter.Interface())
+	p.Set(reflect.ValueOf(one))
 }
 
 // arith is an operation on complex numbers.

@@ -43,6 +43,7 @@ type Machine struct {
 	active     atomic.Int64 // goroutines of cells that run
 
 	registry registry
+	keys     sync.Map   // adapters that are keys of maps: see key
 	repMu    sync.Mutex // guards what follows
 	reps     *reps
 	views    *reps

@@ -14,13 +14,28 @@ import (
 // of fields as they are, tags, embedded fields embedded. Names of types and
 // methods it can't have.
 
-// shaped is x, or what x points to, under such a type.
+// shaped is x, or what x points to, under such a type; or a copy of it, if it can
+// only be read.
 func (m *Machine) shaped(x any) any {
 	t, v := m.dynamic(x)
 	if t == nil {
 		return nil
 	}
-	if _, isSignature := t.Underlying().(*types.Signature); isSignature {
+	return m.view(t, v)
+}
+
+// encodable is x for an encoder or a template, which only read it.
+func (m *Machine) encodable(x any) any {
+	t, v := m.dynamic(x)
+	if t == nil {
+		return nil
+	}
+	return m.mirror(t, v)
+}
+
+// view is a value of type t under a type that looks like t.
+func (m *Machine) view(t types.Type, v reflect.Value) any {
+	if _, isSignature := t.Underlying().(*types.Signature); isSignature || !v.IsValid() {
 		return v.Interface()
 	}
 	m.repMu.Lock()

@@ -14,6 +14,13 @@ import (
 	"github.com/traefik/yaegi/stdlib"
 )
 
+// Corrections are symbols that yaegi's tables have otherwise: a Logger there has
+// no more than what it may do.
+var Corrections = interp.Exports{"log/log": {
+	"Logger": reflect.ValueOf((*log.Logger)(nil)),
+	"New":    reflect.ValueOf(log.New),
+}}
+
 // standard is yaegi's standard library with its output and input those of the
 // session. yaegi would do as much itself when it meets "fmt/fmt", but also
 // compile generic packages from source, which takes longer than all the rest
@@ -38,7 +45,8 @@ func (m *Machine) standard() interp.Exports {
 		"Scanln":  reflect.ValueOf(func(a ...any) (int, error) { return fmt.Fscanln(in, a...) }),
 	}
 	l := log.New(errs, "", log.LstdFlags)
-	logging := map[string]reflect.Value{
+	logging := maps.Clone(Corrections["log/log"])
+	maps.Copy(logging, map[string]reflect.Value{
 		"Default": reflect.ValueOf(func() *log.Logger { return l }),
 		"Flags":   reflect.ValueOf(l.Flags), "Prefix": reflect.ValueOf(l.Prefix), "Writer": reflect.ValueOf(l.Writer), "Output": reflect.ValueOf(l.Output),
 		"SetFlags": reflect.ValueOf(l.SetFlags), "SetPrefix": reflect.ValueOf(l.SetPrefix), "SetOutput": reflect.ValueOf(l.SetOutput),
@@ -46,7 +54,7 @@ func (m *Machine) standard() interp.Exports {
 		"Panic": reflect.ValueOf(l.Panic), "Panicf": reflect.ValueOf(l.Panicf), "Panicln": reflect.ValueOf(l.Panicln),
 		// A cell can't end the kernel.
 		"Fatal": reflect.ValueOf(l.Panic), "Fatalf": reflect.ValueOf(l.Panicf), "Fatalln": reflect.ValueOf(l.Panicln),
-	}
+	})
 	// The arguments that fmt and log take as fmt.Stringer, error and the like
 	// are made so of interpreted values.
 	wraps := maps.Clone(stdlib.MapTypes)

@@ -77,11 +77,32 @@ func (s *Declared) Plan(p *syntax.Cell) (*Plan, error) {
 			}
 		}
 	}
+	if pl.Main != nil && callsMain(pl) {
+		pl.Main = nil
+	}
 	if len(p.Parts) > 0 {
 		pl.Pos = p.Parts[0].Node().Pos()
 	}
 	s.freeUnused(pl)
 	return pl, nil
+}
+
+// callsMain reports whether the cell calls its func main itself, at the top.
+func callsMain(pl *Plan) bool {
+	for _, c := range pl.Chunks {
+		for _, st := range c.Stmts {
+			x, ok := st.(*ast.ExprStmt)
+			if !ok {
+				continue
+			}
+			if c2, ok := ast.Unparen(x.X).(*ast.CallExpr); ok {
+				if id, ok := ast.Unparen(c2.Fun).(*ast.Ident); ok && c.Info.Uses[id] == pl.Main {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // freeUnused keeps in pl.freed what no declaration that stays mentions.

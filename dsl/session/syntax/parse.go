@@ -9,6 +9,7 @@ import (
 	"go/parser"
 	"go/scanner"
 	"go/token"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -176,12 +177,16 @@ func (p part) Node() ast.Node {
 // Parse turns the text of a cell into syntax whose positions are the cell's.
 func Parse(fset *token.FileSet, src *Source) (*Cell, error) {
 	items := Split(src.Code)
-	var decls, stmts []Item
+	var imports, decls, stmts []Item
 	file := false
 	for _, it := range items {
 		if it.First == token.PACKAGE {
 			file = true
 			src = &Source{src.File, src.Name, Blank(src.Code, []Item{it}), src.Written}
+			continue
+		}
+		if it.First == token.IMPORT {
+			imports = append(imports, it)
 			continue
 		}
 		if it.Decl {
@@ -191,7 +196,7 @@ func Parse(fset *token.FileSet, src *Source) (*Cell, error) {
 		}
 	}
 	out := &Cell{Src: src, Quiet: len(items) > 0 && items[len(items)-1].Semicolon}
-	fd, fs, err := out.parseBoth(fset, decls, stmts)
+	fd, fs, err := out.parseKinds(fset, imports, decls, stmts)
 	if err != nil {
 		return nil, err
 	}
@@ -267,17 +272,26 @@ func LineStart(code string, n int) int {
 	return off
 }
 
-// parseBoth parses the declarations as a file and the statements as the body
-// of a function, and reports the syntax error that comes first in the cell.
-func (p *Cell) parseBoth(fset *token.FileSet, decls, stmts []Item) ([]ast.Decl, []ast.Stmt, error) {
+// parseKinds parses the imports, which may stand anywhere, and the declarations
+// as files and the statements as the body of a function, and reports the syntax
+// error that comes first in the cell.
+func (p *Cell) parseKinds(fset *token.FileSet, imports, decls, stmts []Item) ([]ast.Decl, []ast.Stmt, error) {
 	const mode = parser.ParseComments
-	declText := p.FileStart() + Blank(p.Src.Code, stmts)
-	fd, errD := parser.ParseFile(fset, p.Src.File, declText, mode)
-	stmtText := "package main;func _(){" + p.LineMark() + Blank(p.Src.Code, decls) + "\n}"
+	file := func(others ...[]Item) (*ast.File, error) {
+		text := p.FileStart() + Blank(p.Src.Code, slices.Concat(others...))
+		return parser.ParseFile(fset, p.Src.File, text, mode)
+	}
+	fi, errI := &ast.File{}, error(nil)
+	if len(imports) > 0 {
+		fi, errI = file(decls, stmts)
+	}
+	fd, errD := file(imports, stmts)
+	stmtText := "package main;func _(){" + p.LineMark() + Blank(p.Src.Code, slices.Concat(imports, decls)) + "\n}"
 	fs, errS := parser.ParseFile(fset, p.Src.File, stmtText, mode)
-	if err := firstError(errD, errS); err != nil {
+	if err := firstError(errI, errD, errS); err != nil {
 		return nil, nil, err
 	}
+	fd.Decls = append(fi.Decls, fd.Decls...)
 	if len(fs.Decls) != 1 {
 		// A closing brace too many ends the wrapper early.
 		at := fset.Position(fs.Decls[0].End() - 1)

@@ -1,0 +1,260 @@
+package machine
+
+import (
+	"encoding"
+	"encoding/json"
+	"fmt"
+	"go/types"
+	"reflect"
+	"strings"
+
+	"sapf/dsl/session/universe"
+)
+
+// A package that looks into a value by reflection meets what is in its interfaces
+// as well, and would like to call the methods of types in it. Where there is such
+// a thing, it gets a copy of the value instead of the value under another type
+// (shape.go): with what was in interfaces under their shapes too, and in the place
+// of a value with MarshalJSON or MarshalText one of a compiled type that has them.
+
+// mirrored reports whether values of t need a copy.
+func (m *Machine) mirrored(t types.Type, seen map[types.Type]bool) bool {
+	t = types.Unalias(t)
+	if seen[t] {
+		return false
+	}
+	seen[t] = true
+	if m.marshals(t) {
+		return true
+	}
+	if n, ok := t.(*types.Named); ok {
+		if n.Obj().Pkg() == nil || !m.registry.universe.Interpreted(n) {
+			return types.IsInterface(n) && n.Underlying().(*types.Interface).NumMethods() == 0
+		}
+		t = n.Underlying()
+	}
+	switch t := t.(type) {
+	case *types.Interface:
+		return true
+	case *types.Basic, *types.Signature, *types.Chan:
+		return false
+	default:
+		for _, part := range ComponentsOf(t) {
+			if m.mirrored(part, seen) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// marshals reports cells' types with methods that encoders call.
+func (m *Machine) marshals(t types.Type) bool {
+	n, ok := universe.NamedBehind(t)
+	if !ok || n.Obj().Pkg() == nil || !m.registry.universe.Interpreted(n) {
+		return false
+	}
+	set := types.NewMethodSet(t)
+	return set.Lookup(nil, "MarshalJSON") != nil || set.Lookup(nil, "MarshalText") != nil
+}
+
+// jsonValue and textValue are values of a cell's types with their methods.
+type (
+	jsonValue struct {
+		m *Machine
+		x any
+	}
+	textValue struct {
+		m *Machine
+		x any
+	}
+)
+
+// MarshalJSON calls the cell's method.
+func (v jsonValue) MarshalJSON() ([]byte, error) { return v.m.encoded(v.x, "MarshalJSON") }
+
+// MarshalText calls the cell's method.
+func (v textValue) MarshalText() ([]byte, error) { return v.m.encoded(v.x, "MarshalText") }
+
+var (
+	_ json.Marshaler         = jsonValue{}
+	_ encoding.TextMarshaler = textValue{}
+)
+
+func (m *Machine) encoded(x any, method string) ([]byte, error) {
+	fn, ok := m.lookup(x, method)
+	if !ok {
+		return nil, fmt.Errorf("no method %s", method)
+	}
+	out := fn(nil, false)
+	err, _ := out[1].Interface().(error)
+	return out[0].Bytes(), err
+}
+
+// mirror is a copy of a value of type t for packages that look into it.
+func (m *Machine) mirror(t types.Type, v reflect.Value) any {
+	t = types.Unalias(t)
+	if !v.IsValid() {
+		return nil
+	}
+	if m.marshals(t) {
+		if v.Kind() == reflect.Pointer && v.IsNil() {
+			return nil
+		}
+		x := any(Boxed{m.AddType(t), v.Interface(), m})
+		if types.NewMethodSet(t).Lookup(nil, "MarshalJSON") != nil {
+			return jsonValue{m, x}
+		}
+		return textValue{m, x}
+	}
+	if !m.mirrored(t, map[types.Type]bool{}) {
+		return m.view(t, v)
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Interface:
+		if v.IsNil() {
+			return nil
+		}
+		dt, dv := m.dynamic(v.Elem().Interface())
+		return m.mirror(dt, dv)
+	case *types.Pointer:
+		if v.IsNil() {
+			return nil
+		}
+		x := m.mirror(u.Elem(), v.Elem())
+		p := reflect.New(reflect.TypeOf(x))
+		p.Elem().Set(reflect.ValueOf(x))
+		return p.Interface()
+	case *types.Slice, *types.Array:
+		if v.Kind() == reflect.Slice && v.IsNil() {
+			return nil
+		}
+		elem := u.(interface{ Elem() types.Type }).Elem()
+		out := make([]any, v.Len())
+		for i := range out {
+			out[i] = m.mirror(elem, v.Index(i))
+		}
+		return out
+	case *types.Map:
+		return m.mirrorMap(u, v)
+	case *types.Struct:
+		return m.mirrorStruct(u, v)
+	}
+	return m.view(t, v)
+}
+
+func (m *Machine) mirrorMap(t *types.Map, v reflect.Value) any {
+	if v.IsNil() {
+		return nil
+	}
+	var out reflect.Value
+	for it := v.MapRange(); it.Next(); {
+		k, e := m.mirror(t.Key(), it.Key()), m.mirror(t.Elem(), it.Value())
+		if text, ok := k.(encoding.TextMarshaler); ok {
+			if b, err := text.MarshalText(); err == nil {
+				k = string(b)
+			}
+		}
+		if !out.IsValid() {
+			out = reflect.MakeMap(reflect.MapOf(reflect.TypeOf(k), anyType))
+		}
+		value := reflect.Zero(anyType)
+		if e != nil {
+			value = reflect.ValueOf(e)
+		}
+		out.SetMapIndex(reflect.ValueOf(k), value)
+	}
+	if !out.IsValid() {
+		return map[string]any{}
+	}
+	return out.Interface()
+}
+
+func (m *Machine) mirrorStruct(t *types.Struct, v reflect.Value) any {
+	var fields []reflect.StructField
+	var values []any
+	for i := range t.NumFields() {
+		f := t.Field(i)
+		if !f.Exported() && !f.Embedded() {
+			continue
+		}
+		x := m.mirror(f.Type(), v.Field(i))
+		field := reflect.StructField{Name: f.Name(), Type: anyType, Tag: reflect.StructTag(t.Tag(i))}
+		if f.Embedded() && !m.marshals(f.Type()) {
+			if x == nil {
+				continue
+			}
+			if et := reflect.TypeOf(x); et.Kind() == reflect.Struct || et.Kind() == reflect.Pointer && et.Elem().Kind() == reflect.Struct {
+				field.Type, field.Anonymous = et, true
+			}
+		}
+		if !f.Exported() && !field.Anonymous {
+			continue
+		}
+		if strings.Contains(t.Tag(i), "omitempty") && emptyValue(v.Field(i)) || strings.Contains(t.Tag(i), "omitzero") && v.Field(i).IsZero() {
+			x = nil
+		}
+		if !f.Exported() {
+			field.Name = FieldName(t, i)
+		}
+		if field.Type == anyType && x != nil && !strings.Contains(t.Tag(i), "omit") {
+			field.Type = reflect.TypeOf(x)
+		}
+		fields, values = append(fields, field), append(values, x)
+	}
+	s := reflect.New(structOf(fields)).Elem()
+	for i, x := range values {
+		if x != nil {
+			s.Field(i).Set(reflect.ValueOf(x))
+		}
+	}
+	return s.Interface()
+}
+
+// emptyValue reports what encoding/json leaves out under omitempty.
+func emptyValue(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Array, reflect.Map, reflect.Slice, reflect.String:
+		return v.Len() == 0
+	case reflect.Struct:
+		return false
+	}
+	return v.IsZero()
+}
+
+// plain prepares an argument for a parameter that is a container of interfaces:
+// what is in them comes out of its boxes.
+func (m *Machine) plain(to, x any) {
+	p := reflect.ValueOf(to).Elem()
+	v := reflect.ValueOf(x)
+	switch v.Kind() {
+	case reflect.Map:
+		if v.IsNil() {
+			break
+		}
+		out := reflect.MakeMapWithSize(v.Type(), v.Len())
+		for it := v.MapRange(); it.Next(); {
+			out.SetMapIndex(it.Key(), m.unboxed(it.Value()))
+		}
+		v = out
+	case reflect.Slice:
+		if v.IsNil() {
+			break
+		}
+		out := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		for i := range v.Len() {
+			out.Index(i).Set(m.unboxed(v.Index(i)))
+		}
+		v = out
+	}
+	p.Set(v)
+}
+
+func (m *Machine) unboxed(v reflect.Value) reflect.Value {
+	if v.Kind() == reflect.Interface && !v.IsNil() {
+		if x := m.shaped(v.Elem().Interface()); x != nil {
+			return reflect.ValueOf(x)
+		}
+	}
+	return v
+}
