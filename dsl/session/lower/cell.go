@@ -61,6 +61,9 @@ func (s *Lowering) Cell(pl *plan.Plan) (body ast.Stmt, err error) {
 			err = &plan.Refusal{Pos: no.pos, Msg: no.msg}
 		}
 	}()
+	for _, r := range pl.Renewals {
+		s.machine.Renew(r.Old, r.New)
+	}
 	for _, v := range pl.Vars {
 		s.Symbols[v] = s.Fresh(v.Name())
 	}

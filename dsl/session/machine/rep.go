@@ -34,6 +34,7 @@ type reps struct {
 	done     typeutil.Map                  // reflect.Type by types.Type
 	making   map[*types.Named]reflect.Type // the stand-ins for types that are being made
 	same     typeutil.Map                  // *types.Named: one for all that are identical
+	renewed  map[*types.Named]*types.Named // types declared anew, without type arguments
 	open     map[*types.Named]bool         // those that have been used
 	view     bool                          // they look like the types, see shape.go
 }
@@ -64,8 +65,16 @@ func (m *Machine) Rep(t types.Type) (rep reflect.Type, err error) {
 	return m.reps.try(t)
 }
 
+// Renew makes the representation of a type that is declared anew that of the old
+// one, whose structure it has.
+func (m *Machine) Renew(old, now *types.Named) {
+	m.repMu.Lock()
+	defer m.repMu.Unlock()
+	m.reps.renewed[now], m.views.renewed[now] = old, old
+}
+
 func newReps(u *universe.Universe, view bool) *reps {
-	return &reps{universe: u, making: map[*types.Named]reflect.Type{}, open: map[*types.Named]bool{}, view: view}
+	return &reps{universe: u, making: map[*types.Named]reflect.Type{}, open: map[*types.Named]bool{}, renewed: map[*types.Named]*types.Named{}, view: view}
 }
 
 func (r *reps) try(t types.Type) (rep reflect.Type, err error) {
@@ -120,6 +129,21 @@ func (r *reps) make(t types.Type) reflect.Type {
 
 // one is the same for identical types.
 func (r *reps) one(n *types.Named) *types.Named {
+	for {
+		old := r.renewed[n.Origin()]
+		if old == nil {
+			break
+		}
+		if n.TypeArgs().Len() == 0 {
+			n = old
+			continue
+		}
+		inst, err := types.Instantiate(nil, old, universe.TypeList(n.TypeArgs()), false)
+		if err != nil {
+			break
+		}
+		n = inst.(*types.Named)
+	}
 	if first, ok := r.same.At(n).(*types.Named); ok {
 		return first
 	}
@@ -140,6 +164,9 @@ func (r *reps) named(n *types.Named) reflect.Type {
 	if stand, ok := r.making[n]; ok {
 		r.open[n] = true
 		return stand
+	}
+	if done, ok := r.done.At(n).(reflect.Type); ok {
+		return done
 	}
 	u := n.Underlying()
 	if types.IsInterface(u) {

@@ -76,6 +76,7 @@ func (s *Declared) planDecls(pl *Plan, src *syntax.Source, hoists []syntax.Hoist
 			continue
 		}
 		s.enter(pl, src, units, info, pkg)
+		s.renew(pl, units, info)
 		for _, u := range units {
 			if st := stmts[u.node]; st != nil {
 				pl.hoisted[st] = info
@@ -173,11 +174,7 @@ func (s *Declared) gather(pl *Plan, nodes []ast.Decl, gone map[types.Object]bool
 		if !ok || s.declOf(pl, t) == nil {
 			continue // the checker says what is wrong
 		}
-		if d := s.declOf(pl, t); d.Generic() {
-			if u.old == nil && methodOf(t, fn.Name.Name) == nil {
-				u.flat, u.recv = flattenGeneric(fn, d), t
-				continue
-			}
+		if s.declOf(pl, t).Generic() {
 			pull[t.Name()] = true
 			return s.gather(pl, nodes, gone, pull, dropped)
 		}
@@ -232,26 +229,6 @@ func Flatten(fn *ast.FuncDecl) *ast.FuncDecl {
 	}
 	ft.Params = &ast.FieldList{Opening: fn.Type.Params.Opening, List: list, Closing: fn.Type.Params.Closing}
 	return &ast.FuncDecl{Name: &ast.Ident{NamePos: fn.Name.Pos(), Name: "_"}, Type: &ft, Body: fn.Body}
-}
-
-// flattenGeneric is a method of a generic type as a generic function that takes
-// its receiver first. d declares the type.
-func flattenGeneric(fn *ast.FuncDecl, d *universe.Decl) *ast.FuncDecl {
-	out := Flatten(fn)
-	list := &ast.FieldList{Opening: fn.Pos(), Closing: fn.Pos()}
-	names := universe.ReceiverParams(fn)
-	for _, f := range d.Node.(*ast.GenDecl).Specs[0].(*ast.TypeSpec).TypeParams.List {
-		field := &ast.Field{Type: f.Type}
-		for range f.Names {
-			if len(names) > 0 {
-				field.Names = append(field.Names, names[0])
-				names = names[1:]
-			}
-		}
-		list.List = append(list.List, field)
-	}
-	out.Type.TypeParams = list
-	return out
 }
 
 // declOf is the declaration that obj has, with the plan's changes.
@@ -323,23 +300,11 @@ func methodOf(t *types.TypeName, name string) *types.Func {
 // methodSignature is the signature of a method that was checked flat.
 func methodSignature(u *unit, info *types.Info) *types.Signature {
 	flat := info.Defs[u.flat.Name].(*types.Func).Signature()
-	var typeParams []*types.TypeParam
-	if n := flat.TypeParams().Len(); n > 0 { // in terms of parameters of its own
-		var targs []types.Type
-		for i := range n {
-			old := flat.TypeParams().At(i)
-			tp := types.NewTypeParam(types.NewTypeName(old.Obj().Pos(), old.Obj().Pkg(), old.Obj().Name(), nil), old.Constraint())
-			typeParams, targs = append(typeParams, tp), append(targs, tp)
-		}
-		if inst, err := types.Instantiate(nil, flat, targs, false); err == nil {
-			flat = inst.(*types.Signature)
-		}
-	}
 	var params []*types.Var
 	for i := 1; i < flat.Params().Len(); i++ {
 		params = append(params, flat.Params().At(i))
 	}
 	recv := flat.Params().At(0)
 	recv = types.NewParam(recv.Pos(), recv.Pkg(), recv.Name(), recv.Type())
-	return types.NewSignatureType(recv, typeParams, nil, types.NewTuple(params...), flat.Results(), flat.Variadic())
+	return types.NewSignatureType(recv, nil, nil, types.NewTuple(params...), flat.Results(), flat.Variadic())
 }

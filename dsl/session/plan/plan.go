@@ -28,10 +28,12 @@ type Plan struct {
 	// with declarations that they mention and that mention them.
 	hoisted map[ast.Stmt]*types.Info
 	Freed   []*types.Var // variables that nothing can name any more
-	Notes   []string
-	Main    *types.Func // the cell's func main, to be run
-	Show    bool        // the last statement is an expression to be shown
-	Quiet   bool        // or not, for a semicolon ends it
+	// Renewals are types declared anew with their structure as it was.
+	Renewals []Renewal
+	Notes    []string
+	Main     *types.Func // the cell's func main, to be run
+	Show     bool        // the last statement is an expression to be shown
+	Quiet    bool        // or not, for a semicolon ends it
 }
 
 // Declared is what cells have declared so far.
