@@ -140,14 +140,22 @@ func (l *lowerer) assign(st *ast.AssignStmt) {
 		l.discard(st.Rhs[0])
 	default:
 		t := l.typeOf(st.Lhs[0])
-		place := l.held(st.Lhs[0])
+		place := l.held(st.Lhs[0], st.Rhs...)
 		l.set(pos, place, l.source(st.Rhs[0], t))
 	}
 }
 
-// held is a place whose operands can't change any more.
-func (l *lowerer) held(e ast.Expr) ast.Expr {
+// held is a place whose operands can't change any more, whatever is evaluated
+// before it is assigned to: if that calls nothing, they are left as they are.
+func (l *lowerer) held(e ast.Expr, before ...ast.Expr) ast.Expr {
 	place := l.place(e)
+	calls := len(before) == 0
+	for _, x := range before {
+		calls = calls || hasCall(x)
+	}
+	if !calls {
+		return place
+	}
 	fix := func(x ast.Expr, t types.Type) ast.Expr {
 		if id, ok := x.(*ast.Ident); ok && id.Name != "nil" && !l.isTemp(id) {
 			return l.temp(x.Pos(), t, x)
@@ -208,14 +216,15 @@ func (l *lowerer) assignOp(st *ast.AssignStmt) {
 	if plainBasic(t) && op != token.SHL && op != token.SHR {
 		if place, ok := l.simple(lhs).(ast.Expr); ok {
 			if y := l.simple(st.Rhs[0]); y != nil {
-				if _, isName := place.(*ast.Ident); isName {
+				_, isName := place.(*ast.Ident)
+				if isName || !hasCall(st.Rhs[0]) && !hasCall(lhs) {
 					l.emit(&ast.AssignStmt{Lhs: []ast.Expr{place}, TokPos: st.TokPos, Tok: st.Tok, Rhs: []ast.Expr{y}})
 					return
 				}
 			}
 		}
 	}
-	place := l.held(lhs)
+	place := l.held(lhs, st.Rhs...)
 	var value ast.Expr
 	old := l.temp(pos, t, place)
 	switch {
@@ -249,7 +258,7 @@ func (l *lowerer) incDec(st *ast.IncDecStmt) {
 	if st.Tok == token.DEC {
 		op = token.SUB
 	}
-	place := l.held(ast.Unparen(st.X))
+	place := l.place(ast.Unparen(st.X))
 	old := l.temp(pos, t, place)
 	var value ast.Expr
 	if plainBasic(t) {

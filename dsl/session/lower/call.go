@@ -456,7 +456,7 @@ func (l *lowerer) builtin(e *ast.CallExpr, name string) ast.Expr {
 		for _, a := range e.Args[1:] {
 			list = append(list, l.lengthOperand(a))
 		}
-		if len(list) > 1 {
+		if len(list) > 1 && !l.constants(e.Args[1:]) {
 			if _, slice := result.Underlying().(*types.Slice); slice {
 				v := l.zeroOf(pos, result)
 				run("MakeSlice", append([]ast.Expr{addressOf(pos, v)}, list[1:]...)...)
@@ -526,10 +526,20 @@ func (l *lowerer) apart(e *ast.CallExpr) *ast.CallExpr {
 	return flat
 }
 
+// constants reports whether all of a list are.
+func (l *lowerer) constants(list []ast.Expr) bool {
+	for _, e := range list {
+		if l.info.Types[e].Value == nil {
+			return false
+		}
+	}
+	return true
+}
+
 // lengthOperand lowers a length for make, which may be of any integer type.
 func (l *lowerer) lengthOperand(e ast.Expr) ast.Expr {
 	if l.info.Types[e].Value != nil {
-		return l.temp(e.Pos(), types.Typ[types.Int], l.number(e.Pos(), token.INT, constant.ToInt(l.info.Types[e].Value).ExactString()))
+		return l.number(e.Pos(), token.INT, constant.ToInt(l.info.Types[e].Value).ExactString())
 	}
 	return l.indexOperand(e)
 }

@@ -188,9 +188,36 @@ func (l *lowerer) simple(e ast.Expr) ast.Expr {
 	case *ast.SelectorExpr:
 		return l.simpleField(e)
 	case *ast.CallExpr:
+		if tv := l.info.Types[e.Fun]; tv.IsType() {
+			return l.simpleConversion(e, tv.Type)
+		}
 		return l.simpleCall(e)
 	}
 	return nil
+}
+
+// simpleConversion is a conversion between integers, or from one to a float.
+func (l *lowerer) simpleConversion(e *ast.CallExpr, t types.Type) ast.Expr {
+	from := l.typeOf(e.Args[0])
+	if l.info.Types[e.Args[0]].Value != nil || !isNumber(t, types.IsInteger|types.IsFloat) || !isNumber(from, types.IsInteger|types.IsFloat) {
+		return nil
+	}
+	if isNumber(from, types.IsFloat) && isNumber(t, types.IsInteger) {
+		return nil
+	}
+	x := l.simple(e.Args[0])
+	if x == nil {
+		return nil
+	}
+	if l.sameRep(from, t) {
+		return x
+	}
+	return call(e.Pos(), l.typeExpr(e.Pos(), t), x)
+}
+
+func isNumber(t types.Type, info types.BasicInfo) bool {
+	b, ok := t.Underlying().(*types.Basic)
+	return ok && b.Info()&info != 0
 }
 
 // plainBasic reports the basic types of simple expressions.

@@ -17,7 +17,7 @@ func (l *lowerer) lastExpression(st ast.Stmt, quiet bool) {
 	if quiet {
 		if c, ok := x.(*ast.CallExpr); ok {
 			if id, ok := c.Fun.(*ast.Ident); ok && id.Name == universe.ShowName {
-				l.mark(risky(st))
+				l.mark(l.risky(st))
 				l.discard(c.Args[0])
 				return
 			}
@@ -25,7 +25,7 @@ func (l *lowerer) lastExpression(st ast.Stmt, quiet bool) {
 			return
 		}
 	}
-	l.mark(risky(st))
+	l.mark(l.risky(st))
 	if c, ok := x.(*ast.CallExpr); ok {
 		if id, ok := c.Fun.(*ast.Ident); ok && id.Name == universe.ShowName {
 			l.show(c.Args[0])

@@ -54,7 +54,7 @@ func (l *lowerer) block(b *ast.BlockStmt) *ast.BlockStmt {
 
 func (l *lowerer) stmts(list []ast.Stmt) {
 	for _, st := range list {
-		l.mark(risky(st))
+		l.mark(l.risky(st))
 		l.stmt(st, "")
 	}
 }
@@ -186,7 +186,7 @@ func (l *lowerer) ifStmt(st *ast.IfStmt) {
 				if b, ok := st.Else.(*ast.BlockStmt); ok {
 					l.stmts(b.List)
 				} else {
-					l.mark(risky(st.Else))
+					l.mark(l.risky(st.Else))
 					l.stmt(st.Else, "")
 				}
 			})

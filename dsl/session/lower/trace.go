@@ -3,6 +3,7 @@ package lower
 import (
 	"go/ast"
 	"go/token"
+	"go/types"
 	"strconv"
 
 	"sapf/dsl/session/machine"
@@ -40,7 +41,7 @@ func (s *Lowering) literalMark(e *ast.FuncLit) string {
 
 // risky is the place of the first expression in a statement that may panic,
 // but for those of statements within it, which have marks of their own.
-func risky(st ast.Stmt) token.Pos {
+func (l *lowerer) risky(st ast.Stmt) token.Pos {
 	var at token.Pos
 	var visit func(ast.Node) bool
 	visit = func(n ast.Node) bool {
@@ -48,29 +49,27 @@ func risky(st ast.Stmt) token.Pos {
 			return false
 		}
 		switch n := n.(type) {
-		case *ast.FuncLit, *ast.BlockStmt, *ast.CaseClause, *ast.CommClause, *ast.CompositeLit:
-			if _, lit := n.(*ast.CompositeLit); lit {
-				return true
-			}
+		case *ast.FuncLit, *ast.BlockStmt, *ast.CaseClause, *ast.CommClause:
 			return false
 		case *ast.IfStmt:
 			if n != st {
 				return false
 			}
-		case *ast.CallExpr, *ast.IndexExpr, *ast.SliceExpr, *ast.StarExpr, *ast.TypeAssertExpr, *ast.SelectorExpr, *ast.SendStmt:
-			at = n.Pos()
-		case *ast.BinaryExpr:
-			if n.Op == token.QUO || n.Op == token.REM || n.Op == token.SHL || n.Op == token.SHR {
-				at = n.OpPos
+		case ast.Expr:
+			if l.mayPanic(n) {
+				at = n.Pos()
+				if b, ok := n.(*ast.BinaryExpr); ok {
+					at = b.OpPos
+				}
 			}
+		case *ast.SendStmt:
+			at = n.Pos()
 		case *ast.AssignStmt:
 			switch n.Tok {
 			case token.QUO_ASSIGN, token.REM_ASSIGN, token.SHL_ASSIGN, token.SHR_ASSIGN:
-				at = n.TokPos
-			}
-		case *ast.UnaryExpr:
-			if n.Op == token.ARROW {
-				at = n.Pos()
+				if l.info.Types[n.Rhs[0]].Value == nil {
+					at = n.TokPos
+				}
 			}
 		}
 		return true
@@ -85,6 +84,45 @@ func risky(st ast.Stmt) token.Pos {
 	}
 	ast.Inspect(st, visit)
 	return at
+}
+
+// mayPanic reports whether an expression itself may, apart from those within it.
+func (l *lowerer) mayPanic(e ast.Expr) bool {
+	if tv := l.info.Types[e]; tv.Value != nil || tv.IsType() {
+		return false
+	}
+	switch e := e.(type) {
+	case *ast.IndexExpr, *ast.SliceExpr, *ast.StarExpr, *ast.TypeAssertExpr:
+		return true
+	case *ast.CallExpr:
+		if l.info.Types[e.Fun].IsType() {
+			switch l.typeOf(e).Underlying().(type) {
+			case *types.Basic, *types.Interface, *types.Map, *types.Chan, *types.Signature:
+				return false
+			}
+			return true
+		}
+		if l.isBuiltin(e.Fun) {
+			switch builtinName(ast.Unparen(e.Fun)) {
+			case "len", "cap", "min", "max", "append", "new", "copy", "real", "imag", "complex", "recover", "print", "println":
+				return false
+			}
+		}
+		return true
+	case *ast.SelectorExpr:
+		s := l.info.Selections[e]
+		return s != nil && (s.Indirect() || isPointerTo(s.Recv()) || types.IsInterface(s.Recv()))
+	case *ast.BinaryExpr:
+		switch e.Op {
+		case token.QUO, token.REM, token.SHL, token.SHR:
+			return l.info.Types[e.Y].Value == nil
+		case token.EQL, token.NEQ:
+			return types.IsInterface(l.typeOf(e.X))
+		}
+	case *ast.UnaryExpr:
+		return e.Op == token.ARROW
+	}
+	return false
 }
 
 // LiteralAt is the innermost literal around a position.
