@@ -36,7 +36,8 @@
 //
 // The authors' program (github.com/wubaoyuan/Sparse-Adversarial-Attack) and the
 // paper differ. Every difference is an option; the presets "paper" and
-// "reference" set all of them. Numbers in parentheses in the code are these
+// "reference" set all of them; "default", what Options{} means, is the reference
+// with exactly k ones in G. Numbers in parentheses in the code are these
 // rows.
 //
 //	 #  topic             paper                        reference                  option

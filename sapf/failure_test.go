@@ -1,6 +1,7 @@
 package sapf
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -322,6 +323,7 @@ func TestFailure16_SameBytesEverywhere(t *testing.T) {
 		{Weight: "variance"}, {Weight: "gradient", Preset: "paper"}, {Loss: "ce", Round: "topk_product"},
 	} {
 		o.K, o.Steps, o.Segments, o.SearchRounds = 40, 400, 9, 3
+		o.Preset = cmp.Or(o.Preset, "reference")
 		r, err := o.Run(context.Background(), m, x, attack.Goal{Label: 0, Target: 1})
 		if err != nil {
 			t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 // zero means "as the preset says". For a zero that is meant (lambda2 of 0), or
 // a false, use Set.
 type Options struct {
-	// Preset is "reference" (also if empty) or "paper".
+	// Preset is "default" (also if empty), "reference" or "paper".
 	Preset string
 	// Set holds settings by name; they win over the fields. "steps" stands for
 	// Steps.

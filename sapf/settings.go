@@ -192,6 +192,14 @@ func Paper() Settings {
 	return s
 }
 
+// Default returns what Options{} and the command mean: the authors' program with
+// exactly K ones in G, as the paper has it, where their program rounds to about K.
+func Default() Settings {
+	s := Reference()
+	s.Preset, s.Round = "default", "topk"
+	return s
+}
+
 // InSteps returns the settings with their schedule compressed (or stretched)
 // from DeltaSteps to the given number of steps: the step sizes and penalties
 // run through the same values, so that what was stable stays stable. A few
@@ -207,12 +215,14 @@ func (s Settings) InSteps(steps int) Settings {
 }
 
 // Presets are the names that Preset knows.
-func Presets() []string { return []string{"reference", "paper"} }
+func Presets() []string { return []string{"default", "reference", "paper"} }
 
-// Preset returns the settings of that name; "" is the reference.
+// Preset returns the settings of that name; "" is the default.
 func Preset(name string) (Settings, error) {
 	switch name {
-	case "", "reference":
+	case "", "default":
+		return Default(), nil
+	case "reference":
 		return Reference(), nil
 	case "paper":
 		return Paper(), nil

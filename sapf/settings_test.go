@@ -63,8 +63,13 @@ func TestOptionsResolve(t *testing.T) {
 	if !reflect.DeepEqual(s, want) {
 		t.Errorf("resolved\n%v\nwant\n%v", s, want)
 	}
-	if s, _ := (Options{}).Resolve(); !reflect.DeepEqual(s, Reference()) {
-		t.Error("the zero Options are not the reference")
+	exact := Reference()
+	exact.Preset, exact.Round = "default", "topk"
+	if s, _ := (Options{}).Resolve(); !reflect.DeepEqual(s, exact) {
+		t.Error("the zero Options are not the reference with exactly k")
+	}
+	if s, _ := (Options{Preset: "reference"}).Resolve(); !reflect.DeepEqual(s, Reference()) {
+		t.Error("the preset reference is not the reference")
 	}
 	a, _ := Options{Steps: 500, TuneSteps: 7}.Resolve()
 	b, _ := Options{TuneSteps: 7, Set: map[string]any{"steps": "500"}}.Resolve()

@@ -65,7 +65,7 @@ func TestOwnParts(t *testing.T) {
 	run(`import ("fmt"; "os"; "path/filepath")
 m := LoadModel("cwnet")
 x := LoadImage("cat")
-s := Reference().InSteps(60)
+s := Reference().InSteps(30)
 s.K, s.Round, s.Lambda1, s.Lambda2, s.SearchRounds = 200, "topk", 5, 0, 1`)
 	for _, c := range []struct{ what, code, want string }{
 		{"a loss", `

@@ -66,7 +66,7 @@ func newSession(t testing.TB) (*Session, *recorder) {
 
 // runCell runs a cell and writes down all that came of it.
 func runCell(s *Session, r *recorder, n int, code string) string {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute) // a loaded machine is slow
 	defer cancel()
 	o := s.Execute(ctx, Cell{Count: n, Code: code})
 	out := r.take()

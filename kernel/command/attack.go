@@ -34,7 +34,7 @@ func (f jobFlags) job() (sweep.Job, error) {
 type attackCmd struct {
 	jobFlags   `embed:""`
 	Method     string            `default:"sapf" predictor:"method" help:"Attack: sapf, sapf-matched (k as --set to=ATTACK needs) or a baseline."`
-	Preset     string            `predictor:"preset" help:"Preset of the method (sapf: reference, paper)."`
+	Preset     string            `predictor:"preset" help:"Preset of the method (sapf: default, reference, paper)."`
 	K          *int              `help:"Entries that may change (sapf: 200)."`
 	Set        map[string]string `mapsep:"none" predictor:"option" placeholder:"NAME=VALUE" help:"Set an option; repeat for more."`
 	Groups     string            `placeholder:"FILE" help:"Picture whose colours are the groups of SAPF-GS, instead of superpixels."`
@@ -64,6 +64,9 @@ func (c *attackCmd) Run(ctx context.Context, out output) error {
 	})
 	if err != nil {
 		return err
+	}
+	if !task.Goal.Targeted() && !c.JSON {
+		fmt.Fprintln(out.stderr, "no --target: any other class will do")
 	}
 	var options sweep.Options
 	if c.Checkpoint != "" {

@@ -33,7 +33,7 @@ func TestOptions_defaults(t *testing.T) {
 			if err != nil {
 				t.Errorf("%s: preset %s: %v", e.Name, p, err)
 			}
-			if reflect.DeepEqual(with, values) && p != "reference" { // SAPF's default has a name
+			if reflect.DeepEqual(with, values) && p != "default" { // SAPF's has a name
 				t.Errorf("%s: preset %s changes nothing", e.Name, p)
 			}
 		}
