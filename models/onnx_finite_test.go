@@ -21,12 +21,12 @@ func TestONNXParametersAreFinite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	net, err := onnx.Read("tiny", raw)
+	net, err := onnx.Read("tiny", raw, onnx.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var w []float32
-	for _, node := range net.Nodes {
+	for _, node := range net.Net.Nodes {
 		if c, ok := node.Op.(*engine.Conv); ok && w == nil {
 			w = c.W
 		}
