@@ -11,6 +11,7 @@ import (
 	_ "image/jpeg"
 	_ "image/png"
 	"io"
+	"os"
 
 	_ "golang.org/x/image/bmp"
 	_ "golang.org/x/image/webp"
@@ -23,8 +24,11 @@ const (
 	MaxFileBytes = 64 << 20
 	// MaxSide is the number of rows or columns.
 	MaxSide = 1 << 15
-	// MaxPixels is rows times columns: 40 megapixels, 160 MB unpacked.
+	// MaxPixels is rows times columns: 40 megapixels.
 	MaxPixels = 40_000_000
+	// MaxUnpacked is what the pixels may take before they are an Image: four
+	// bytes each, so half as many of 16 bits a channel.
+	MaxUnpacked = 4 * MaxPixels
 )
 
 // Decode reads a PNG, JPEG, GIF, BMP or WebP picture as an RGB image (C = 3).
@@ -81,7 +85,35 @@ func pictureHeader(name string, r io.Reader) (conf image.Config, format string, 
 	if err := checkSize(conf.Width, conf.Height); err != nil {
 		return conf, format, fmt.Errorf("picture %s: %w", name, err)
 	}
+	if n := conf.Width * conf.Height * pixelBytes(conf.ColorModel); n > MaxUnpacked {
+		return conf, format, fmt.Errorf("picture %s: %dx%d pixels take %d MB unpacked, expected up to %d: save it with 8 bits a channel",
+			name, conf.Width, conf.Height, n>>20, MaxUnpacked>>20)
+	}
 	return conf, format, nil
+}
+
+// pixelBytes is what a pixel takes in package image.
+func pixelBytes(m color.Model) int {
+	switch m {
+	case color.RGBA64Model, color.NRGBA64Model:
+		return 8
+	}
+	return 4
+}
+
+// SizeOf is the size that the header of a picture file states, and what is
+// wrong with the header: a picture too large for its use need not be unpacked.
+func SizeOf(file string) (h, w int, err error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return 0, 0, fmt.Errorf("picture %s: no regular file: %w", file, errors.ErrUnsupported)
+	}
+	conf, _, err := pictureHeader(file, f)
+	return conf.Height, conf.Width, err
 }
 
 func checkSize(w, h int) error {

@@ -92,6 +92,9 @@ func TestFailure37_ImageBomb(t *testing.T) {
 	}
 	_, err := Decode("bomb.png", bytes.NewReader(bomb))
 	refused(t, err, "bomb.png", "10000x10000", fmt.Sprint(MaxPixels))
+	deep := encodePNG(t, image.NewNRGBA64(image.Rect(0, 0, 2, 2)))
+	_, err = Decode("deep.png", bytes.NewReader(header(deep, 8000, 5000))) // 40 megapixels
+	refused(t, err, "deep.png", "8000x5000", "8 bits a channel")
 	small := encodePNG(t, image.NewGray(image.Rect(0, 0, 2, 2)))
 	_, err = Decode("wide.png", bytes.NewReader(header(small, 65535, 65535)))
 	refused(t, err, "65535x65535")

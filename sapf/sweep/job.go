@@ -73,6 +73,11 @@ func LoadImage(ref string, m *models.Model, resize bool) (data.Image, error) {
 	if resize || isSample {
 		o = m.ImageOptions()
 	}
+	if !resize && !isSample {
+		if err := fitsByHeader(ref, m); err != nil {
+			return data.Image{}, err
+		}
+	}
 	x, err := data.Load(ref, o)
 	if err != nil {
 		return x, err
@@ -81,6 +86,16 @@ func LoadImage(ref string, m *models.Model, resize bool) (data.Image, error) {
 		return x, fmt.Errorf("%w: scale it with --resize", err)
 	}
 	return x, nil
+}
+
+// fitsByHeader refuses a picture file that can't fit the model, upright or on its
+// side, without unpacking it. What is no picture file is for others to refuse.
+func fitsByHeader(file string, m *models.Model) error {
+	h, w, err := data.SizeOf(file)
+	if in := m.InputShape(); err != nil || h == in.H && w == in.W || h == in.W && w == in.H {
+		return nil
+	}
+	return fmt.Errorf("%w: scale it with --resize", m.Fits(data.Image{Name: file, C: 3, H: h, W: w}))
 }
 
 // GoalOf resolves a target, a class's name or index, for an image of the given
