@@ -68,7 +68,7 @@ func batchSource(ps []*program) (string, []int) {
 func main() {
 `)
 	for _, p := range ps {
-		fmt.Fprintf(&b, "\tfmt.Print(\"\\n%s%d\\n\")\n\tguarded(program%d)\n", strings.ReplaceAll(mark, "\x01", `\x01`), p.serial, p.serial)
+		fmt.Fprintf(&b, "\tfmt.Print(\"\\n%s%d\\n\")\n\tresetGlobals()\n\tguarded(program%d)\n", strings.ReplaceAll(mark, "\x01", `\x01`), p.serial, p.serial)
 	}
 	b.WriteString("}\n")
 	return b.String(), lines

@@ -67,7 +67,7 @@ func try(t *testing.T, ps []*program, seconds func(p *program) float64) []result
 			since = 0
 		}
 		since++
-		got := w.ask(question{Cells: p.cells(), Seconds: seconds(p)})
+		got := w.ask(question{Cells: append([]string{"resetGlobals();"}, p.cells()...), Seconds: seconds(p)})
 		out = append(out, result{p, want[p.serial], got, judge(want[p.serial], got)})
 	}
 	return out

@@ -33,7 +33,10 @@ func (p *program) cells() []string {
 	case oneCell:
 		return together(append(p.decls[:len(p.decls):len(p.decls)], p.stmts...), 1000)
 	case statementsFirst:
-		return together(append(p.stmts[:len(p.stmts):len(p.stmts)], p.decls...), 1000)
+		if len(p.decls) == 0 {
+			return together(p.stmts, 1000)
+		}
+		return together(append(together(p.stmts, 1000), p.decls...), 1000)
 	case declarationsFirst:
 		return append(together(p.decls, 1000), together(p.stmts, 1000)...)
 	case single:

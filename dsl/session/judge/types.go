@@ -210,7 +210,7 @@ func (t *Type) comparable() bool {
 func prelude() string {
 	var b strings.Builder
 	b.WriteString(preludeText)
-	var cases strings.Builder
+	var cases, reset strings.Builder
 	done := map[string]bool{}
 	emit := func(t *Type) {
 		if done[t.name] {
@@ -220,6 +220,7 @@ func prelude() string {
 		fmt.Fprintf(&b, "func show%s(v %s) {\n%s}\n\n", t.id, t.name, t.shows())
 		fmt.Fprintf(&b, "func make%s() %s { return %s }\n\n", t.id, t.name, t.leaves[0])
 		fmt.Fprintf(&b, "var global%s %s = %s\n\n", t.id, t.name, t.leaves[len(t.leaves)-1])
+		fmt.Fprintf(&reset, "\tglobal%s = %s\n", t.id, t.leaves[len(t.leaves)-1])
 		if t.kind != face {
 			fmt.Fprintf(&cases, "\tcase %s:\n\t\tshow%s(v)\n", t.name, t.id)
 		}
@@ -227,6 +228,7 @@ func prelude() string {
 	for _, t := range types {
 		emit(t)
 	}
+	fmt.Fprintf(&b, "// resetGlobals undoes what a program has done to the others' variables.\nfunc resetGlobals() {\n%s}\n\n", reset.String())
 	fmt.Fprintf(&b, "func showAnything(v any) {\n\tswitch v := v.(type) {\n\tcase nil:\n\t\tfmt.Print(\"nothing \")\n%s\tdefault:\n\t\tfmt.Print(\"other \", v, \" \")\n\t}\n}\n", cases.String())
 	return b.String()
 }

@@ -31,6 +31,7 @@ type question struct {
 // answer is what came of it.
 type answer struct {
 	Output string
+	Bytes  []byte // the output as it goes over the pipe, which may be no UTF-8
 	// Error is the kind of the error that ended it, or "".
 	Error     string
 	Message   string
@@ -83,7 +84,9 @@ func serve(in io.Reader, out io.Writer) error {
 				return err
 			}
 		}
-		if err := answers.Encode(ask(s, r, q)); err != nil {
+		a := ask(s, r, q)
+		a.Bytes, a.Output = []byte(a.Output), ""
+		if err := answers.Encode(a); err != nil {
 			return err
 		}
 	}
@@ -174,6 +177,7 @@ func (w *worker) ask(q question) answer {
 			w.stop()
 			return answer{Error: "Died", Message: "the process that runs the cells has ended"}
 		}
+		a.Output = string(a.Bytes)
 		if a.Error == "Interrupted" {
 			w.stop() // what does not end may still run
 		}

@@ -104,6 +104,9 @@ func Split(code string) []Item {
 		case token.SEMICOLON:
 			if depth <= 0 && !(header && lit == ";") {
 				depth, header = 0, false
+				if start < 0 && lit == ";" { // an empty statement
+					items = append(items, Item{Start: off, End: off + 1, First: token.SEMICOLON})
+				}
 				flush(lit == ";")
 				continue
 			}
@@ -195,7 +198,7 @@ func Parse(fset *token.FileSet, src *Source) (*Cell, error) {
 			stmts = append(stmts, it)
 		}
 	}
-	out := &Cell{Src: src, Quiet: len(items) > 0 && items[len(items)-1].Semicolon}
+	out := &Cell{Src: src, Quiet: endsQuietly(items)}
 	fd, fs, err := out.parseKinds(fset, imports, decls, stmts)
 	if err != nil {
 		return nil, err
@@ -236,6 +239,20 @@ func Parse(fset *token.FileSet, src *Source) (*Cell, error) {
 		out.fileOrder()
 	}
 	return out, nil
+}
+
+// endsQuietly tells whether a semicolon is written behind the last statement,
+// whatever declarations follow it.
+func endsQuietly(items []Item) bool {
+	for i := len(items) - 1; i >= 0; i-- {
+		switch it := items[i]; {
+		case it.First == token.SEMICOLON:
+			return true
+		case !it.Decl && it.First != token.TYPE && it.First != token.CONST || i == len(items)-1 && it.Semicolon:
+			return it.Semicolon
+		}
+	}
+	return false
 }
 
 // addSpecs makes a part of each type of a group. Constants stay together: iota
