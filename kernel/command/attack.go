@@ -38,6 +38,7 @@ type attackCmd struct {
 	K          *int              `help:"Entries that may change (sapf: 200)."`
 	Set        map[string]string `mapsep:"none" predictor:"option" placeholder:"NAME=VALUE" help:"Set an option; repeat for more."`
 	Groups     string            `placeholder:"FILE" help:"Picture whose colours are the groups of SAPF-GS, instead of superpixels."`
+	Options    listOptions       `help:"List the options of --method, with what they may be and mean, and stop."`
 	Trace      string            `placeholder:"F.csv" help:"Write a row of the solver's state every --trace-every steps."`
 	TraceEvery int               `default:"50" help:"Steps between rows of the trace."`
 	Checkpoint string            `placeholder:"FILE" help:"Keep the state of a long SAPF attack there, and go on from it."`

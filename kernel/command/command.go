@@ -142,6 +142,9 @@ func obey(ctx context.Context, args []string, out output) (err error) {
 		return err
 	}
 	command, err := parser.Parse(args)
+	if errors.Is(err, errListed) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -11,10 +11,13 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"sapf/kernel/exit"
+	"sapf/sapf/attack"
+	"sapf/sapf/baseline"
 )
 
 // call runs a command line and returns its exit code and what it printed.
@@ -160,4 +163,30 @@ func distance(t *testing.T, got, want string) float64 {
 		d, n = d+(a-b)*(a-b), n+b*b
 	}
 	return math.Sqrt(d / n)
+}
+
+// TestOptionsOfAMethod: every option of every method is listed with its default,
+// what it may be and what it means, without a model or an image.
+func TestOptionsOfAMethod(t *testing.T) {
+	for _, method := range baseline.Names() {
+		code, stdout, stderr := call(t, t.Context(), "attack", "--method", method, "--options")
+		if code != exit.Done {
+			t.Errorf("%s: exit code %d, %s", method, code, stderr)
+			continue
+		}
+		a, _ := baseline.New(method)
+		for _, name := range attack.OptionNames(a) {
+			if _, rest, ok := strings.Cut(stdout, "\n"+name+" "); !ok || strings.TrimSpace(rest) == "" {
+				t.Errorf("%s: option %s is not listed", method, name)
+			}
+		}
+		for _, line := range strings.Split(strings.TrimSpace(stdout), "\n") {
+			if fields := regexp.MustCompile(`\s{2,}`).Split(strings.TrimSpace(line), -1); len(fields) < 3 {
+				t.Errorf("%s: %q says neither what it may be nor what it means", method, line)
+			}
+		}
+	}
+	if code, _, stderr := call(t, t.Context(), "attack", "--method", "fmn", "--options"); code != exit.Request || !strings.Contains(stderr, `"fmn-l0"`) {
+		t.Errorf("an unknown method: exit code %d, %s", code, stderr)
+	}
 }

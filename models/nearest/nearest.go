@@ -8,10 +8,19 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
+// beginning is how many letters of a name are enough to know it by.
+const beginning = 3
+
 // Of returns the candidate with the fewest edits (Levenshtein's distance, upper
 // and lower case alike) from name, the first of equal ones, or "" if there are
-// no candidates.
+// no candidates. The first candidate that begins with the name, of three letters
+// or more, goes before all.
 func Of(name string, candidates []string) string {
+	for _, c := range candidates {
+		if len(name) >= beginning && strings.HasPrefix(strings.ToLower(c), strings.ToLower(name)) {
+			return c
+		}
+	}
 	best, _ := of(name, candidates)
 	return best
 }
