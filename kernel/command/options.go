@@ -83,6 +83,9 @@ func optionFields(a attack.Attack) map[string]optionField {
 		for name, f := range optionFields(&a.Options) {
 			out[name] = f
 		}
+		for name, f := range optionFields(a.Other()) {
+			out["to."+name] = f
+		}
 		return out
 	}
 	for i := range t.NumField() {

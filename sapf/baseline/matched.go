@@ -37,8 +37,8 @@ const otherPrefix = "to."
 // Name is "sapf-matched".
 func (Matched) Name() string { return matchedName }
 
-// other is the attack that sets k.
-func (a Matched) other() attack.Attack {
+// Other is the attack that sets k.
+func (a Matched) Other() attack.Attack {
 	if a.To == nil {
 		return &StrAttack{}
 	}
@@ -52,7 +52,7 @@ func (a Matched) check() (sapf.Settings, error) {
 		k, ok = a.Options.K, true
 	}
 	if ok {
-		return sapf.Settings{}, fmt.Errorf("option k: %v, expected none: %s sets it", k, a.other().Name())
+		return sapf.Settings{}, fmt.Errorf("option k: %v, expected none: %s sets it", k, a.Other().Name())
 	}
 	return a.Options.Resolve()
 }
@@ -64,7 +64,7 @@ func (a Matched) Run(ctx context.Context, m attack.Classifier, x data.Image, goa
 	if err != nil {
 		return attack.Result{}, fmt.Errorf("%s: %w", a.Name(), err)
 	}
-	to := a.other()
+	to := a.Other()
 	other, err := to.Run(a.halfOf(ctx, 0), m, x, goal)
 	if err != nil {
 		return attack.Result{}, fmt.Errorf("%s: %w", a.Name(), err)
@@ -133,12 +133,12 @@ func (a *Matched) SetOption(name, value string) error {
 	}
 	if other, ok := strings.CutPrefix(name, otherPrefix); ok {
 		if a.To == nil {
-			a.To = a.other()
+			a.To = a.Other()
 		}
 		return attack.Set(a.To, other, value)
 	}
 	if name == "k" {
-		return fmt.Errorf("option k: %s, expected none: %s sets it", value, a.other().Name())
+		return fmt.Errorf("option k: %s, expected none: %s sets it", value, a.Other().Name())
 	}
 	return a.Options.SetOption(name, value)
 }
@@ -153,7 +153,7 @@ func (a Matched) OptionNames() []string {
 		}
 	}
 	names = append(names, "to")
-	for _, n := range attack.OptionNames(a.other()) {
+	for _, n := range attack.OptionNames(a.Other()) {
 		names = append(names, otherPrefix+n)
 	}
 	return names
@@ -165,11 +165,11 @@ func (a Matched) OptionValues() (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	others, err := attack.Options(a.other())
+	others, err := attack.Options(a.Other())
 	if err != nil {
 		return nil, err
 	}
-	values := withOther(maps.Clone(s.Map()), a.other(), others)
+	values := withOther(maps.Clone(s.Map()), a.Other(), others)
 	delete(values, "k")
 	return values, nil
 }
