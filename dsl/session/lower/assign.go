@@ -141,17 +141,21 @@ func (l *lowerer) assign(st *ast.AssignStmt) {
 	default:
 		t := l.typeOf(st.Lhs[0])
 		place := l.held(st.Lhs[0], st.Rhs...)
-		l.set(pos, place, l.source(st.Rhs[0], t))
+		value := l.source(st.Rhs[0], t)
+		l.checkPlace(st.Lhs[0], place)
+		l.set(pos, place, value)
 	}
 }
 
 // held is a place whose operands can't change any more, whatever is evaluated
 // before it is assigned to: if that calls nothing, they are left as they are.
 func (l *lowerer) held(e ast.Expr, before ...ast.Expr) ast.Expr {
-	place := l.place(e)
+	l.unchecked = isIndex(e)
+	place := l.placeOf(e)
+	l.unchecked = false
 	calls := len(before) == 0
 	for _, x := range before {
-		calls = calls || hasCall(x)
+		calls = calls || l.callsFunction(x)
 	}
 	if !calls {
 		return place
@@ -188,6 +192,20 @@ func (l *lowerer) held(e ast.Expr, before ...ast.Expr) ast.Expr {
 	return place
 }
 
+func isIndex(e ast.Expr) bool {
+	_, ok := ast.Unparen(e).(*ast.IndexExpr)
+	return ok
+}
+
+// placeOf is place, of which only the outermost index is left unchecked.
+func (l *lowerer) placeOf(e ast.Expr) ast.Expr {
+	if x, ok := ast.Unparen(e).(*ast.IndexExpr); ok && l.unchecked {
+		l.unchecked = false
+		return l.outerPlace(x)
+	}
+	return l.place(e)
+}
+
 func (l *lowerer) constantOrFresh(e ast.Expr) bool { return l.info.Types[e].Value != nil }
 
 // isTemp reports temporaries, which are set once.
@@ -217,7 +235,7 @@ func (l *lowerer) assignOp(st *ast.AssignStmt) {
 		if place, ok := l.simple(lhs).(ast.Expr); ok {
 			if y := l.simple(st.Rhs[0]); y != nil {
 				_, isName := place.(*ast.Ident)
-				if isName || !hasCall(st.Rhs[0]) && !hasCall(lhs) {
+				if isName || !l.callsFunction(st.Rhs[0]) && !l.callsFunction(lhs) {
 					l.emit(&ast.AssignStmt{Lhs: []ast.Expr{place}, TokPos: st.TokPos, Tok: st.Tok, Rhs: []ast.Expr{y}})
 					return
 				}
@@ -226,6 +244,7 @@ func (l *lowerer) assignOp(st *ast.AssignStmt) {
 	}
 	place := l.held(lhs, st.Rhs...)
 	var value ast.Expr
+	l.checkPlace(lhs, place)
 	old := l.temp(pos, t, place)
 	switch {
 	case op == token.SHL || op == token.SHR:
@@ -248,7 +267,7 @@ var assignOps = map[token.Token]token.Token{
 func (l *lowerer) incDec(st *ast.IncDecStmt) {
 	pos := st.Pos()
 	t := l.typeOf(st.X)
-	if id, ok := ast.Unparen(st.X).(*ast.Ident); ok && plainBasic(t) {
+	if id, ok := ast.Unparen(st.X).(*ast.Ident); ok && plainBasic(t) && t.Underlying().(*types.Basic).Kind() != types.Uintptr {
 		if x, ok := l.expr(id).(*ast.Ident); ok {
 			l.emit(&ast.IncDecStmt{X: x, TokPos: st.TokPos, Tok: st.Tok})
 			return
@@ -294,6 +313,7 @@ func (l *lowerer) parallel(pos token.Pos, lhs, rhs []ast.Expr, defining bool) {
 		switch {
 		case values[i] == nil:
 		case places[i] != nil:
+			l.checkPlace(e, places[i])
 			l.emit(assign(pos, places[i], values[i]))
 		default:
 			l.store(pos, e, values[i], defining)
@@ -331,6 +351,7 @@ func (l *lowerer) assignMany(pos token.Pos, lhs []ast.Expr, rhs ast.Expr, defini
 		t := l.typeOf(e)
 		x := l.hold(pos, l.convertTo(pos, values[i].x, values[i].t, t), t)
 		if places[i] != nil {
+			l.checkPlace(e, places[i])
 			l.emit(assign(pos, places[i], x))
 		} else {
 			l.store(pos, e, x, defining)

@@ -341,6 +341,8 @@ func (l *lowerer) replaced(e *ast.CallExpr, c *ast.CallExpr, obj *types.Func) *a
 		return l.runtimeCall(pos, "GroupGo", target(), c.Args[0])
 	case "os.Exit":
 		return l.runtimeCall(pos, "Exit", c.Args...)
+	case "runtime.Breakpoint", "runtime.SetFinalizer": // the former would end the kernel, the latter need not run
+		return l.runtimeCall(pos, "Nothing")
 	case "log.Logger.Fatal", "log.Logger.Fatalf", "log.Logger.Fatalln": // a cell can't end the kernel
 		c.Fun.(*ast.SelectorExpr).Sel.Name = "Panic" + strings.TrimPrefix(obj.Name(), "Fatal")
 		return c
@@ -559,7 +561,7 @@ func (l *lowerer) toPrint(pos token.Pos, v typed) ast.Expr {
 		return l.zeroOf(pos, emptyInterfaceType)
 	}
 	if types.IsInterface(v.t) {
-		return l.convert(pos, v.x, v.t, emptyInterfaceType)
+		return l.runtimeCall(pos, "Face", l.hold(pos, l.convert(pos, v.x, v.t, emptyInterfaceType), emptyInterfaceType))
 	}
 	return l.runtimeCall(pos, "Any", l.typedName(pos, v.x, v.t))
 }
@@ -612,7 +614,15 @@ func (l *lowerer) extremum(e *ast.CallExpr, name string, t types.Type) ast.Expr 
 	basic := types.Default(t).Underlying().(*types.Basic)
 	out := l.runtimeCall(pos, map[string]string{"min": "Min", "max": "Max"}[name]+"_"+types.Typ[basic.Kind()].Name())
 	for _, v := range l.flat(e) {
-		out.Args = append(out.Args, l.temp(pos, basic, v.x))
+		x := v.x
+		if !l.sameRep(v.t, basic) {
+			x = call(pos, ident(pos, basic.Name()), l.typedName(pos, x, v.t))
+		}
+		out.Args = append(out.Args, l.temp(pos, basic, x))
 	}
-	return l.temp(pos, t, out)
+	if x := l.temp(pos, basic, out); l.sameRep(basic, t) {
+		return x
+	} else {
+		return l.temp(pos, t, call(pos, l.typeExpr(pos, t), x))
+	}
 }

@@ -158,6 +158,40 @@ func (l *lowerer) zeroOf(pos token.Pos, t types.Type) ast.Expr { return l.temp(p
 // of variables, constants, elements and fields, and calls of declared functions
 // among them. It returns nil for all others.
 func (l *lowerer) simple(e ast.Expr) ast.Expr {
+	if l.inSimple {
+		return l.simpleExpr(e)
+	}
+	l.inSimple = true
+	x := l.simpleExpr(e)
+	l.inSimple = false
+	checks := l.checks
+	l.checks = nil
+	if x == nil || len(checks) > 0 && l.callsFunction(e) {
+		return nil // a call comes before the panic of an index
+	}
+	l.emit(checks...)
+	return x
+}
+
+// callsFunction reports whether an expression calls anything but conversions and
+// builtins, or receives.
+func (l *lowerer) callsFunction(e ast.Expr) bool {
+	found := false
+	ast.Inspect(e, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.CallExpr:
+			found = found || !l.info.Types[n.Fun].IsType() && !l.isBuiltin(n.Fun)
+		case *ast.UnaryExpr:
+			found = found || n.Op == token.ARROW
+		}
+		return !found
+	})
+	return found
+}
+
+func (l *lowerer) simpleExpr(e ast.Expr) ast.Expr {
 	pos := e.Pos()
 	tv := l.info.Types[e]
 	if tv.IsType() || !plainBasic(l.typeOf(e)) {
@@ -281,6 +315,7 @@ func (l *lowerer) simpleIndex(e *ast.IndexExpr) ast.Expr {
 	if i == nil || l.info.Types[e.Index].Value == nil && !isInt(l.typeOf(e.Index)) {
 		return nil
 	}
+	i = l.check(e, x, i)
 	return &ast.IndexExpr{X: x, Lbrack: e.Lbrack, Index: i, Rbrack: e.Rbrack}
 }
 

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 
 	"sapf/dsl/session/plan"
@@ -153,7 +154,8 @@ func (s *Lowering) methodSymbol(l *lowerer, pos token.Pos, fn *types.Func, named
 			fdecl = d.Flat
 		}
 		if len(targs) > 0 {
-			info, fdecl = s.instantiate(pos, d, plan.Flatten(node), universe.ReceiverParams(node), targs)
+			named := withoutBlanks(node)
+			info, fdecl = s.instantiate(pos, d, plan.Flatten(named), universe.ReceiverParams(named), targs)
 		}
 		s.emitFunc(l, sym, fdecl, info)
 	})
@@ -182,10 +184,57 @@ func (s *Lowering) instantiate(pos token.Pos, d *universe.Decl, node *ast.FuncDe
 	plain.Type = &ft
 	plain.Name = ident(node.Name.Pos(), "_")
 	info, _, errs := s.universe.TypecheckIn(d.Pkg, []ast.Decl{&plain}, sc)
-	if errs = universe.Serious(errs); len(errs) > 0 {
+	if errs = genericErrors(universe.Serious(errs)); len(errs) > 0 {
 		panic(refuse{pos, fmt.Sprintf("%s can't be had in a cell: %s", instanceName(d.Obj.Name(), targs), errs[0].Msg)})
 	}
 	return info, &plain
+}
+
+// genericErrors leaves out errors that a generic function does not have: with
+// types in the place of its parameters a case may repeat another, or never be.
+func genericErrors(errs []types.Error) []types.Error {
+	return slices.DeleteFunc(errs, func(e types.Error) bool {
+		for _, harmless := range []string{"impossible type assertion", "impossible type switch case", "duplicate case", "previous case"} {
+			if strings.HasPrefix(strings.TrimSpace(e.Msg), harmless) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// withoutBlanks is a method whose receiver names all its type parameters:
+// func (l *List[_]) Len() has none for one.
+func withoutBlanks(fn *ast.FuncDecl) *ast.FuncDecl {
+	name := func(e ast.Expr, i int) ast.Expr {
+		if id, ok := e.(*ast.Ident); ok && id.Name == "_" {
+			return ident(id.Pos(), fmt.Sprintf("blank%dˍ", i))
+		}
+		return e
+	}
+	var rewrite func(e ast.Expr) ast.Expr
+	rewrite = func(e ast.Expr) ast.Expr {
+		switch e := e.(type) {
+		case *ast.ParenExpr:
+			return &ast.ParenExpr{Lparen: e.Lparen, X: rewrite(e.X), Rparen: e.Rparen}
+		case *ast.StarExpr:
+			return &ast.StarExpr{Star: e.Star, X: rewrite(e.X)}
+		case *ast.IndexExpr:
+			return &ast.IndexExpr{X: e.X, Lbrack: e.Lbrack, Index: name(e.Index, 0), Rbrack: e.Rbrack}
+		case *ast.IndexListExpr:
+			out := &ast.IndexListExpr{X: e.X, Lbrack: e.Lbrack, Rbrack: e.Rbrack}
+			for i, x := range e.Indices {
+				out.Indices = append(out.Indices, name(x, i))
+			}
+			return out
+		}
+		return e
+	}
+	out := *fn
+	recv := *fn.Recv.List[0]
+	recv.Type = rewrite(recv.Type)
+	out.Recv = &ast.FieldList{Opening: fn.Recv.Opening, List: []*ast.Field{&recv}, Closing: fn.Recv.Closing}
+	return &out
 }
 
 // emitFunc lowers a function declaration under a symbol.

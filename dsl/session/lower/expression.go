@@ -360,7 +360,8 @@ func (l *lowerer) index(e *ast.IndexExpr) ast.Expr {
 	if _, pointer := t.Underlying().(*types.Pointer); pointer {
 		x = &ast.ParenExpr{X: &ast.StarExpr{Star: x.Pos(), X: x}}
 	}
-	return &ast.IndexExpr{X: x, Lbrack: e.Lbrack, Index: l.indexOperand(e.Index), Rbrack: e.Rbrack}
+	i := l.check(e, x, l.indexOperand(e.Index))
+	return &ast.IndexExpr{X: x, Lbrack: e.Lbrack, Index: i, Rbrack: e.Rbrack}
 }
 
 // indexOperand lowers an index, which yaegi wants to be an int.
@@ -400,6 +401,7 @@ func (l *lowerer) slice(e *ast.SliceExpr) ast.Expr {
 			*p.to = l.indexOperand(p.from)
 		}
 	}
+	l.checkSlice(e, out)
 	return out
 }
 

@@ -288,7 +288,9 @@ func (l *lowerer) receive(as *ast.AssignStmt, v typed, ok func() ast.Expr) {
 		if as.Tok == token.DEFINE {
 			l.store(e.Pos(), e, x, true)
 		} else {
-			l.emit(assign(e.Pos(), l.held(e), x))
+			place := l.held(e)
+			l.checkPlace(e, place)
+			l.emit(assign(e.Pos(), place, x))
 		}
 	}
 }

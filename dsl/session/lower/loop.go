@@ -211,7 +211,9 @@ func (l *lowerer) bindRound(st *ast.RangeStmt, e ast.Expr, value ast.Expr, t typ
 	if st.Tok == token.ASSIGN {
 		to := l.typeOf(e)
 		place := l.held(e)
-		l.emit(assign(pos, place, l.hold(pos, l.convertTo(pos, value, t, to), to)))
+		x := l.hold(pos, l.convertTo(pos, value, t, to), to)
+		l.checkPlace(e, place)
+		l.emit(assign(pos, place, x))
 		return
 	}
 	if obj := l.info.Defs[e.(*ast.Ident)]; obj != nil {
@@ -236,10 +238,18 @@ func (l *lowerer) count(st *ast.RangeStmt, label string, i string, t types.Type,
 	out := &ast.ForStmt{
 		For:  st.For,
 		Cond: &ast.BinaryExpr{X: ident(pos, i), OpPos: pos, Op: token.LSS, Y: limit},
-		Post: &ast.IncDecStmt{X: ident(pos, i), TokPos: pos, Tok: token.INC},
+		Post: l.increment(pos, i, t),
 	}
 	out.Body = l.loopBody(st, label, first)
 	l.emit(l.labelled(pos, label, out))
+}
+
+// increment is i++, which yaegi does not have for uintptr.
+func (l *lowerer) increment(pos token.Pos, i string, t types.Type) ast.Stmt {
+	if b, ok := t.Underlying().(*types.Basic); ok && b.Kind() == types.Uintptr {
+		return assign(pos, ident(pos, i), &ast.BinaryExpr{X: ident(pos, i), OpPos: pos, Op: token.ADD, Y: l.int(pos, 1)})
+	}
+	return &ast.IncDecStmt{X: ident(pos, i), TokPos: pos, Tok: token.INC}
 }
 
 // rangeInt lowers `for i := range n` to a loop that counts in a variable of
@@ -256,6 +266,7 @@ func (l *lowerer) rangeInt(st *ast.RangeStmt, label string) {
 		obj := l.info.Defs[st.Key.(*ast.Ident)]
 		if u := l.usageOf(obj, st.Body); !u.captured && !u.assigned && !l.captured[obj] {
 			counter, own = l.local(obj), false
+			l.countsUp(obj)
 		}
 	}
 	l.count(st, label, counter, t, limit, func() {
@@ -289,6 +300,7 @@ func (l *lowerer) rangeList(st *ast.RangeStmt, elem types.Type, label string) {
 		obj := l.info.Defs[st.Key.(*ast.Ident)]
 		if u := l.usageOf(obj, st.Body); !u.captured && !u.assigned && !l.captured[obj] {
 			i, own = l.local(obj), false
+			l.countsUp(obj)
 		}
 	}
 	l.count(st, label, i, types.Typ[types.Int], limit, func() {
@@ -303,6 +315,14 @@ func (l *lowerer) rangeList(st *ast.RangeStmt, elem types.Type, label string) {
 			l.bindRound(st, st.Value, v, elem)
 		}
 	})
+}
+
+// countsUp notes a counter that is not negative.
+func (l *lowerer) countsUp(obj types.Object) {
+	if l.unsigned == nil {
+		l.unsigned = map[types.Object]bool{}
+	}
+	l.unsigned[obj] = true
 }
 
 func hasCall(e ast.Expr) bool {

@@ -207,6 +207,13 @@ func (l *lowerer) place(e ast.Expr) ast.Expr {
 
 // elementPlace is x[i] as a place.
 func (l *lowerer) elementPlace(e *ast.IndexExpr) ast.Expr {
+	out := l.outerPlace(e)
+	l.checkPlace(e, out)
+	return out
+}
+
+// outerPlace is x[i] as a place that is not checked yet.
+func (l *lowerer) outerPlace(e *ast.IndexExpr) ast.Expr {
 	pos := e.Pos()
 	t := l.typeOf(e.X)
 	out := &ast.IndexExpr{Lbrack: e.Lbrack, Rbrack: e.Rbrack}

@@ -92,7 +92,15 @@ func (l *lowerer) mayPanic(e ast.Expr) bool {
 		return false
 	}
 	switch e := e.(type) {
-	case *ast.IndexExpr, *ast.SliceExpr, *ast.StarExpr, *ast.TypeAssertExpr:
+	case *ast.IndexExpr:
+		switch l.typeOf(e.X).Underlying().(type) {
+		case *types.Slice, *types.Array, *types.Basic, *types.Signature:
+			return false // see check
+		}
+		return true
+	case *ast.SliceExpr:
+		return isPointerTo(l.typeOf(e.X))
+	case *ast.StarExpr, *ast.TypeAssertExpr:
 		return true
 	case *ast.CallExpr:
 		if l.info.Types[e.Fun].IsType() {

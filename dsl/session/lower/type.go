@@ -32,6 +32,12 @@ type lowerer struct {
 	boxes    map[types.Object]string
 	fn       *funcState
 	out      []ast.Stmt // the block at hand
+	// checks are statements that a simple expression wants in front of it.
+	checks   []ast.Stmt
+	inSimple bool
+	// unchecked is set while a place is lowered that is checked later.
+	unchecked bool
+	unsigned  map[types.Object]bool // counters of loops, which are not negative
 	// statements tells the statements of a cell from its declarations, literals
 	// how many function literals are around.
 	statements bool

@@ -15,21 +15,30 @@ import (
 
 func (m *Machine) operations() map[string]reflect.Value {
 	return map[string]reflect.Value{
-		"Any":           reflect.ValueOf(original),
-		"Key":           reflect.ValueOf(m.key),
-		"Same":          reflect.ValueOf(func(a, b any) bool { return a == b }),
-		"Arith":         reflect.ValueOf(arith),
-		"Convert":       reflect.ValueOf(convert),
-		"Reshape":       reflect.ValueOf(reshape),
-		"NegativeShift": reflect.ValueOf(func() { panic(runtimeError("negative shift amount")) }),
-		"NotNil":        reflect.ValueOf(notNil),
-		"Index":         reflect.ValueOf(index),
-		"Delete":        reflect.ValueOf(func(m, k any) { deleteEntry(m, k) }),
-		"Copy":          reflect.ValueOf(func(to, from any) int { return reflect.Copy(reflect.ValueOf(to), reflect.ValueOf(from)) }),
-		"MakeSlice":     reflect.ValueOf(makeSlice),
-		"NextRune":      reflect.ValueOf(nextRune),
-		"MapIter":       reflect.ValueOf(newMapIter),
-		"NewSelect":     reflect.ValueOf(func() *Select { return &Select{m: m, fallback: -1} }),
+		"Any": reflect.ValueOf(original),
+		"IndexOutOfRange": reflect.ValueOf(func(i, n int) {
+			if i < 0 {
+				panic(runtimeError(fmt.Sprintf("index out of range [%d]", i)))
+			}
+			panic(runtimeError(fmt.Sprintf("index out of range [%d] with length %d", i, n)))
+		}),
+		"SliceOutOfRange": reflect.ValueOf(sliceOutOfRange),
+		"Nothing":         reflect.ValueOf(func() {}),
+		"Face":            reflect.ValueOf(printFace),
+		"Key":             reflect.ValueOf(m.key),
+		"Same":            reflect.ValueOf(func(a, b any) bool { return a == b }),
+		"Arith":           reflect.ValueOf(arith),
+		"Convert":         reflect.ValueOf(convert),
+		"Reshape":         reflect.ValueOf(reshape),
+		"NegativeShift":   reflect.ValueOf(func() { panic(runtimeError("negative shift amount")) }),
+		"NotNil":          reflect.ValueOf(notNil),
+		"Index":           reflect.ValueOf(index),
+		"Delete":          reflect.ValueOf(func(m, k any) { deleteEntry(m, k) }),
+		"Copy":            reflect.ValueOf(func(to, from any) int { return reflect.Copy(reflect.ValueOf(to), reflect.ValueOf(from)) }),
+		"MakeSlice":       reflect.ValueOf(makeSlice),
+		"NextRune":        reflect.ValueOf(nextRune),
+		"MapIter":         reflect.ValueOf(newMapIter),
+		"NewSelect":       reflect.ValueOf(func() *Select { return &Select{m: m, fallback: -1} }),
 	}
 }
 
@@ -207,6 +216,41 @@ func makeSlice(to any, size ...int) {
 		panic(runtimeError("makeslice: cap out of range"))
 	}
 	p.Set(reflect.MakeSlice(p.Type(), n, c))
+}
+
+// sliceOutOfRange panics as Go does for x[low:high:top]; bounds that are not
+// written are less than any that may be. limit is the capacity or length, and n
+// the length.
+func sliceOutOfRange(kind string, low, high, top, limit, n int) {
+	const none = -1 << 31
+	say := func(format string, args ...any) {
+		panic(runtimeError("slice bounds out of range " + fmt.Sprintf(format, args...)))
+	}
+	switch {
+	case top != none:
+		switch {
+		case top < 0:
+			say("[::%d]", top)
+		case top > limit:
+			say("[::%d] with %s %d", top, kind, limit)
+		case high < 0:
+			say("[:%d:]", high)
+		case high > top:
+			say("[:%d:%d]", high, top)
+		case low < 0:
+			say("[%d::]", low)
+		}
+		say("[%d:%d:]", low, high)
+	case high != none && high < 0:
+		say("[:%d]", high)
+	case high != none && high > limit:
+		say("[:%d] with %s %d", high, kind, limit)
+	case low != none && low < 0:
+		say("[%d:]", low)
+	case high == none:
+		say("[%d:%d]", low, n)
+	}
+	say("[%d:%d]", low, high)
 }
 
 // nextRune is the rune of s at *i, which moves behind it.

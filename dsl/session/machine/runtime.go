@@ -241,25 +241,62 @@ func lessOrdered(a, b reflect.Value) bool {
 func (m *Machine) builtinPrint(between string, values []any) {
 	parts := make([]string, len(values))
 	for i, v := range values {
-		parts[i] = fmt.Sprint(v)
-		switch x := v.(type) {
-		case float64:
-			parts[i] = printFloat(x, 64)
-		case float32:
-			parts[i] = printFloat(float64(x), 32)
-		case complex128:
-			parts[i] = printComplex(x, 64)
-		case complex64:
-			parts[i] = printComplex(complex128(x), 32)
-		case nil:
-			parts[i] = "nil"
-		}
+		parts[i] = printed(v)
 	}
 	text := strings.Join(parts, between)
 	if between != "" {
 		text += "\n"
 	}
 	m.output.Write("stderr", text)
+}
+
+// face is an interface as print prints it.
+type face string
+
+func printFace(v any) any {
+	if v == nil {
+		return face("(0x0,0x0)")
+	}
+	p := reflect.New(anyType)
+	p.Elem().Set(reflect.ValueOf(v))
+	words := (*[2]uintptr)(p.UnsafePointer())
+	return face(fmt.Sprintf("(0x%x,0x%x)", words[0], words[1]))
+}
+
+// printed is a value as print of Go 1.26 prints it.
+func printed(v any) string {
+	switch x := v.(type) {
+	case face:
+		return string(x)
+	case nil:
+		return "nil"
+	}
+	switch v := reflect.ValueOf(v); v.Kind() {
+	case reflect.Float64:
+		return printFloat(v.Float(), 64)
+	case reflect.Float32:
+		return printFloat(v.Float(), 32)
+	case reflect.Complex128:
+		return printComplex(v.Complex(), 64)
+	case reflect.Complex64:
+		return printComplex(v.Complex(), 32)
+	case reflect.Pointer, reflect.Map, reflect.Chan, reflect.Func, reflect.UnsafePointer:
+		return fmt.Sprintf("0x%x", v.Pointer())
+	case reflect.Slice:
+		return fmt.Sprintf("[%d/%d]0x%x", v.Len(), v.Cap(), v.Pointer())
+	case reflect.Bool:
+		return strconv.FormatBool(v.Bool())
+	case reflect.String:
+		return v.String()
+	default:
+		if v.CanInt() {
+			return strconv.FormatInt(v.Int(), 10)
+		}
+		if v.CanUint() {
+			return strconv.FormatUint(v.Uint(), 10)
+		}
+	}
+	return fmt.Sprint(v)
 }
 
 // printFloat is a number as println of Go 1.26 prints it.

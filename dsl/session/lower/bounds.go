@@ -1,0 +1,148 @@
+package lower
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strconv"
+
+	"sapf/dsl/session/universe"
+)
+
+// yaegi's panics do not say which index was out of range, so it is compared
+// before:
+//
+//	if i >= len(x) || i < 0 { at = pos; rt.IndexOutOfRange(i, len(x)) }
+//	... x[i] ...
+
+// check emits the comparison for e, whose operands have been lowered to x and i,
+// and returns the index as an operand. Within a simple expression it is kept in
+// l.checks.
+func (l *lowerer) check(e *ast.IndexExpr, x, i ast.Expr) ast.Expr {
+	pos := e.Index.Pos()
+	var limit ast.Expr
+	constant := l.info.Types[e.Index].Value != nil
+	switch u := universe.CoreType(l.typeOf(e.X)).(type) {
+	case *types.Array:
+		if constant {
+			return i // the checker has seen to it
+		}
+		limit = &ast.BasicLit{ValuePos: pos, Kind: token.INT, Value: strconv.FormatInt(u.Len(), 10)}
+	case *types.Slice, *types.Basic:
+		limit = call(pos, ident(pos, "len"), x)
+	default:
+		return i
+	}
+	var list []ast.Stmt
+	if !isOperand(i) {
+		name := l.s.Fresh("t")
+		l.s.types[name] = types.Typ[types.Int]
+		list = append(list, l.varOf(pos, name, types.Typ[types.Int], i))
+		i = ident(pos, name)
+	}
+	out := ast.Expr(&ast.BinaryExpr{X: i, OpPos: pos, Op: token.GEQ, Y: limit})
+	if !constant && !l.notNegative(e.Index) {
+		negative := &ast.BinaryExpr{X: i, OpPos: pos, Op: token.LSS, Y: l.int(pos, 0)}
+		out = &ast.BinaryExpr{X: out, OpPos: pos, Op: token.LOR, Y: negative}
+	}
+	list = append(list, l.failing(e.Pos(), out, "IndexOutOfRange", i, limit))
+	if l.inSimple {
+		l.checks = append(l.checks, list...)
+	} else {
+		l.emit(list...)
+	}
+	return i
+}
+
+// failing is the statement that panics under a condition.
+func (l *lowerer) failing(pos token.Pos, cond ast.Expr, name string, args ...ast.Expr) ast.Stmt {
+	body := l.collect(func() {
+		l.mark(pos)
+		for i, a := range args {
+			if !isOperand(a) {
+				args[i] = l.temp(pos, types.Typ[types.Int], a)
+			}
+		}
+		l.emit(&ast.ExprStmt{X: l.runtimeCall(pos, name, args...)})
+	})
+	return &ast.IfStmt{If: pos, Cond: cond, Body: &ast.BlockStmt{Lbrace: pos, List: body, Rbrace: pos}}
+}
+
+// notNegative reports indexes that can't be negative: counters of loops.
+func (l *lowerer) notNegative(e ast.Expr) bool {
+	id, ok := ast.Unparen(e).(*ast.Ident)
+	return ok && l.unsigned[l.info.ObjectOf(id)]
+}
+
+// checkPlace is check for a place that e was lowered to.
+func (l *lowerer) checkPlace(e ast.Expr, place ast.Expr) {
+	x, ok := ast.Unparen(e).(*ast.IndexExpr)
+	p, isIndex := place.(*ast.IndexExpr)
+	if ok && isIndex {
+		p.Index = l.check(x, p.X, p.Index)
+	}
+}
+
+// checkSlice compares the bounds of a slice expression with one another and with
+// what there is.
+func (l *lowerer) checkSlice(e *ast.SliceExpr, out *ast.SliceExpr) {
+	if e.Low == nil && e.High == nil && e.Max == nil {
+		return
+	}
+	pos := e.Pos()
+	kind, limit := "length", ast.Expr(nil)
+	switch u := universe.CoreType(l.typeOf(e.X)).(type) {
+	case *types.Array:
+		limit = &ast.BasicLit{ValuePos: pos, Kind: token.INT, Value: strconv.FormatInt(u.Len(), 10)}
+	case *types.Slice:
+		kind, limit = "capacity", call(pos, ident(pos, "cap"), out.X)
+	default:
+		limit = call(pos, ident(pos, "len"), out.X)
+	}
+	none := l.int(pos, -1<<31)
+	low, high, top := none, none, none
+	var conds []ast.Expr
+	less := func(a, b ast.Expr) {
+		conds = append(conds, &ast.BinaryExpr{X: a, OpPos: pos, Op: token.LSS, Y: b})
+	}
+	length := ast.Expr(nil)
+	if e.High == nil {
+		length = limit
+		if kind == "capacity" {
+			length = call(pos, ident(pos, "len"), out.X)
+		}
+	}
+	if out.Max != nil {
+		top = out.Max
+		less(limit, top)
+		less(top, out.High)
+	} else if out.High != nil {
+		less(limit, out.High)
+	}
+	if out.High != nil {
+		high = out.High
+		if out.Low == nil && l.info.Types[e.High].Value == nil {
+			less(high, l.int(pos, 0))
+		}
+	}
+	if out.Low != nil {
+		low = out.Low
+		if high == none {
+			less(length, low)
+		} else {
+			less(high, low)
+		}
+		if l.info.Types[e.Low].Value == nil {
+			less(low, l.int(pos, 0))
+		}
+	}
+	cond := conds[0]
+	for _, c := range conds[1:] {
+		cond = &ast.BinaryExpr{X: cond, OpPos: pos, Op: token.LOR, Y: c}
+	}
+	n := limit
+	if length != nil {
+		n = length
+	}
+	l.emit(l.failing(pos, cond, "SliceOutOfRange", quoted(pos, kind), low, high, top, limit, n))
+}
