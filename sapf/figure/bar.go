@@ -62,7 +62,9 @@ func Bars(axes Axes, bars ...Bar) (*Figure, error) {
 	if drawn == 0 {
 		emptyAxes(p)
 	}
-	p.NominalY(names...)
+	if len(names) > 0 {
+		p.NominalY(names...)
+	}
 	p.Y.Tick.Label.Font, p.Y.Tick.Label.Color = face(8.5), ink
 	p.Y.Min, p.Y.Max = -0.6, float64(max(len(bars), 1))-0.4
 	p.X.Min = min(p.X.Min, 0)
