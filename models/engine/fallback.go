@@ -17,13 +17,15 @@ func (z refSize) alloc() refScratch {
 
 // refStep runs one layer. With dy set it is the backward pass.
 type refStep struct {
-	op  reference
-	in  []Shape
-	out Shape
-	x   []*tensor
-	y   *tensor
-	act bool
-	hi  float32
+	op reference
+	// general is op, if it is one of arrays: its entries need not be moved.
+	general *General
+	in      []Shape
+	out     Shape
+	x       []*tensor
+	y       *tensor
+	act     bool
+	hi      float32
 
 	dy *tensor
 	dx []contribution
@@ -31,6 +33,7 @@ type refStep struct {
 
 func (pl *plan) ref(ly *layer) *refStep {
 	s := &refStep{op: ly.op.(reference), out: ly.out.shape, y: ly.out.t}
+	s.general, _ = ly.op.(*General)
 	numbers := 2 * s.out.Len()
 	for _, v := range ly.in {
 		s.in, s.x = append(s.in, v.shape), append(s.x, v.t)
@@ -68,12 +71,19 @@ func (s *refStep) run(w *worker, image int) {
 	xs, dxs := w.ref.xs[:len(s.x)], w.ref.dxs[:len(s.x)]
 	for i, t := range s.x {
 		xs[i] = take(t.Len())
-		t.gather(w, image, xs[i])
+		t.gather(w, image, s.rows(i), xs[i])
 	}
 	y := take(s.out.Len())
-	s.op.forward64(s.in, s.out, 1, xs, y)
+	switch {
+	case s.general == nil:
+		s.op.forward64(s.in, s.out, 1, xs, y)
+	case s.dy == nil:
+		s.general.forwardOwn(xs, y)
+	default:
+		s.y.gather(w, image, s.general.RowsFirst, y)
+	}
 	if s.dy == nil {
-		s.y.scatter(w, image, func(k int, _ float32) float32 {
+		s.y.scatter(w, image, s.rows(-1), func(k int, _ float32) float32 {
 			v := float32(y[k])
 			if s.act {
 				v = min(max(v, 0), s.hi)
@@ -83,24 +93,29 @@ func (s *refStep) run(w *worker, image int) {
 		return
 	}
 	dy := take(s.out.Len())
-	s.dy.gather(w, image, dy)
+	s.dy.gather(w, image, s.rows(-1), dy)
 	for i, t := range s.x {
 		dxs[i] = take(t.Len())
 		fill(dxs[i], 0)
 	}
-	s.op.backward64(s.in, s.out, 1, xs, y, dy, dxs)
+	if s.general != nil {
+		s.general.backwardOwn(xs, y, dy, dxs)
+	} else {
+		s.op.backward64(s.in, s.out, 1, xs, y, dy, dxs)
+	}
 	for i, to := range s.dx {
+		rows := s.rows(i)
 		// One after the other: two inputs may be the same value.
 		if to.add != nil && to.add != to.y {
-			to.y.scatter(w, image, func(k int, _ float32) float32 { return to.add.entry(w, image, k) })
+			to.y.scatter(w, image, rows, func(k int, _ float32) float32 { return to.add.entry(w, image, rows, k) })
 		}
-		to.y.scatter(w, image, func(k int, old float32) float32 {
+		to.y.scatter(w, image, rows, func(k int, old float32) float32 {
 			v := float32(dxs[i][k])
 			if to.add != nil {
 				v += old
 			}
 			if to.mask != nil {
-				if m := to.mask.entry(w, image, k); !(m > 0 && m < to.hi) {
+				if m := to.mask.entry(w, image, rows, k); !(m > 0 && m < to.hi) {
 					v = 0
 				}
 			}
@@ -109,28 +124,63 @@ func (s *refStep) run(w *worker, image int) {
 	}
 }
 
-// place is where entry k (C,H,W order) of an image is.
-func (t *tensor) place(image, k int) int {
+// rows says whether the entries of input i, or of the output for -1, are in the
+// order H x W x C.
+func (s *refStep) rows(i int) bool {
+	switch {
+	case s.general == nil:
+		return false
+	case i < 0:
+		return s.general.RowsFirst
+	}
+	return s.general.inputs()[i].RowsFirst
+}
+
+// place is where entry k of an image is: in the order C x H x W, or H x W x C
+// with rows.
+func (t *tensor) place(image int, rows bool, k int) int {
 	c, h, w := k/(t.H*t.W), k/t.W%t.H, k%t.W
+	if rows {
+		c, h, w = k%t.C, k/t.C/t.W, k/t.C%t.W
+	}
 	return image*t.size + t.origin + h*t.row + w*t.cs + c
 }
 
-func (t *tensor) entry(w *worker, image, k int) float32 { return w.of(t)[t.place(image, k)] }
+func (t *tensor) entry(w *worker, image int, rows bool, k int) float32 {
+	return w.of(t)[t.place(image, rows, k)]
+}
 
-// gather copies an image out in (C,H,W) order.
-func (t *tensor) gather(w *worker, image int, to []float64) {
+// gather copies an image out.
+func (t *tensor) gather(w *worker, image int, rows bool, to []float64) {
 	buf := w.of(t)
+	if rows || t.H*t.W == 1 {
+		for p := range t.H * t.W {
+			px := buf[image*t.size+t.origin+p/t.W*t.row+p%t.W*t.cs:][:t.C]
+			for c, v := range px {
+				to[p*t.C+c] = float64(v)
+			}
+		}
+		return
+	}
 	for k := range to {
-		to[k] = float64(buf[t.place(image, k)])
+		to[k] = float64(buf[t.place(image, false, k)])
 	}
 }
 
-// scatter sets every entry of an image from its index in (C,H,W) order and its
-// old value.
-func (t *tensor) scatter(w *worker, image int, f func(k int, old float32) float32) {
+// scatter sets every entry of an image from its index and its old value.
+func (t *tensor) scatter(w *worker, image int, rows bool, f func(k int, old float32) float32) {
 	buf := w.of(t)
+	if rows || t.H*t.W == 1 {
+		for p := range t.H * t.W {
+			px := buf[image*t.size+t.origin+p/t.W*t.row+p%t.W*t.cs:][:t.C]
+			for c, v := range px {
+				px[c] = f(p*t.C+c, v)
+			}
+		}
+		return
+	}
 	for k := 0; k < t.Len(); k++ {
-		p := t.place(image, k)
+		p := t.place(image, false, k)
 		buf[p] = f(k, buf[p])
 	}
 }

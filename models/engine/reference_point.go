@@ -61,7 +61,7 @@ func (a *Activation) value(x float64) float64 {
 	case Tanh:
 		return exact.Tanh(x)
 	}
-	panic("engine: activation " + string(a.Func))
+	return functions[a.Func].value(a, x)
 }
 
 // slope is the derivative at x; at a kink, the flat side's (0 for ReLU at 0).
@@ -102,7 +102,7 @@ func (a *Activation) slope(x float64) float64 {
 		t := exact.Tanh(x)
 		return 1 - float64(t*t)
 	}
-	panic("engine: activation " + string(a.Func))
+	return functions[a.Func].slope(a, x)
 }
 
 func sigmoid(x float64) float64 { return 1 / (1 + exact.Exp(-x)) }

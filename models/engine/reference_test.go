@@ -1,10 +1,14 @@
 package engine
 
 import (
+	"maps"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
+
+	"sapf/models/engine/nd"
 )
 
 // randoms fills a new slice with normal numbers.
@@ -87,7 +91,50 @@ func opCases(r *rand.Rand) []opCase {
 		{Func: HardSigmoid, Alpha: 1. / 6, Beta: 0.5}, {Func: HardSwish}, {Func: Clip, Alpha: -0.5, Beta: 0.75}, {Func: Tanh}} {
 		cases = append(cases, opCase{string(a.Func), a, []Shape{s}})
 	}
+	return append(cases, generalCases(r)...)
+}
+
+// generalCases are operations on arrays, in both orders of entries, and the
+// functions that came with them.
+func generalCases(r *rand.Rand) []opCase {
+	constant := make([]float64, 6)
+	for i := range constant {
+		constant[i] = r.NormFloat64()
+	}
+	s, rows := Shape{4, 5, 6}, Arg{Dims: []int{5, 6, 4}, RowsFirst: true}
+	cases := []opCase{
+		{"general/softmax", &General{F: &nd.Softmax{Axes: []int{2}}, Args: []Arg{rows}, Out: s, RowsFirst: true}, []Shape{s}},
+		{"general/norm", &General{F: &nd.Norm{Axes: []int{1, 2}, Eps: 1e-5}, Args: []Arg{{Dims: []int{4, 5, 6}}}, Out: s}, []Shape{s}},
+		{"general/constant", &General{F: &nd.Binary{Name: "Sub"}, Args: []Arg{{Dims: []int{1, 6, 1}, Const: constant}, rows}, Out: s, RowsFirst: true}, []Shape{s}},
+		{"general/orders", &General{F: &nd.Binary{Name: "Mul"}, Args: []Arg{rows, {Dims: []int{5, 6, 4}}}, Out: Shape{5, 6, 4}}, []Shape{s, s}},
+		{"general/matMul", &General{F: nd.MatMul{}, Args: []Arg{{Dims: []int{6, 20}, RowsFirst: true}, {Dims: []int{20, 6}}}, Out: Shape{6, 1, 6}, RowsFirst: true}, []Shape{s, s}},
+		{"general/reduce", &General{F: &nd.Reduce{Name: "L2", Axes: []int{1}}, Args: []Arg{rows}, Out: Shape{20, 1, 1}}, []Shape{s}},
+	}
+	for _, name := range slices.Sorted(maps.Keys(functions)) {
+		a := &Activation{Func: name, Alpha: 1.25, Beta: 0.75}
+		switch name {
+		case Log, Sqrt, Acosh, Atanh, Reciprocal, Exp, Sinh, Cosh: // not defined everywhere, or too large: see TestSlopes
+			continue
+		}
+		cases = append(cases, opCase{string(name), a, []Shape{s}})
+	}
 	return cases
+}
+
+// TestSlopes holds the functions that are not defined everywhere against central
+// differences.
+func TestSlopes(t *testing.T) {
+	const h = 1e-6
+	for name, xs := range map[ActKind][]float64{Log: {1e-2, 0.5, 2, 100}, Sqrt: {0.3, 4}, Acosh: {1.5, 20}, Reciprocal: {-2, 0.5}, Exp: {-3, 0, 3}, Sinh: {-3, 0, 2}, Cosh: {-3, 0, 2}, Atanh: {-0.9, -0.1, 0, 0.5},
+		Elu: {-30, -1, 0, 2}, Softplus: {-800, -3, 0, 3, 800}, Mish: {-800, -3, 0, 3, 800}, Gelu: {-9, -1, 0, 1, 9}} {
+		a := &Activation{Func: name, Alpha: 1}
+		for _, x := range xs {
+			want := (a.value(x+h) - a.value(x-h)) / (2 * h)
+			if got := a.slope(x); !(math.Abs(got-want) <= 1e-6*(1+math.Abs(want))) {
+				t.Errorf("%s at %v: slope %v, central difference %v", name, x, got, want)
+			}
+		}
+	}
 }
 
 // TestBackward64 holds every layer's vector-Jacobian product against central
@@ -218,7 +265,7 @@ func TestOutShapeErrors(t *testing.T) {
 		{dense(r, 119, 7), []Shape{s}, []string{"120", "119"}},
 		{&Add{}, []Shape{s, {4, 5, 5}}, []string{"4x5x6", "4x5x5"}},
 		{&Concat{}, []Shape{s, {4, 5, 5}}, []string{"4x5x6", "4x5x5"}},
-		{&Activation{Func: "gelu"}, []Shape{s}, []string{"gelu"}},
+		{&Activation{Func: "golu"}, []Shape{s}, []string{"golu"}},
 		{&MaxPool{KernelH: 2, KernelW: 2, StrideH: 2, StrideW: 2, Pad: Padding{Top: 2}}, []Shape{s}, []string{"2x2"}},
 		{batchNorm(r, 3), []Shape{s}, []string{"gamma", "3", "4x5x6"}},
 		{&Softmax{}, []Shape{s}, []string{"4x5x6"}},

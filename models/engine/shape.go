@@ -198,7 +198,9 @@ func (a *Activation) OutShape(in []Shape) (Shape, error) {
 			return Shape{}, fmt.Errorf("clip to [%g, %g] is empty", a.Alpha, a.Beta)
 		}
 	default:
-		return Shape{}, fmt.Errorf("unknown activation function %q", a.Func)
+		if _, ok := functions[a.Func]; !ok {
+			return Shape{}, fmt.Errorf("unknown activation function %q", a.Func)
+		}
 	}
 	return s, nil
 }

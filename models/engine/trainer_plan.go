@@ -171,7 +171,7 @@ func (t *Trainer) drops(layers []*layer, rates Dropout) ([]*dropStep, error) {
 
 func (s *dropStep) run(w *worker, image int) {
 	r := rand.New(rand.NewPCG(s.t.key[0]^uint64(s.layer)<<32^uint64(image), s.t.key[1]))
-	s.y.scatter(w, image, func(_ int, old float32) float32 {
+	s.y.scatter(w, image, false, func(_ int, old float32) float32 {
 		if r.Float64() < s.rate {
 			return 0
 		}
@@ -184,5 +184,5 @@ func (s *dropStep) run(w *worker, image int) {
 type keepStep struct{ *dropStep }
 
 func (s *keepStep) run(w *worker, image int) {
-	s.dy.scatter(w, image, func(_ int, old float32) float32 { return old * s.scale })
+	s.dy.scatter(w, image, false, func(_ int, old float32) float32 { return old * s.scale })
 }

@@ -202,11 +202,11 @@ func TestDropout(t *testing.T) {
 		out := tr.fast.plan.net.layers[3].out
 		after, before := make([]float64, batch*30), make([]float64, batch*30)
 		for b := range batch {
-			out.t.gather(tr.fast.pool.workers[0], b, after[b*30:][:30])
+			out.t.gather(tr.fast.pool.workers[0], b, false, after[b*30:][:30])
 		}
 		tr.Forward(x, y)
 		for b := range batch {
-			out.t.gather(tr.fast.pool.workers[0], b, before[b*30:][:30])
+			out.t.gather(tr.fast.pool.workers[0], b, false, before[b*30:][:30])
 		}
 		alive, kept := 0, 0
 		mask := make([]float64, len(after))
@@ -242,7 +242,7 @@ func TestDropout(t *testing.T) {
 		in := tr.fast.plan.net.layers[3].in[0]
 		flat := make([]float64, batch*in.shape.Len())
 		for b := range batch {
-			in.t.gather(tr.fast.pool.workers[0], b, flat[b*in.shape.Len():][:in.shape.Len()])
+			in.t.gather(tr.fast.pool.workers[0], b, false, flat[b*in.shape.Len():][:in.shape.Len()])
 		}
 		for i := range back {
 			back[i] *= mask[i]
