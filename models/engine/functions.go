@@ -32,6 +32,12 @@ const (
 	Asinh           ActKind = "asinh"      // inverse of sinh
 	Acosh           ActKind = "acosh"      // inverse of cosh
 	Atanh           ActKind = "atanh"      // inverse of tanh
+	Sin             ActKind = "sin"        // sine
+	Cos             ActKind = "cos"        // cosine
+	Tan             ActKind = "tan"        // tangent
+	Asin            ActKind = "asin"       // inverse of sin
+	Acos            ActKind = "acos"       // inverse of cos
+	Atan            ActKind = "atan"       // inverse of tan
 	// Steps, whose slope is 0 wherever it is defined.
 	Sign  ActKind = "sign"
 	Floor ActKind = "floor"
@@ -154,6 +160,14 @@ var functions = map[ActKind]function{
 	Acosh: {plain(func(x float64) float64 { return exact.Log(x + math.Sqrt(float64(x*x)-1)) }),
 		plain(func(x float64) float64 { return 1 / math.Sqrt(float64(x*x)-1) })},
 	Atanh: {plain(exact.Atanh), plain(func(x float64) float64 { return 1 / (1 - float64(x*x)) })},
+	Sin:   {plain(exact.Sin), plain(exact.Cos)},
+	Cos:   {plain(exact.Cos), plain(func(x float64) float64 { return -exact.Sin(x) })},
+	Tan: {plain(func(x float64) float64 { return exact.Sin(x) / exact.Cos(x) }),
+		plain(func(x float64) float64 { c := exact.Cos(x); return 1 / float64(c*c) })},
+	Asin: {plain(asin), plain(func(x float64) float64 { return 1 / math.Sqrt(1-float64(x*x)) })},
+	Acos: {plain(func(x float64) float64 { return math.Pi/2 - asin(x) }),
+		plain(func(x float64) float64 { return -1 / math.Sqrt(1-float64(x*x)) })},
+	Atan: {plain(exact.Atan), plain(func(x float64) float64 { return 1 / (1 + float64(x*x)) })},
 	Sign: stair(func(x float64) float64 {
 		switch {
 		case x > 0:
@@ -185,6 +199,8 @@ func eluSlope(x, alpha, width float64) float64 {
 	}
 	return alpha / width * exact.Exp(x/width)
 }
+
+func asin(x float64) float64 { return exact.Atan(x / math.Sqrt(1-float64(x*x))) }
 
 func sinh(x float64) float64 { return 0.5*exact.Exp(x) - 0.5*exact.Exp(-x) }
 func cosh(x float64) float64 { return 0.5*exact.Exp(x) + 0.5*exact.Exp(-x) }

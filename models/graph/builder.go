@@ -102,3 +102,11 @@ func Prune(net *engine.Net) *engine.Net {
 	out.Output = at[net.Output]
 	return out
 }
+
+// Len is the number of layers, for Cut.
+func (b *Builder) Len() int { return len(b.net.Nodes) }
+
+// Cut drops all layers from the n-th on, and the error that one of them made.
+func (b *Builder) Cut(n int) {
+	b.net.Nodes, b.shapes, b.err = b.net.Nodes[:n], b.shapes[:n], nil
+}

@@ -21,6 +21,7 @@ func funcs() map[string]struct {
 	rows := map[string]row{
 		"where":      {Where{}, [][]int{{3, 1}, {2, 3, 4}, {4}}},
 		"take":       {&Take{Dims: []int{2, 3}, From: []int32{5, 0, -1, 8, 6, 5}, Fill: 0.5}, [][]int{{2, 3}, {3}}},
+		"reshape":    {&Reshape{[]int{6}}, [][]int{{2, 3}}},
 		"takeOne":    {&Take{Dims: []int{4}, From: []int32{5, 0, -1, 5}}, [][]int{{2, 3}}},
 		"softmax":    {&Softmax{Axes: []int{1}}, [][]int{{2, 3, 2}}},
 		"softmax2":   {&Softmax{Axes: []int{1, 2}}, [][]int{{2, 3, 2}}},

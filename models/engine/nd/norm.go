@@ -61,13 +61,17 @@ func (f *Softmax) Backward(in []Array, out, dout Array, din []Array) {
 		return
 	}
 	groups(in[0].Dims, f.Axes, func(_ int, at []int) {
-		sum := 0.0
+		sum, any := 0.0, false
 		for _, i := range at {
+			any = any || dy[i] != 0
 			if f.Log {
 				sum += dy[i]
 			} else {
 				sum += float64(y[i] * dy[i])
 			}
+		}
+		if !any { // a row that nobody reads may be all masked, and NaN
+			return
 		}
 		for _, i := range at {
 			if f.Log {

@@ -76,3 +76,30 @@ func (t *Take) Backward(in []Array, _, dout Array, din []Array) {
 		}
 	}
 }
+
+// Reshape gives the entries, in their order, another shape.
+type Reshape struct{ Dims []int }
+
+// Kind is "Reshape".
+func (f *Reshape) Kind() string { return "Reshape" }
+
+// Shape is Dims.
+func (f *Reshape) Shape(in [][]int) ([]int, error) {
+	if err := arguments(in, 1); err != nil {
+		return nil, err
+	}
+	if Len(in[0]) != Len(f.Dims) {
+		return nil, fmt.Errorf("%v as %v", in[0], f.Dims)
+	}
+	return f.Dims, nil
+}
+
+// Forward copies.
+func (f *Reshape) Forward(in []Array, out Array) { copy(out.Data, in[0].Data) }
+
+// Backward adds.
+func (f *Reshape) Backward(_ []Array, _, dout Array, din []Array) {
+	for k := range din[0].Data {
+		din[0].Data[k] += dout.Data[k]
+	}
+}

@@ -74,9 +74,8 @@ func (c *constant) pick(dims []int, from func(index []int) int) (*constant, erro
 	return out, nil
 }
 
-// maxFolded bounds what folding may make of a smaller constant: shape arithmetic
-// needs no more.
-const maxFolded = 1 << 16
+// maxFolded bounds what folding may make of a smaller constant.
+const maxFolded = 1 << 22
 
 // strides of a row-major array.
 func strides(dims []int) []int {
@@ -275,16 +274,19 @@ func arithmetic(op string, a, b *constant) (*constant, error) {
 func (c *constant) cast(to int64) (*constant, error) {
 	out := &constant{dims: c.dims}
 	switch elementTypes[to] {
-	case "I64", "I32":
+	case "I64", "I32", "U8", "I8":
 		out.i = make([]int64, c.len())
 		for k := range out.i {
-			if c.i != nil {
+			switch {
+			case to == elementBool:
+				out.i[k] = int64(min(math.Abs(math.Ceil(math.Abs(c.float(k)))), 1))
+			case c.i != nil:
 				out.i[k] = c.i[k]
-			} else {
+			default:
 				out.i[k] = int64(c.f[k])
 			}
 		}
-	case "F32", "F64":
+	case "F32", "F64", "F16", "BF16":
 		out.f = make([]float32, c.len())
 		for k := range out.f {
 			out.f[k] = float32(c.float(k))

@@ -148,13 +148,8 @@ func lowerBatchNorm(g *importer, n *nodeProto, in []*operand) ([]*operand, error
 	if err := need(in, 5); err != nil {
 		return nil, err
 	}
-	// Before opset 14 training shows in the outputs: the batch's own statistics.
-	statistics := slices.ContainsFunc(n.out[min(1, len(n.out)):], func(name string) bool { return name != "" })
-	if n.int("training_mode", 0) != 0 || statistics {
-		return nil, fmt.Errorf("it normalises by the batch's own statistics, as in training: export the model after eval()")
-	}
-	if n.int("spatial", 1) != 1 {
-		return nil, fmt.Errorf("spatial %d, expected 1: statistics a channel", n.int("spatial", 1))
+	if err := inference(n); err != nil {
+		return nil, err
 	}
 	var v [4][]float32
 	for i := range v {
@@ -169,6 +164,19 @@ func lowerBatchNorm(g *importer, n *nodeProto, in []*operand) ([]*operand, error
 	}
 	op := &engine.BatchNorm{Gamma: v[0], Beta: v[1], Mean: v[2], Var: v[3], Eps: n.float("epsilon", 1e-5)}
 	return g.layer(n, op, len(in[0].dims) == 2, x), nil
+}
+
+// inference refuses a batch norm as in training.
+func inference(n *nodeProto) error {
+	// Before opset 14 training shows in the outputs: the batch's own statistics.
+	statistics := slices.ContainsFunc(n.out[min(1, len(n.out)):], func(name string) bool { return name != "" })
+	if n.int("training_mode", 0) != 0 || statistics {
+		return fmt.Errorf("it normalises by the batch's own statistics, as in training: export the model after eval()")
+	}
+	if n.int("spatial", 1) != 1 {
+		return fmt.Errorf("spatial %d, expected 1: statistics a channel", n.int("spatial", 1))
+	}
+	return nil
 }
 
 func activation(a engine.Activation) func(*importer, *nodeProto, []*operand) ([]*operand, error) {

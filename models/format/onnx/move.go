@@ -69,7 +69,7 @@ func (g *importer) combine(n *nodeProto, a, b *operand) ([]*operand, error) {
 func (g *importer) affine(n *nodeProto, x *operand, c *constant, swapped bool) ([]*operand, error) {
 	channel := 1
 	if x.rowsFirst {
-		channel = 3
+		channel = len(x.dims) - 1
 	}
 	channels := 1
 	if len(x.dims) > 1 {
@@ -79,7 +79,7 @@ func (g *importer) affine(n *nodeProto, x *operand, c *constant, swapped bool) (
 	if err != nil {
 		return nil, err
 	}
-	if len(per) > 1 && channels != g.Shape(x.node).C {
+	if len(per) > 1 && (channels != g.Shape(x.node).C || len(x.dims) < 2 || !x.rowsFirst && x.dims[0] != 1 && x.dims[0] != g.batch) {
 		return nil, fmt.Errorf("a constant for %d channels, the layer has %d", len(per), g.Shape(x.node).C)
 	}
 	op := &engine.Affine{}

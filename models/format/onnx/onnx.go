@@ -38,16 +38,19 @@ type Options struct {
 }
 
 // operand is what a name of an ONNX graph stands for: a constant, or a view
-// of a layer's output. The entries of a view are the layer's own, in the same
-// order; only the shape may differ (Reshape and its kin cost nothing).
+// of a layer's output. The entries of a view are the layer's own, in the order C
+// x H x W or H x W x C; only the shape may differ (Reshape and its kin cost
+// nothing).
 type operand struct {
 	c    *constant
 	node int
 	// dims are the ONNX shape, the batch first.
 	dims []int
-	// rowsFirst is set where dims are N x H x W x C, as TensorFlow has images,
-	// but the layer's entries in the order C x H x W.
+	// rowsFirst is set where the entries are in the order H x W x C, the one they
+	// have in memory, as in TensorFlow's images and rows of tokens.
 	rowsFirst bool
+	// truth is set for numbers that are 1 or 0, the results of comparisons.
+	truth bool
 	// bytes is set for an image of uint8, 0 to 255, before its cast.
 	bytes bool
 }
@@ -136,7 +139,7 @@ func (g *importer) convert(source string, m modelProto, o Options) (*engine.Net,
 	if err != nil {
 		return nil, err
 	}
-	last := out.node
+	last := g.straight(&nodeProto{name: "logits"}, out).node
 	if s := g.Shape(last); s.H != 1 || s.W != 1 {
 		last = g.Add("logits", &engine.Flatten{}, last)
 	}
@@ -262,9 +265,6 @@ func (g *importer) node(n *nodeProto) error {
 		if v != nil && v.bytes && !operators[n.op].anyType {
 			return fmt.Errorf("arithmetic of uint8 is not supported: cast the image to float first")
 		}
-		if v != nil && v.rowsFirst && !operators[n.op].rowsFirst {
-			return fmt.Errorf("operator %s of an image of N x H x W x C is not supported before its transpose", n.op)
-		}
 	}
 	var out []*operand
 	op, err := known(n)
@@ -275,12 +275,12 @@ func (g *importer) node(n *nodeProto) error {
 		if c, err = op.fold(g, n, in); err == nil {
 			out = constants(c)
 		}
+	case fixed && op.general != nil:
+		out, err = op.general(g, n, in)
 	case fixed:
 		err = fmt.Errorf("operator %s on constants is not supported", n.op)
-	case op.lower == nil:
-		err = fmt.Errorf("operator %s of the image is not supported, only of shapes", n.op)
 	default:
-		out, err = op.lower(g, n, in)
+		out, err = g.lower(op, n, in)
 	}
 	if err != nil {
 		return err
@@ -294,6 +294,47 @@ func (g *importer) node(n *nodeProto) error {
 		}
 	}
 	return nil
+}
+
+// lower makes layers of a node that reads the image: the engine's own where they
+// fit, else those on arrays. The error is the first one's where both refuse.
+func (g *importer) lower(op operator, n *nodeProto, in []*operand) ([]*operand, error) {
+	turned := false // entries in an order that the engine's own lowering does not expect
+	for _, v := range in {
+		turned = turned || v != nil && v.rowsFirst && !op.rowsFirst
+	}
+	mark := g.Len()
+	err := fmt.Errorf("operator %s of the image is not supported, only of shapes", n.op)
+	if op.lower != nil && !(turned && op.general != nil) {
+		own := slices.Clone(in)
+		for k, v := range own {
+			if !op.rowsFirst {
+				own[k] = g.straight(n, v)
+			}
+		}
+		var out []*operand
+		if out, err = op.lower(g, n, own); err == nil {
+			err = g.Err()
+		}
+		if err == nil {
+			return out, nil
+		}
+		g.Cut(mark)
+	}
+	if op.general == nil {
+		return nil, err
+	}
+	out, general := op.general(g, n, in)
+	if general == nil {
+		general = g.Err()
+	}
+	switch {
+	case general == nil:
+		return out, nil
+	case op.lower != nil && !turned:
+		return nil, fmt.Errorf("%w; nor as arrays: %w", err, general)
+	}
+	return nil, general
 }
 
 func constants(c *constant) []*operand { return []*operand{{c: c, dims: c.dims}} }
@@ -351,6 +392,9 @@ func (g *importer) image(n *nodeProto, v *operand) (int, error) {
 	}
 	if want.H == 1 && want.W == 1 && want.C == s.Len() {
 		return g.layer(&nodeProto{name: n.name + ".flatten"}, &engine.Flatten{}, false, v.node)[0].node, nil
+	}
+	if s.Len() == want.Len() && g.batch == 1 {
+		return g.lay(n, v, want, false).node, nil
 	}
 	return 0, fmt.Errorf("reshape of a layer of %v to %v is not supported", s, want)
 }

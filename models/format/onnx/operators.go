@@ -21,6 +21,9 @@ type operator struct {
 	// fold computes a node that reads constants only; nil where that is not
 	// supported.
 	fold func(g *importer, n *nodeProto, in []*operand) (*constant, error)
+	// general is the form on arrays of any rank, tried where lower does not fit;
+	// it computes constants too. Nil where there is none.
+	general func(g *importer, n *nodeProto, in []*operand) ([]*operand, error)
 	// anyType is set where lower only moves entries, whatever their type.
 	anyType bool
 	// rowsFirst is set where lower takes images of N x H x W x C too.
@@ -34,6 +37,19 @@ func init() {
 	operators = map[string]operator{}
 	for _, table := range []map[string]operator{convolutions(), activations(), moves(), shapes(), quantisation()} {
 		maps.Copy(operators, table)
+	}
+	for _, table := range []map[string]operator{functions(), reductions(), movers(), windows(), products(), shapeFunctions()} {
+		for name, row := range table {
+			if old, ok := operators[name]; ok { // the engine's own layers come first
+				old.general = row.general
+				old.attrs += " " + row.attrs
+				if old.in > 0 {
+					old.in = max(old.in, row.in)
+				}
+				row = old
+			}
+			operators[name] = row
+		}
 	}
 }
 

@@ -63,10 +63,10 @@ func parseTensor(raw []byte) (t tensorProto, err error) {
 }
 
 // Element types that some operators have to tell apart.
-const elementUint8, elementInt8 = 2, 3
+const elementUint8, elementInt8, elementBool = 2, 3, 9
 
 // elementTypes maps TensorProto.DataType to the names of safetensors' types.
-var elementTypes = map[int64]string{1: "F32", elementUint8: "U8", elementInt8: "I8", 6: "I32", 7: "I64", 9: "U8", 10: "F16", 11: "F64", 16: "BF16"}
+var elementTypes = map[int64]string{1: "F32", elementUint8: "U8", elementInt8: "I8", 6: "I32", 7: "I64", elementBool: "U8", 10: "F16", 11: "F64", 16: "BF16"}
 
 // value reads a tensor as a constant. open reads a file that its numbers may lie
 // in.

@@ -2,7 +2,6 @@ package onnx
 
 import (
 	"fmt"
-	"slices"
 
 	"sapf/models/engine"
 )
@@ -14,10 +13,10 @@ func shapes() map[string]operator {
 		"Constant":        {attrs: "value value_int value_ints value_float value_floats", fold: foldConstant},
 		"ConstantOfShape": {in: 1, attrs: "value", fold: foldConstantOfShape},
 		"Shape":           {in: 1, anyType: true, rowsFirst: true, attrs: "start end", lower: lowerShape, fold: shapeOf},
-		"Flatten":         {in: 1, anyType: true, attrs: "axis", lower: lowerView, fold: foldView},
-		"Reshape":         {in: 2, anyType: true, attrs: "shape allowzero", lower: lowerView, fold: foldView},
-		"Squeeze":         {in: 2, anyType: true, attrs: "axes", lower: lowerView, fold: foldView},
-		"Unsqueeze":       {in: 2, anyType: true, attrs: "axes", lower: lowerView, fold: foldView},
+		"Flatten":         {in: 1, anyType: true, rowsFirst: true, attrs: "axis", lower: lowerView, fold: foldView},
+		"Reshape":         {in: 2, anyType: true, rowsFirst: true, attrs: "shape allowzero", lower: lowerView, fold: foldView},
+		"Squeeze":         {in: 2, anyType: true, rowsFirst: true, attrs: "axes", lower: lowerView, fold: foldView},
+		"Unsqueeze":       {in: 2, anyType: true, rowsFirst: true, attrs: "axes", lower: lowerView, fold: foldView},
 		"Identity":        {in: 1, anyType: true, rowsFirst: true, lower: lowerView, fold: foldView},
 		"Dropout":         {in: 3, rowsFirst: true, attrs: "ratio seed", lower: lowerDropout, fold: foldView},
 		"Cast":            {in: 1, anyType: true, rowsFirst: true, attrs: "to saturate", lower: lowerCast, fold: foldCast},
@@ -106,7 +105,7 @@ func lowerView(_ *importer, n *nodeProto, in []*operand) ([]*operand, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []*operand{{node: in[0].node, dims: dims, rowsFirst: in[0].rowsFirst, bytes: in[0].bytes}}, nil
+	return []*operand{viewed(in[0], dims...)}, nil
 }
 
 // lowerTranspose is a view where only axes of length 1 move, and a channel
@@ -137,13 +136,14 @@ func lowerTranspose(g *importer, n *nodeProto, in []*operand) ([]*operand, error
 	}
 	s := g.Shape(in[0].node)
 	if in[0].rowsFirst {
-		if !slices.Equal(perm, []int64{0, 3, 1, 2}) {
-			return nil, fmt.Errorf("permutation %v of an image of N x H x W x C, expected [0 3 1 2]", perm)
+		v := g.turned(in[0], perm)
+		if v == nil {
+			return nil, fmt.Errorf("permutation %v of %v in rows", perm, dims)
 		}
-		return []*operand{{node: in[0].node, dims: out, bytes: in[0].bytes}}, nil
+		return []*operand{v}, nil
 	}
 	if sorted {
-		return []*operand{{node: in[0].node, dims: out, bytes: in[0].bytes}}, nil
+		return []*operand{viewed(in[0], out...)}, nil
 	}
 	if len(dims) == 5 && perm[0] == 0 && perm[1] == 2 && perm[2] == 1 && perm[3] == 3 && perm[4] == 4 &&
 		dims[1]*dims[2] == s.C && dims[3] == s.H && dims[4] == s.W {
@@ -165,6 +165,9 @@ func lowerDropout(g *importer, n *nodeProto, in []*operand) ([]*operand, error) 
 // lowerCast is the identity between types of floating-point numbers. A cast of
 // the image to integers is a staircase, and no operator that we have.
 func lowerCast(g *importer, n *nodeProto, in []*operand) ([]*operand, error) {
+	if in[0].truth && elementTypes[n.int("to", 0)] != "" { // 0 or 1 in every type
+		return []*operand{in[0]}, nil
+	}
 	switch to := elementTypes[n.int("to", 0)]; to {
 	case "F32", "F64":
 	case "F16", "BF16":
@@ -174,7 +177,7 @@ func lowerCast(g *importer, n *nodeProto, in []*operand) ([]*operand, error) {
 	}
 	out, err := lowerView(g, n, in)
 	if err == nil {
-		out[0].bytes = false
+		out[0].bytes, out[0].truth = false, false
 	}
 	return out, err
 }
