@@ -16,6 +16,7 @@ import torchvision
 
 warnings.filterwarnings("ignore")
 torch.set_num_threads(1)
+torch.backends.mha.set_fastpath_enabled(False)  # an operator of its own, which the first exporter lacks
 
 
 class Tiny(nn.Module):

@@ -74,7 +74,7 @@ func known(n *nodeProto) (operator, error) {
 }
 
 func orNone(list string) string {
-	if list == "" {
+	if strings.TrimSpace(list) == "" {
 		return "none"
 	}
 	return "some of " + strings.Join(strings.Fields(list), ", ")
