@@ -226,15 +226,34 @@ func TestVerifyOverflow(t *testing.T) {
 	refused(t, err, "record ", "logits", "layer fc")
 }
 
-// TestArchitectureUnknown: a file that does not say what it is gets the names
-// of what it fits.
+// TestArchitectureUnknown: a file that does not say what it is gets the only
+// architecture that it fits, and that is said; else their names.
 func TestArchitectureUnknown(t *testing.T) {
 	file := weights(t, func(*format.StateDict) {})
-	_, err := models.Load(file, models.LoadOptions{})
-	refused(t, err, "net.safetensors", "fit cwnet")
+	m, err := models.Load(file, models.LoadOptions{})
+	if err != nil || m.Card().Architecture != "cwnet" || !strings.Contains(strings.Join(m.Card().Warnings, " "), "fit cwnet and no other") {
+		t.Errorf("%v, %+v", err, m)
+	}
 	file = weights(t, func(d *format.StateDict) { d.Tensors = d.Tensors[1:] })
 	_, err = models.Load(file, models.LoadOptions{})
 	refused(t, err, "one of cnn_a", "vgg16")
+	// A normalisation in the file is taken in place of the architecture's.
+	file = weights(t, func(d *format.StateDict) {
+		for i := range d.Tensors {
+			d.Tensors[i].Name = "net." + d.Tensors[i].Name
+		}
+		d.Tensors = append(d.Tensors, format.Tensor{Name: "mean", Shape: []int{3}, Data: []float32{0.5, 0.5, 0.5}},
+			format.Tensor{Name: "std", Shape: []int{3}, Data: []float32{1, 1, 1}}, format.Tensor{Name: "loss.w", Shape: []int{1}, Data: []float32{1}})
+	})
+	m, err = models.Load(file, models.LoadOptions{Arch: "CWNET"})
+	if err != nil || m.Card().Normalisation != "(x - (0.5, 0.5, 0.5)) / (1, 1, 1), from the file" || !strings.Contains(strings.Join(m.Card().Warnings, " "), "loss.w") {
+		t.Fatalf("%v, %+v", err, m)
+	}
+	x := models.TestPattern(m.InputShape(), 2)
+	want, _ := load(t, "cwnet", "").Logits(x)
+	if z, err := m.Logits(x); err != nil || relative(z, want) > 1e-5 {
+		t.Errorf("logits %v (%v), expected %v", z, err, want)
+	}
 }
 
 func TestFailure14_Tie(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -173,21 +174,39 @@ func digest(raw []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// fromStateDict builds the card's architecture from tensors.
+// fromStateDict builds the card's architecture from tensors, or the only one that
+// they fit where the card names none.
 func fromStateDict(d *format.StateDict, card Card, profile engine.Profile) (*Model, error) {
-	arch, err := zoo.Find(card.Architecture)
-	if err != nil {
-		return nil, fmt.Errorf("load %s: %w", d.Source, err)
-	}
 	p, err := zoo.NewParams(d)
 	if err != nil {
 		return nil, err
 	}
-	net, err := arch.Build(p)
-	if err != nil {
-		return nil, fmt.Errorf("architecture %s: %w", arch.Name, err)
+	var arch *zoo.Architecture
+	var fit *zoo.Fit
+	if card.Architecture == "" {
+		if arch, fit, err = zoo.FitAny(p); err != nil {
+			return nil, fmt.Errorf("load %s: %w", d.Source, err)
+		}
+		card.Warnings = append(card.Warnings, fmt.Sprintf("the file does not say what network it is for: its tensors fit %s and no other", arch.Name))
+	} else {
+		if arch, err = zoo.Find(card.Architecture); err != nil {
+			return nil, fmt.Errorf("load %s: %w", d.Source, err)
+		}
+		if fit, err = arch.FitTo(p); err != nil {
+			return nil, fmt.Errorf("architecture %s: %w", arch.Name, err)
+		}
 	}
+	net := fit.Net
 	card.Architecture, card.Normalisation = arch.Name, arch.Normalisation
+	if n := insideCheckpoint(fit); !n.isZero() {
+		if net, err = n.apply(net); err != nil {
+			return nil, fmt.Errorf("load %s: its mean and std: %w", d.Source, err)
+		}
+		card.Normalisation = n.String() + ", from the file"
+	}
+	if len(fit.Unused) > 0 {
+		card.Warnings = append(card.Warnings, fmt.Sprintf("%d tensors beside the network (%s...) are not used: %s", len(fit.Unused), fit.Prefix, strings.Join(fit.Unused[:min(4, len(fit.Unused))], ", ")))
+	}
 	if len(card.Classes) == 0 {
 		if card.Classes, err = classesOf(arch, net); err != nil {
 			return nil, err
@@ -197,6 +216,18 @@ func fromStateDict(d *format.StateDict, card Card, profile engine.Profile) (*Mod
 		card.Parameters = int64(cost.Parameters)
 	}
 	return NewWithProfile(net, card, profile)
+}
+
+// insideCheckpoint is the normalisation that a checkpoint keeps beside its
+// network. Means beyond 1 are of pixels from 0 to 255.
+func insideCheckpoint(f *zoo.Fit) Normalisation {
+	n := Normalisation{Mean: f.Mean, Std: f.Std}
+	for _, v := range append(slices.Clone(f.Mean), f.Std...) {
+		if v > 2 {
+			n.Scale = 255
+		}
+	}
+	return n
 }
 
 // loadFile opens a weight file of any format we read.
@@ -232,9 +263,6 @@ func loadFile(file string, profile engine.Profile, o LoadOptions) (*Model, error
 	if o.Arch != "" {
 		card.Architecture = o.Arch
 	}
-	if card.Architecture == "" {
-		return nil, fmt.Errorf("load %s: the file does not say what network it is for: name the architecture (%s)", file, archAdvice(d))
-	}
 	m, err := fromStateDict(d, card, profile)
 	if err != nil {
 		return nil, err
@@ -269,26 +297,6 @@ func finiteParameters(source string, net *engine.Net) error {
 		}
 	}
 	return nil
-}
-
-// archAdvice names the architectures that have a layer for every tensor and a
-// tensor for every layer, or else all. None is taken for granted: networks of
-// the same layers differ in their normalisation.
-func archAdvice(d *format.StateDict) string {
-	var all, fit []string
-	p, err := zoo.NewParams(d)
-	for _, a := range zoo.Architectures() {
-		all = append(all, a.Name)
-		if err == nil {
-			if _, misfit := a.Build(p.Afresh()); misfit == nil {
-				fit = append(fit, a.Name)
-			}
-		}
-	}
-	if len(fit) > 0 {
-		return "its tensors fit " + strings.Join(fit, " and ")
-	}
-	return "one of " + strings.Join(all, ", ")
 }
 
 func readModelFile(file string) ([]byte, error) {

@@ -119,9 +119,121 @@ def cnn_a():
                          nn.Linear(2048, 100), nn.ReLU(), nn.Linear(100, 10))
 
 
+class Basic(nn.Module):
+    def __init__(s, cin, planes, stride):
+        super().__init__()
+        s.conv1, s.bn1 = nn.Conv2d(cin, planes, 3, stride, 1, bias=False), nn.BatchNorm2d(planes)
+        s.conv2, s.bn2 = nn.Conv2d(planes, planes, 3, 1, 1, bias=False), nn.BatchNorm2d(planes)
+        s.shortcut = nn.Sequential()
+        if stride != 1 or cin != planes:
+            s.shortcut = nn.Sequential(nn.Conv2d(cin, planes, 1, stride, bias=False), nn.BatchNorm2d(planes))
+
+    def forward(s, x):
+        return F.relu(s.bn2(s.conv2(F.relu(s.bn1(s.conv1(x))))) + s.shortcut(x))
+
+
+class Neck(nn.Module):
+    def __init__(s, cin, planes, stride):
+        super().__init__()
+        s.conv1, s.bn1 = nn.Conv2d(cin, planes, 1, bias=False), nn.BatchNorm2d(planes)
+        s.conv2, s.bn2 = nn.Conv2d(planes, planes, 3, stride, 1, bias=False), nn.BatchNorm2d(planes)
+        s.conv3, s.bn3 = nn.Conv2d(planes, 4 * planes, 1, bias=False), nn.BatchNorm2d(4 * planes)
+        s.shortcut = nn.Sequential()
+        if stride != 1 or cin != 4 * planes:
+            s.shortcut = nn.Sequential(nn.Conv2d(cin, 4 * planes, 1, stride, bias=False), nn.BatchNorm2d(4 * planes))
+
+    def forward(s, x):
+        y = F.relu(s.bn2(s.conv2(F.relu(s.bn1(s.conv1(x))))))
+        return F.relu(s.bn3(s.conv3(y)) + s.shortcut(x))
+
+
+class PreAct(nn.Module):
+    def __init__(s, cin, planes, stride, of_activation):
+        super().__init__()
+        s.bn1, s.conv1 = nn.BatchNorm2d(cin), nn.Conv2d(cin, planes, 3, stride, 1, bias=False)
+        s.bn2, s.conv2 = nn.BatchNorm2d(planes), nn.Conv2d(planes, planes, 3, 1, 1, bias=False)
+        s.of_activation = of_activation
+        s.shortcut = nn.Sequential(*([nn.Conv2d(cin, planes, 1, stride, bias=False)] if stride != 1 or cin != planes else []))
+
+    def forward(s, x):
+        y = F.relu(s.bn1(x))
+        x = s.shortcut(y if s.of_activation and len(s.shortcut) else x)
+        return s.conv2(F.relu(s.bn2(s.conv1(y)))) + x
+
+
+class Cifar(nn.Module):
+    """A 3x3 convolution, four stages and a dense layer."""
+
+    def __init__(s, block, blocks, expansion=1, first_norm=True):
+        super().__init__()
+        s.conv1 = nn.Conv2d(3, 64, 3, 1, 1, bias=False)
+        s.bn1 = nn.BatchNorm2d(64) if first_norm else nn.Sequential()
+        s.first_norm, cin = first_norm, 64
+        for k, n in enumerate(blocks):
+            layers = []
+            for i in range(n):
+                layers.append(block(cin, 64 << k, 2 if i == 0 and k > 0 else 1))
+                cin = (64 << k) * expansion
+            setattr(s, f"layer{k + 1}", nn.Sequential(*layers))
+        s.linear = nn.Linear(cin, 10)
+
+    def forward(s, x):
+        x = s.conv1(x)
+        if s.first_norm:
+            x = F.relu(s.bn1(x))
+        x = s.layer4(s.layer3(s.layer2(s.layer1(x))))
+        return s.linear(x.mean((2, 3)))
+
+
+class WideBlock(nn.Module):
+    def __init__(s, cin, planes, stride):
+        super().__init__()
+        s.bn1, s.conv1 = nn.BatchNorm2d(cin), nn.Conv2d(cin, planes, 3, stride, 1, bias=False)
+        s.bn2, s.conv2 = nn.BatchNorm2d(planes), nn.Conv2d(planes, planes, 3, 1, 1, bias=False)
+        s.convShortcut = nn.Conv2d(cin, planes, 1, stride, bias=False) if cin != planes else None
+
+    def forward(s, x):
+        y = F.relu(s.bn1(x))
+        z = s.conv2(F.relu(s.bn2(s.conv1(y))))
+        return z + (s.convShortcut(y) if s.convShortcut else x)
+
+
+class WideStage(nn.Module):
+    def __init__(s, n, cin, planes, stride):
+        super().__init__()
+        s.layer = nn.Sequential(*[WideBlock(cin if i == 0 else planes, planes, stride if i == 0 else 1) for i in range(n)])
+
+    def forward(s, x):
+        return s.layer(x)
+
+
+class WRN(nn.Module):
+    def __init__(s, depth, wide):
+        super().__init__()
+        n = (depth - 4) // 6
+        s.conv1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
+        s.block1, s.block2, s.block3 = WideStage(n, 16, 16 * wide, 1), WideStage(n, 16 * wide, 32 * wide, 2), WideStage(n, 32 * wide, 64 * wide, 2)
+        s.bn1, s.fc = nn.BatchNorm2d(64 * wide), nn.Linear(64 * wide, 10)
+
+    def forward(s, x):
+        x = F.relu(s.bn1(s.block3(s.block2(s.block1(s.conv1(x))))))
+        return s.fc(x.mean((2, 3)))
+
+
+class VGGCifar(nn.Module):
+    def __init__(s, depth):
+        super().__init__()
+        s.features = getattr(tv, f"vgg{depth}_bn")(weights=None, init_weights=False).features
+        s.classifier = nn.Linear(512, 10)
+
+    def forward(s, x):
+        return s.classifier(s.features(x).flatten(1))
+
+
+tv = torchvision.models
 imagenet = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 robust = ((0.4914, 0.4822, 0.4465), (0.2471, 0.2435, 0.2616))
-tv = torchvision.models
+plain = ((0.0,), (1.0,))
 ARCHS = {
     "cwnet": (lambda: CW(3, 64, 128, 256, 3200), (3, 32, 32), ((0.5,), (1.0,))),
     "cwmnist": (lambda: CW(1, 32, 64, 200, 1024), (1, 28, 28), ((0.5,), (1.0,))),
@@ -136,6 +248,16 @@ ARCHS = {
     "resnet18": (lambda: tv.resnet18(weights=None), (3, 224, 224), imagenet),
     "resnet50": (lambda: tv.resnet50(weights=None), (3, 224, 224), imagenet),
     "vgg16": (lambda: tv.vgg16(weights=None), (3, 224, 224), imagenet),
+    **{n: (lambda n=n: getattr(tv, n)(weights=None), (3, 224, 224), imagenet) for n in (
+        "resnet34", "resnet101", "resnet152", "wide_resnet50_2", "wide_resnet101_2", "resnext50_32x4d", "vgg11", "vgg13", "vgg19",
+        "vgg11_bn", "vgg13_bn", "vgg16_bn", "vgg19_bn", "mobilenet_v3_large", "mobilenet_v3_small")},
+    "resnet18_cifar": (lambda: Cifar(Basic, (2, 2, 2, 2)), (3, 32, 32), plain),
+    "resnet34_cifar": (lambda: Cifar(Basic, (3, 4, 6, 3)), (3, 32, 32), plain),
+    "resnet50_cifar": (lambda: Cifar(Neck, (3, 4, 6, 3), 4), (3, 32, 32), plain),
+    "preactresnet18": (lambda: Cifar(lambda i, o, st: PreAct(i, o, st, False), (2, 2, 2, 2), first_norm=False), (3, 32, 32), plain),
+    "preactresnet18_v2": (lambda: Cifar(lambda i, o, st: PreAct(i, o, st, True), (2, 2, 2, 2), first_norm=False), (3, 32, 32), plain),
+    **{f"wrn{d}_{w}": (lambda d=d, w=w: WRN(d, w), (3, 32, 32), plain) for d, w in ((28, 4), (28, 10), (34, 10))},
+    **{f"vgg{d}_bn_cifar": (lambda d=d: VGGCifar(d), (3, 32, 32), plain) for d in (11, 13, 16, 19)},
     # transform_input as with torchvision's pretrained weights, after its usual normalisation
     "inception_v3": (lambda: tv.inception_v3(weights=None, init_weights=False, transform_input=True), (3, 299, 299), imagenet),
 }

@@ -16,6 +16,11 @@ func newBuilder(p *Params, name string, input engine.Shape) *builder {
 	return &builder{graph.NewBuilder(name, input), p}
 }
 
+// head is the last dense layer, whose weights say how many classes there are.
+func (b *builder) head(name string, classes, in int) int {
+	return b.dense(name, b.params.Outputs(name+".weight", classes), in)
+}
+
 // Take is Params.Take, but after an error: the shapes asked for would be wrong
 // because of it.
 func (b *builder) Take(name string, shape ...int) []float32 {

@@ -32,5 +32,5 @@ func buildCW(p *Params, name string, input engine.Shape, first, second, hidden i
 	x = b.Add("flatten", &engine.Flatten{}, x)
 	x = b.relu("relu5", b.dense("fc1", hidden, x))
 	x = b.relu("relu6", b.dense("fc2", hidden, x))
-	return b.net(b.dense("fc3", 10, x))
+	return b.net(b.head("fc3", 10, x))
 }

@@ -130,5 +130,5 @@ func buildInceptionV3(p *Params) (*engine.Net, error) {
 	x = module("Mixed_7b").e(x)
 	x = module("Mixed_7c").e(x)
 	x = stem.Add("avgpool", &engine.GlobalAvgPool{}, x)
-	return stem.net(stem.dense("fc", imageNetClasses, x))
+	return stem.net(stem.head("fc", imageNetClasses, x))
 }

@@ -13,10 +13,17 @@ func init() {
 func buildMobileNetV2(p *Params) (*engine.Net, error) {
 	b := newBuilder(p, "mobilenet_v2", imageNetInput)
 	x := b.normalise(imageNetMean, imageNetStd, engine.Input)
-	x = b.convBN("features.0.0", "features.0.1", torchEps, engine.ReLU6, square(32, 3, 2, 1), x)
+	timm := p.Has("conv_stem.weight")
+	stem, last, head := "features.0", "features.18", "classifier.1"
+	if timm {
+		head = "classifier"
+		x = b.convBN("conv_stem", "bn1", torchEps, engine.ReLU6, square(32, 3, 2, 1), x)
+	} else {
+		x = b.convBN(stem+".0", stem+".1", torchEps, engine.ReLU6, square(32, 3, 2, 1), x)
+	}
 	feature := 1
 	// Table 2: expansion t, channels c, blocks n, stride s of the first.
-	for _, row := range []struct{ t, c, n, s int }{
+	for stage, row := range []struct{ t, c, n, s int }{
 		{1, 16, 1, 1}, {6, 24, 2, 2}, {6, 32, 3, 2}, {6, 64, 4, 2}, {6, 96, 3, 1}, {6, 160, 3, 2}, {6, 320, 1, 1},
 	} {
 		for i := range row.n {
@@ -24,13 +31,22 @@ func buildMobileNetV2(p *Params) (*engine.Net, error) {
 			if i == 0 {
 				stride = row.s
 			}
-			x = invertedResidual(b, fmt.Sprintf("features.%d.", feature), row.t, row.c, stride, x)
+			if timm {
+				x = timmResidual(b, fmt.Sprintf("blocks.%d.%d.", stage, i), timmBlock{kernel: 3, hidden: row.t * b.Shape(x).C, out: row.c, stride: stride,
+					act: engine.ReLU6, noExpansion: row.t == 1}, x)
+			} else {
+				x = invertedResidual(b, fmt.Sprintf("features.%d.", feature), row.t, row.c, stride, x)
+			}
 			feature++
 		}
 	}
-	x = b.convBN("features.18.0", "features.18.1", torchEps, engine.ReLU6, square(1280, 1, 1, 0), x)
+	if timm {
+		x = b.convBN("conv_head", "bn2", torchEps, engine.ReLU6, square(1280, 1, 1, 0), x)
+	} else {
+		x = b.convBN(last+".0", last+".1", torchEps, engine.ReLU6, square(1280, 1, 1, 0), x)
+	}
 	x = b.Add("pool", &engine.GlobalAvgPool{}, x)
-	return b.net(b.dense("classifier.1", imageNetClasses, x))
+	return b.net(b.head(head, imageNetClasses, x))
 }
 
 // invertedResidual expands t times, filters each channel on its own and

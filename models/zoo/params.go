@@ -19,27 +19,14 @@ type Params struct {
 	invent func(name string, shape []int) []float32
 }
 
-// wrapPrefixes are what training frameworks put before every name.
-var wrapPrefixes = []string{"module.", "_orig_mod.", "model.", "net."}
-
-// NewParams prepares the tensors of a state dict. A prefix that all names
-// share because the network was wrapped ("module.") is dropped.
+// NewParams prepares the tensors of a state dict, under their names as they are.
 func NewParams(d *format.StateDict) (*Params, error) {
 	if err := d.Check(); err != nil {
 		return nil, err
 	}
 	p := &Params{source: d.Source, byName: map[string]*format.Tensor{}, taken: map[string]bool{}}
-	prefix := ""
-	for again := true; again; {
-		again = false
-		for _, w := range wrapPrefixes {
-			if len(d.Tensors) > 0 && all(d.Tensors, prefix+w) {
-				prefix, again = prefix+w, true
-			}
-		}
-	}
 	for i := range d.Tensors {
-		p.byName[strings.TrimPrefix(d.Tensors[i].Name, prefix)] = &d.Tensors[i]
+		p.byName[d.Tensors[i].Name] = &d.Tensors[i]
 	}
 	return p, nil
 }
@@ -49,17 +36,17 @@ func (p *Params) Afresh() *Params {
 	return &Params{source: p.source, byName: p.byName, taken: map[string]bool{}}
 }
 
-func all(tensors []format.Tensor, prefix string) bool {
-	for _, t := range tensors {
-		if !strings.HasPrefix(t.Name, prefix) {
-			return false
-		}
-	}
-	return true
-}
-
 // Has reports whether there is a tensor of that name.
 func (p *Params) Has(name string) bool { return p.byName[name] != nil }
+
+// Outputs is the number of rows of a matrix, the classes of a network's last
+// layer; otherwise where there is no such matrix.
+func (p *Params) Outputs(name string, otherwise int) int {
+	if t := p.byName[name]; t != nil && len(t.Shape) >= 2 && t.Shape[0] > 0 {
+		return t.Shape[0]
+	}
+	return otherwise
+}
 
 // Take returns the tensor name, which must have the given shape.
 func (p *Params) Take(name string, shape ...int) []float32 {

@@ -51,5 +51,5 @@ func buildResNetCIFAR(p *Params, name string, n int) (*engine.Net, error) {
 		}
 	}
 	x = b.Add("pool", &engine.GlobalAvgPool{}, x)
-	return b.net(b.dense("linear", 10, x))
+	return b.net(b.head("linear", 10, x))
 }

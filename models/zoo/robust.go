@@ -53,7 +53,7 @@ func buildSmallResNet(p *Params, name string, planes, stages int) (*engine.Net, 
 	}
 	x = b.Add("flatten", &engine.Flatten{}, x)
 	x = b.relu("relu3", b.dense("linear1", 100, x))
-	return b.net(b.dense("linear2", 10, x))
+	return b.net(b.head("linear2", 10, x))
 }
 
 // buildCNNA keeps the numbers that nn.Sequential gives its layers.
@@ -64,5 +64,5 @@ func buildCNNA(p *Params) (*engine.Net, error) {
 	x = b.relu("3", b.conv("2", 32, 4, 2, 1, x))
 	x = b.Add("4", &engine.Flatten{}, x)
 	x = b.relu("6", b.dense("5", 100, x))
-	return b.net(b.dense("7", 10, x))
+	return b.net(b.head("7", 10, x))
 }

@@ -30,8 +30,8 @@ type (
 		name string
 		call func(args pyTuple) (any, error)
 	}
-	// pyOpaque stands for a value nobody asks for.
-	pyOpaque struct{}
+	// pyOpaque stands for a value nobody asks for, of the class of that name.
+	pyOpaque struct{ class string }
 	pyMark   struct{}
 )
 
@@ -198,7 +198,7 @@ func (u *unpickler) step(op byte) error {
 		return u.container(op)
 	case 'q', 'r', 0x94, 'h', 'j', 'p', 'g':
 		return u.memory(op)
-	case 'c', 0x93, 'R', 0x81, 'b', 'Q':
+	case 'c', 0x93, 'R', 0x81, 0x92, 'b', 'Q':
 		return u.object(op)
 	default:
 		return fmt.Errorf("not an operation that torch.save uses")

@@ -112,6 +112,9 @@ func (u *unpickler) container(op byte) error {
 		if err != nil {
 			return err
 		}
+		if _, inert := v.(pyOpaque); inert {
+			return nil
+		}
 		l, ok := v.(*pyList)
 		if !ok {
 			return fmt.Errorf("append to a %T", v)
@@ -126,6 +129,9 @@ func (u *unpickler) container(op byte) error {
 		v, err := u.top()
 		if err != nil {
 			return err
+		}
+		if _, inert := v.(pyOpaque); inert {
+			return nil
 		}
 		d, ok := v.(*pyDict)
 		if !ok {
@@ -208,7 +214,12 @@ func (u *unpickler) object(op byte) error {
 			return &forbiddenError{module + "." + name}
 		}
 		u.push(c)
-	case 'R', 0x81: // REDUCE, NEWOBJ: call
+	case 'R', 0x81, 0x92: // REDUCE, NEWOBJ, NEWOBJ_EX: call
+		if op == 0x92 { // with keywords, which no class of ours has
+			if _, err := u.pop(); err != nil {
+				return err
+			}
+		}
 		t, err := u.popN(2)
 		if err != nil {
 			return err

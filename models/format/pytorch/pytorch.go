@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"math"
 	"sapf/models/format"
+	"slices"
+	"strings"
 )
 
 // Read reads the tensors of a PyTorch checkpoint: a state dict as
@@ -51,13 +53,23 @@ var storageTypes = map[string]string{
 	"torch.LongStorage": "I64", "torch.IntStorage": "I32", "torch.ByteStorage": "U8", "torch.BoolStorage": "U8",
 }
 
-// torchClass is the list of classes that a checkpoint may name. What calling
-// one does is written here, in Go.
+// forbidden are the modules whose functions no checkpoint has a use for: a file
+// that names one is hostile, or broken, and refused.
+var forbidden = []string{"os", "posix", "nt", "sys", "subprocess", "builtins", "__builtin__", "shutil", "socket", "runpy", "importlib", "pickle",
+	"_pickle", "marshal", "ctypes", "types", "code", "pty", "operator", "functools", "webbrowser", "asyncio", "multiprocessing", "torch.hub", "torch.serialization"}
+
+// harmless are the few builtins that are types of data.
+var harmless = []string{"set", "frozenset", "list", "dict", "tuple", "int", "float", "bool", "str", "bytes", "bytearray", "complex", "slice", "range", "object"}
+
+// torchClass resolves the classes that a checkpoint names. What calling one does
+// is written here, in Go: a tensor's classes make tensors, all others (the
+// argparse.Namespace of the training program, say) make a value that nobody asks
+// for. Those that are no data at all are refused.
 func torchClass(name string) (*pyClass, bool) {
 	if _, ok := storageTypes[name]; ok {
 		return &pyClass{name: name, call: func(pyTuple) (any, error) { return nil, errors.New("a storage is not called") }}, true
 	}
-	opaque := func(pyTuple) (any, error) { return pyOpaque{}, nil }
+	opaque := func(pyTuple) (any, error) { return pyOpaque{name}, nil }
 	call := map[string]func(pyTuple) (any, error){
 		"collections.OrderedDict":         func(pyTuple) (any, error) { return &pyDict{}, nil },
 		"torch._utils._rebuild_tensor_v2": rebuildTensor,
@@ -74,7 +86,20 @@ func torchClass(name string) (*pyClass, bool) {
 		rebuildFromTypeName:               rebuildFromType,
 	}[name]
 	if call == nil {
-		return nil, false
+		module, base := name, name
+		if k := strings.LastIndexByte(name, '.'); k >= 0 {
+			module, base = name[:k], name[k+1:]
+		}
+		builtin := module == "builtins" || module == "__builtin__"
+		for _, f := range forbidden {
+			if (module == f || strings.HasPrefix(module, f+".")) && !(builtin && slices.Contains(harmless, base)) {
+				return nil, false
+			}
+		}
+		if module == "torch" && strings.HasSuffix(base, "Storage") {
+			return nil, false
+		}
+		call = func(pyTuple) (any, error) { return pyOpaque{name}, nil }
 	}
 	return &pyClass{name, call}, true
 }
@@ -176,23 +201,41 @@ func (t storageTable) resolve(fill func(key string, s *storage) error) func(id a
 }
 
 // dictKeys are the names under which training programs keep the weights.
-var dictKeys = []string{"state_dict", "model_state_dict", "model", "net", "weights", "params", "ema"}
+var dictKeys = []string{"state_dict", "model_state_dict", "model", "net", "weights", "params", "ema", "state_dict_ema", "model_ema", "network"}
 
 // tensorDict finds the dictionary of tensors in what a checkpoint holds.
 func tensorDict(v any) (*pyDict, error) {
 	if l, ok := v.(*pyList); ok && len(l.items) > 0 {
 		v = l.items[0]
 	}
+	if object, ok := v.(pyOpaque); ok {
+		return nil, &forbiddenError{object.class}
+	}
 	dict, ok := v.(*pyDict)
 	if !ok {
 		return nil, fmt.Errorf("holds a %T, expected a dictionary of tensors", v)
 	}
-	for _, key := range dictKeys {
-		if inner, ok := dict.get(key).(*pyDict); ok {
-			return inner, nil
+	for range dictDepth {
+		inner := dict.weights()
+		if inner == nil {
+			break
 		}
+		dict = inner
 	}
 	return dict, nil
+}
+
+// dictDepth is how deep the weights may lie within dictionaries.
+const dictDepth = 3
+
+// weights is the dictionary within d that has the weights, nil if there is none.
+func (d *pyDict) weights() *pyDict {
+	for _, key := range dictKeys {
+		if inner, ok := d.get(key).(*pyDict); ok {
+			return inner
+		}
+	}
+	return nil
 }
 
 // viewOf names the first tensor that is a view of a storage, for messages.
@@ -231,6 +274,11 @@ func stateDict(source string, v any, budget int) (*format.StateDict, error) {
 		d.Tensors = append(d.Tensors, t)
 	}
 	if len(d.Tensors) == 0 {
+		for _, key := range dictKeys { // a whole network in place of its weights
+			if object, ok := dict.get(key).(pyOpaque); ok {
+				return nil, &forbiddenError{object.class}
+			}
+		}
 		return nil, fmt.Errorf("no tensors in its dictionary of %d entries", len(dict.keys))
 	}
 	return d, nil

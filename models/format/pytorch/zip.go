@@ -31,9 +31,14 @@ func readTorchZip(raw []byte) (any, error) {
 		}
 	}
 	if members[prefix+"constants.pkl"] != nil {
-		return nil, errors.New("a TorchScript program, not a state dict: save model.state_dict(), or export to ONNX")
+		return nil, errors.New("a TorchScript program, not a state dict: save torch.jit.load(file).state_dict(), or export it: torch.onnx.export(torch.jit.load(file).eval(), (torch.zeros(1, 3, 224, 224),), \"net.onnx\", dynamo=False, opset_version=17)")
 	}
 	if members[prefix+"data.pkl"] == nil {
+		for name := range members {
+			if strings.HasSuffix(name, "archive_format") || strings.HasSuffix(name, "models/model.json") || strings.HasSuffix(name, "serialized_exported_program.json") {
+				return nil, errors.New(`a program of torch.export (.pt2), not a state dict; make it ONNX: torch.onnx.export(torch.export.load("net.pt2").module(), (torch.zeros(1, 3, 224, 224),), "net.onnx", dynamo=True, external_data=False)`)
+			}
+		}
 		return nil, errors.New("a zip archive without data.pkl")
 	}
 	if order, err := readMember(members, prefix+"byteorder", raw); err == nil && string(order) != "little" {
