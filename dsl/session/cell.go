@@ -31,9 +31,12 @@ func (s *Session) prepare(c Cell, code string) (*program, *CellError) {
 	if err != nil {
 		return nil, s.refused(src, err)
 	}
-	if len(p.Parts) == 0 { // imports alone
+	if pl.Idle() { // imports alone
 		s.declared.Scope = pl.Scope
 		return &program{src: src}, nil
+	}
+	for _, read := range pl.Read() {
+		s.sources[read.File] = read
 	}
 	takeBack := s.declared.Enact(pl)
 	prog, failed := s.compile(src, pl)

@@ -15,7 +15,9 @@
 // type that is declared in the same words stays the same type; otherwise old
 // values keep the old one. A variable keeps its place if its type stays.
 // Unused variables and imports of the top level are tolerated, packages import
-// themselves where a cell uses them (an import of a cell's own wins), and func main
+// themselves where a cell uses them (an import of a cell's own wins), a package in
+// a folder beside the notebook or in its module is interpreted as cells are, and
+// read again when a file of it changes; and func main
 // runs once, after the cell that declares it.
 //
 // # What can't be had

@@ -31,9 +31,11 @@ type Plan struct {
 	// Renewals are types declared anew with their structure as it was.
 	Renewals []Renewal
 	Notes    []string
-	Main     *types.Func // the cell's func main, to be run
-	Show     bool        // the last statement is an expression to be shown
-	Quiet    bool        // or not, for a semicolon ends it
+	locals   []*local        // packages of folders that were read for it
+	reading  map[string]bool // folders
+	Main     *types.Func     // the cell's func main, to be run
+	Show     bool            // the last statement is an expression to be shown
+	Quiet    bool            // or not, for a semicolon ends it
 }
 
 // Declared is what cells have declared so far.
@@ -41,6 +43,7 @@ type Declared struct {
 	Universe *universe.Universe
 	Scope    universe.Scope
 	order    []*universe.Decl        // every declaration there has been, oldest first
+	locals   map[string]*local       // packages of folders, by folder
 	implied  map[*types.PkgName]bool // packages that no cell has imported: see ImportUsed
 }
 
@@ -61,6 +64,10 @@ func (s *Declared) Plan(p *syntax.Cell) (*Plan, error) {
 			return nil, err
 		}
 	}
+	if err := s.renewLocals(pl, p); err != nil {
+		return nil, err
+	}
+	pl.startLocals()
 	s.ImportUsed(pl.Scope, p.Qualifiers())
 	for _, g := range syntax.Schedule(p, func(name string) bool { return pl.Scope[name] != nil }) {
 		if len(g.Decls) > 0 {
@@ -82,9 +89,7 @@ func (s *Declared) Plan(p *syntax.Cell) (*Plan, error) {
 	if pl.Main != nil && callsMain(pl) {
 		pl.Main = nil
 	}
-	if len(p.Parts) > 0 {
-		pl.Pos = p.Parts[0].Node().Pos()
-	}
+	pl.Pos = p.Start()
 	s.freeUnused(pl)
 	return pl, nil
 }
@@ -137,6 +142,17 @@ func (s *Declared) Enact(pl *Plan) (takeBack func()) {
 		})
 		s.Universe.Decls[obj] = d
 	}
+	for _, l := range pl.locals {
+		if s.locals == nil {
+			s.locals = map[string]*local{}
+		}
+		dir, before := l.dir, s.locals[l.dir]
+		undo = append(undo, func() { s.locals[dir] = before })
+		s.locals[dir] = l
+		for _, d := range l.decls {
+			s.Universe.Decls[d.Obj] = d
+		}
+	}
 	s.order = append(s.order[:len(s.order):len(s.order)], pl.Decls...)
 	s.Scope = pl.Scope
 	return func() {
@@ -152,7 +168,7 @@ func (s *Declared) PlanImport(pl *Plan, src *syntax.Source, spec *ast.ImportSpec
 	if err != nil {
 		return &Refusal{spec.Path.Pos(), "import path " + spec.Path.Value + " is not a string"}
 	}
-	pkg, err := s.Universe.Import(path)
+	pkg, err := importer{declared: s, plan: pl, from: "."}.Import(path)
 	if err != nil {
 		return &Refusal{spec.Path.Pos(), err.Error()}
 	}

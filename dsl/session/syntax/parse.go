@@ -255,6 +255,17 @@ func endsQuietly(items []Item) bool {
 	return false
 }
 
+// Start is where the cell's first part is, or its first import.
+func (c *Cell) Start() token.Pos {
+	switch {
+	case len(c.Parts) > 0:
+		return c.Parts[0].Node().Pos()
+	case len(c.Imports) > 0:
+		return c.Imports[0].Pos()
+	}
+	return token.NoPos
+}
+
 // addSpecs makes a part of each type of a group. Constants stay together: iota
 // and left out values tie them.
 func (p *Cell) addSpecs(gen *ast.GenDecl, start int) {
