@@ -21,12 +21,14 @@ type Timing struct {
 	// GFLOPS is 1e9 floating-point operations a second at the median, counted
 	// by the layers' definition (engine.Cost), whatever algorithm ran.
 	GFLOPS float64 `json:"gflops"`
+	// Machine is the system, its processor and how many of them.
+	Machine string `json:"machine"`
 }
 
 // String is the timing as a line for people.
 func (t Timing) String() string {
-	return fmt.Sprintf("%s batch %d threads %d: %.3f ms a step (min %.3f), %.0f images/s, %.1f GFLOP/s, %s, %d steps",
-		t.Model, t.Batch, t.Threads, t.MSPerStep, t.MSMin, float64(t.Batch)*1000/t.MSPerStep, t.GFLOPS, t.Profile, t.Steps)
+	return fmt.Sprintf("%s batch %d threads %d: %.3f ms a step (min %.3f), %.0f images/s, %.1f GFLOP/s, %s, %d steps; %s",
+		t.Model, t.Batch, t.Threads, t.MSPerStep, t.MSMin, float64(t.Batch)*1000/t.MSPerStep, t.GFLOPS, t.Profile, t.Steps, t.Machine)
 }
 
 // Bench times steps of the model for about the given time, after a warm-up of
@@ -69,7 +71,7 @@ func Bench(ctx context.Context, m *Model, batch, threads int, budget time.Durati
 	}
 	t := Timing{
 		Model: m.Card().Name, Batch: batch, Threads: threads, Profile: m.Profile().String(),
-		MSPerStep: times[len(times)/2], MSMin: times[0], Steps: len(times),
+		MSPerStep: times[len(times)/2], MSMin: times[0], Steps: len(times), Machine: machine(),
 	}
 	t.GFLOPS = float64(cost.Step()) * float64(batch) / (t.MSPerStep * 1e6)
 	return t, nil

@@ -42,12 +42,20 @@ func TestStepAllocatesNothing(t *testing.T) {
 	}
 }
 
-// TestShapesPanic: a slice of the wrong length is a broken invariant.
-func TestShapesPanic(t *testing.T) {
-	p, err := Compile(cwNet(rand.New(rand.NewPCG(1, 2))), Profile{Family: Generic})
+// tinyProgram is ten logits of a 4x4 picture.
+func tinyProgram(t *testing.T) *Program {
+	b := newBuilder(rand.New(rand.NewPCG(1, 2)), "tiny", Shape{3, 4, 4})
+	b.dense(b.relu(b.conv(Input, 8, 3, 1, 1, same(3))), 10)
+	p, err := Compile(b.n, Profile{Family: Generic})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return p
+}
+
+// TestShapesPanic: a slice of the wrong length is a broken invariant.
+func TestShapesPanic(t *testing.T) {
+	p := tinyProgram(t)
 	run, err := p.Runner(2, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -58,14 +66,11 @@ func TestShapesPanic(t *testing.T) {
 			t.Error("a logits slice that is too short is accepted")
 		}
 	}()
-	run.Forward(make([]float32, 2*3072), make([]float32, 19))
+	run.Forward(make([]float32, 2*48), make([]float32, 19))
 }
 
 func TestRunnerErrors(t *testing.T) {
-	p, err := Compile(cwNet(rand.New(rand.NewPCG(1, 2))), Profile{Family: Generic})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := tinyProgram(t)
 	if _, err := p.Runner(0, 1); err == nil {
 		t.Error("batch 0 is accepted")
 	}

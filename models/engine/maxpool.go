@@ -128,7 +128,7 @@ func (s *maxBackwardStep) prepare(_ *fast, batch, threads int) []scheduled {
 
 func (s *maxBackwardStep) run(wk *worker, unit int) {
 	a := &wk.args
-	a.ntaps = len(s.taps)
+	a.taps, a.ntaps = nil, len(s.taps)
 	if len(s.taps) > 0 {
 		a.taps = unsafe.Pointer(&s.taps[0])
 	}

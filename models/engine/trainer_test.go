@@ -172,6 +172,9 @@ func smallCW(r *rand.Rand) *Net {
 // network with those outputs removed, and the draw depends on seed and step
 // only.
 func TestDropout(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a mean over many images")
+	}
 	r := rand.New(rand.NewPCG(25, 26))
 	n := smallCW(r)
 	const batch = 40

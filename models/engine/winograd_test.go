@@ -35,6 +35,9 @@ func TestWinogradWays(t *testing.T) {
 		{24, 32, 35, same(3), winoWay{wino5, false}, winoWay{wino5, false}},
 		{96, 64, 14, Padding{Top: 2, Left: 1}, winoWay{wino5, false}, winoWay{wino5, false}},
 	} {
+		if testing.Short() && c.side != 12 {
+			continue
+		}
 		r := rand.New(rand.NewPCG(uint64(c.side), 17))
 		op := conv(r, c.in, c.out, 1, 3, 3, 1, 1, 1, 1, c.pad)
 		scaled(r, op.W, c.in*9)
@@ -108,6 +111,9 @@ func TestWinogradSums(t *testing.T) {
 // channels, against double precision, forward of rectified numbers and backward
 // of normal ones: what the points of the forms were chosen by.
 func TestWinogradErrors(t *testing.T) {
+	if testing.Short() {
+		t.Skip("128 channels in double precision")
+	}
 	for _, c := range []struct {
 		form              *winoForm
 		side              int

@@ -1,0 +1,5 @@
+//go:build !linux && !darwin
+
+package models
+
+func processor() string { return "" }
