@@ -11,10 +11,12 @@ func init() {
 	Symbols["sapf/models/zoo/zoo"] = map[string]reflect.Value{
 		"Architectures": reflect.ValueOf(sapf_models_zoo.Architectures),
 		"Find":          reflect.ValueOf(sapf_models_zoo.Find),
+		"FitAny":        reflect.ValueOf(sapf_models_zoo.FitAny),
 		"Known":         reflect.ValueOf(sapf_models_zoo.Known),
 		"NewNet":        reflect.ValueOf(sapf_models_zoo.NewNet),
 		"NewParams":     reflect.ValueOf(sapf_models_zoo.NewParams),
 		"Architecture":  reflect.ValueOf((*sapf_models_zoo.Architecture)(nil)),
+		"Fit":           reflect.ValueOf((*sapf_models_zoo.Fit)(nil)),
 		"Params":        reflect.ValueOf((*sapf_models_zoo.Params)(nil)),
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 func init() {
 	Symbols["sapf/sapf/sapf"] = map[string]reflect.Value{
+		"Default":         reflect.ValueOf(sapf_sapf.Default),
 		"DeltaStage":      reflect.ValueOf(sapf_sapf.DeltaStage),
 		"ErrDiverged":     reflect.ValueOf(&sapf_sapf.ErrDiverged).Elem(),
 		"Factorize":       reflect.ValueOf(sapf_sapf.Factorize),
