@@ -70,19 +70,20 @@ func (c *checked) Write(b []byte) (int, error) {
 
 // cli is the whole command line.
 type cli struct {
-	Run       runCmd       `cmd:"" help:"Run a notebook (.ipynb) or a script (.go, - for standard input) with no Jupyter."`
-	Lab       labCmd       `cmd:"" passthrough:"" help:"Start JupyterLab with this program as a kernel."`
-	Install   installCmd   `cmd:"" help:"Tell Jupyter about the kernel."`
-	Uninstall uninstallCmd `cmd:"" help:"Remove the kernel from Jupyter."`
-	Kernel    kernelCmd    `cmd:"" help:"Serve a connection file: what the kernelspec starts."`
-	Worker    workerCmd    `cmd:"" name:"worker-session" hidden:""`
-	Attack    attackCmd    `cmd:"" help:"Attack one image."`
-	Sweep     sweepCmd     `cmd:"" help:"Run many attacks, and make tables of what came of them."`
-	Gradient  gradientCmd  `cmd:"" help:"Print logits, loss and input gradient, for checking."`
-	Models    modelsCmd    `cmd:"" help:"List, show, verify and convert classifiers."`
-	Data      dataCmd      `cmd:"" help:"List and get data sets."`
-	Train     trainCmd     `cmd:"" help:"Train a classifier."`
-	Bench     benchCmd     `cmd:"" help:"Measure gradient steps per second."`
+	Run       runCmd         `cmd:"" help:"Run a notebook (.ipynb) or a script (.go, - for standard input) with no Jupyter."`
+	Lab       labCmd         `cmd:"" passthrough:"" help:"Start JupyterLab with this program as a kernel."`
+	Install   installCmd     `cmd:"" help:"Tell Jupyter about the kernel."`
+	Uninstall uninstallCmd   `cmd:"" help:"Remove the kernel from Jupyter."`
+	Kernel    kernelCmd      `cmd:"" help:"Serve a connection file: what the kernelspec starts."`
+	Worker    workerCmd      `cmd:"" name:"worker-session" hidden:""`
+	Attack    attackCmd      `cmd:"" help:"Attack one image."`
+	Sweep     sweepCmd       `cmd:"" help:"Run many attacks, and make tables of what came of them."`
+	Hand      sweepWorkerCmd `cmd:"" name:"worker" help:"Work for a sweep that 'sapf sweep serve' hands out."`
+	Gradient  gradientCmd    `cmd:"" help:"Print logits, loss and input gradient, for checking."`
+	Models    modelsCmd      `cmd:"" help:"List, show, verify and convert classifiers."`
+	Data      dataCmd        `cmd:"" help:"List and get data sets."`
+	Train     trainCmd       `cmd:"" help:"Train a classifier."`
+	Bench     benchCmd       `cmd:"" help:"Measure gradient steps per second."`
 
 	Completion completionCmd    `cmd:"" help:"Print what makes a shell complete this program's words."`
 	Version    kong.VersionFlag `help:"Print the version and the commit it was built from."`

@@ -18,6 +18,7 @@ import (
 type sweepCmd struct {
 	Plan   sweepPlanCmd   `cmd:"" help:"Say what a sweep would do: attacks, what is done, how long the rest takes."`
 	Run    sweepRunCmd    `cmd:"" help:"Run a sweep on this machine, or go on with it."`
+	Serve  sweepServeCmd  `cmd:"" help:"Hand a sweep's jobs to workers elsewhere (sapf worker) and collect their results."`
 	Status sweepStatusCmd `cmd:"" help:"Say how far a sweep is."`
 	Table  sweepTableCmd  `cmd:"" help:"Print the results as a table."`
 	Audit  sweepAuditCmd  `cmd:"" help:"Recompute success and norms of every result with other arithmetic."`
@@ -95,14 +96,19 @@ func (c *sweepRunCmd) Run(ctx context.Context, out output) error {
 	if err != nil && ctx.Err() == nil {
 		return failed(err)
 	}
-	if printed := out.print(c.JSON, p); printed != nil {
-		return failed(printed)
+	return finish(ctx, out, c.JSON, p, c.Out)
+}
+
+// finish says how a sweep ended.
+func finish(ctx context.Context, out output, asJSON bool, p runs.Progress, dir string) error {
+	if err := out.print(asJSON, p); err != nil {
+		return failed(err)
 	}
 	switch {
-	case ctx.Err() != nil && p.Done+p.Dead < p.Total:
+	case ctx.Err() != nil && !p.Over():
 		return fmt.Errorf("interrupted, %d attacks are left: run it again to go on: %w", p.Total-p.Done-p.Dead, ctx.Err())
 	case p.Dead > 0:
-		return failed(fmt.Errorf("%d attacks were given up: `sapf sweep status %s` says why, --retry tries them again", p.Dead, c.Out))
+		return failed(fmt.Errorf("%d attacks were given up: `sapf sweep status %s` says why, --retry tries them again", p.Dead, dir))
 	}
 	return nil
 }

@@ -84,7 +84,7 @@ func Estimate(ctx context.Context, p *spec.Plan, o EstimateOptions) (Estimated, 
 		return out, err
 	}
 	d := &Dir{Path: o.Dir, Plan: p, groups: groups, pack: &pack{}}
-	counts := &Counts{}
+	counts := &Tally{}
 	left := groups
 	if _, err := os.Stat(filepath.Join(o.Dir, "spec.json")); o.Dir != "" && err == nil {
 		if err := d.open(); err != nil {
@@ -95,7 +95,7 @@ func Estimate(ctx context.Context, p *spec.Plan, o EstimateOptions) (Estimated, 
 			return out, err
 		}
 	}
-	out.Done, out.Dead = counts.Done, counts.Dead
+	out.Done, out.Dead = counts.p.Done, counts.p.Dead
 	for _, g := range groups {
 		out.Attacks += len(g.Units)
 	}

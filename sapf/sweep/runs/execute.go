@@ -106,10 +106,13 @@ func (e *Executor) model(i int) (*models.Model, error) {
 	return e.loaded[i], nil
 }
 
+// Prepare loads a model of the plan, by its number.
+func (e *Executor) Prepare(i int) (*models.Model, error) { return e.model(i) }
+
 // LoadModel loads a model of a plan from this machine. It refuses one that is
 // another one than was planned with, and a machine with other numerics.
 func LoadModel(p spec.PlanModel) (*models.Model, error) {
-	m, err := models.Load(p.Name, models.LoadOptions{Arch: p.Arch})
+	m, err := models.Load(p.From, models.LoadOptions{Arch: p.Arch})
 	if err != nil {
 		return nil, err
 	}
@@ -220,6 +223,7 @@ func (e *Executor) Run(ctx context.Context, g spec.Group, units []spec.Unit, ste
 		if key := o.Key(); key != units[i].Key {
 			return nil, fmt.Errorf("%s has key %s, planned as %s", e.Plan.Describe(units[i]), key, units[i].Key)
 		}
+		o.ModelName = e.Plan.Models[units[i].Model].Name // wherever it was loaded from
 		k := o.Keep()
 		k.Provenance = p
 		raw, err := sweep.Encode(k)

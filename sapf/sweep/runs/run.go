@@ -74,16 +74,89 @@ func (p Progress) String() string {
 	return s
 }
 
-// tally counts what comes in.
-type tally struct {
+// Tally counts what comes in. It may be used by several goroutines.
+type Tally struct {
 	mu      sync.Mutex
 	p       Progress
 	sumL0   int
 	sumL2   float64
 	started time.Time
+	// tell, where set, is told of every change, with the tally locked.
+	tell func(Progress)
+	// finish, where set, is called when nothing is left.
+	finish func()
 }
 
-func (t *tally) add(rec sweep.Record) {
+// Start has the clock of the rate run, tell told of changes, and finish called
+// when nothing is left.
+func (t *Tally) Start(tell func(Progress), finish func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.started, t.tell, t.finish = time.Now(), tell, finish
+	t.changed()
+}
+
+// Progress is how far the sweep is.
+func (t *Tally) Progress() Progress {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.p
+}
+
+// Over reports whether nothing is left to do.
+func (p Progress) Over() bool { return p.Done+p.Dead >= p.Total }
+
+// Begin counts attacks that have begun.
+func (t *Tally) Begin(what string, n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.p.Running, t.p.Now = t.p.Running+n, what
+	t.changed()
+}
+
+// End counts attacks that run no more.
+func (t *Tally) End(n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.p.Running -= n
+	t.changed()
+}
+
+// Take counts results.
+func (t *Tally) Take(results ...queue.Result) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, r := range results {
+		if rec, err := sweep.DecodeRecord(r.File); err == nil { // it was checked before it was kept
+			t.add(rec)
+		}
+	}
+	t.changed()
+}
+
+// Bury counts a dead job.
+func (t *Tally) Bury(dead queue.Dead) error {
+	g, err := DecodeJob(queue.Job{ID: dead.Job, Body: dead.Body})
+	if err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.p.Dead += len(g.Units)
+	t.changed()
+	return nil
+}
+
+func (t *Tally) changed() {
+	if t.tell != nil {
+		t.tell(t.p)
+	}
+	if t.finish != nil && t.p.Over() {
+		t.finish()
+	}
+}
+
+func (t *Tally) add(rec sweep.Record) {
 	t.p.Done++
 	if rec.Success {
 		t.p.Succeeded++
@@ -99,21 +172,19 @@ func (t *tally) add(rec sweep.Record) {
 
 // Unfinished are the groups of a shard of which something is missing, and not
 // given up, and how far the sweep is.
-func (d *Dir) Unfinished(s Shard) ([]spec.Group, *Counts, error) {
+func (d *Dir) Unfinished(s Shard) ([]spec.Group, *Tally, error) {
 	dead, err := d.deadUnits()
 	if err != nil {
 		return nil, nil, err
 	}
-	counts := &Counts{}
+	t := &Tally{}
 	var mine, groups []spec.Group
 	for _, g := range d.groups {
 		if s.takes(g) {
 			mine = append(mine, g)
-			counts.Total += len(g.Units)
+			t.p.Total += len(g.Units)
 		}
 	}
-	t := &counts.tally
-	t.p.Total = counts.Total
 	missing := make([]bool, len(mine))
 	err = d.eachRecord(mine, func(g int, u spec.Unit, rec *sweep.Record) {
 		switch {
@@ -134,14 +205,7 @@ func (d *Dir) Unfinished(s Shard) ([]spec.Group, *Counts, error) {
 			groups = append(groups, mine[g])
 		}
 	}
-	counts.Done, counts.Dead = t.p.Done, t.p.Dead
-	return groups, counts, nil
-}
-
-// Counts are the attacks of a sweep by what has become of them.
-type Counts struct {
-	Total, Done, Dead int
-	tally             tally
+	return groups, t, nil
 }
 
 // deadUnits are the keys of the attacks that are given up.
@@ -185,26 +249,23 @@ func (d *Dir) Run(ctx context.Context, o Options) (Progress, error) {
 	if o.Threads == 0 {
 		o.Threads = 1
 	}
-	groups, counts, err := d.Unfinished(o.Shard)
+	groups, t, err := d.Unfinished(o.Shard)
 	if err != nil {
 		return Progress{}, err
 	}
-	t := &counts.tally
 	if len(groups) == 0 {
-		return t.p, nil
+		return t.Progress(), nil
 	}
 	e := &Executor{
 		Plan: d.Plan, Catalogue: o.Catalogue, Threads: o.Threads, Provenance: sweep.Here(""),
 		Checkpoints: filepath.Join(d.Path, "checkpoints"),
 	}
 	if _, _, err := e.Tasks(groups[0].Units[:1]); err != nil { // what every group needs
-		return t.p, err
+		return t.Progress(), err
 	}
-	run, finish := context.WithCancel(ctx)
-	defer finish()
-	q, err := localq.Open(localq.Options{Sink: &burials{d, t, finish}, Tries: d.triesFile(o.Shard), Term: o.Term, Worker: e.Provenance.Host})
+	q, err := localq.Open(localq.Options{Sink: &burials{d, t}, Tries: d.triesFile(o.Shard), Term: o.Term, Worker: e.Provenance.Host})
 	if err != nil {
-		return t.p, err
+		return t.Progress(), err
 	}
 	for _, g := range groups {
 		j, err := EncodeJob(g)
@@ -212,47 +273,27 @@ func (d *Dir) Run(ctx context.Context, o Options) (Progress, error) {
 			_, err = q.Publish(ctx, j)
 		}
 		if err != nil {
-			return t.p, errors.Join(err, q.Close())
+			return t.Progress(), errors.Join(err, q.Close())
 		}
 	}
-	tell := func(change func()) {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		change()
-		if o.Progress != nil {
-			o.Progress(t.p)
-		}
-		if t.p.Done+t.p.Dead >= t.p.Total {
-			finish()
-		}
-	}
-	t.started = time.Now()
+	run, finish := context.WithCancel(ctx)
+	defer finish()
+	t.Start(o.Progress, finish)
 	w := &Worker{
-		Queue: q, Executor: e, Slots: min(o.Slots, len(groups)*d.Plan.Batch), Grace: o.Grace, Notice: o.Notice,
-		Started: func(g spec.Group) {
-			tell(func() { t.p.Running, t.p.Now = t.p.Running+len(g.Units), d.Plan.Describe(g.Units[0]) })
-		},
-		Finished: func(g spec.Group, results []queue.Result) {
-			tell(func() {
-				t.p.Running -= len(g.Units)
-				for _, r := range results {
-					if rec, err := sweep.DecodeRecord(r.File); err == nil { // it was encoded a moment ago
-						t.add(rec)
-					}
-				}
-			})
-		},
+		Queue: q, Executor: e, Slots: o.Slots, Grace: o.Grace, Notice: o.Notice,
+		Began:    func(g spec.Group) { t.Begin(d.Plan.Describe(g.Units[0]), len(g.Units)) },
+		Ended:    func(g spec.Group) { t.End(len(g.Units)) },
+		Finished: func(results []queue.Result) { t.Take(results...) },
 	}
 	err = errors.Join(w.Work(run), q.Close())
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	p := t.Progress()
 	switch {
-	case err == nil && t.p.Done+t.p.Dead == t.p.Total: // nothing is to go on
+	case err == nil && p.Over(): // nothing is to go on
 		err = errors.Join(os.RemoveAll(d.triesFile(o.Shard)), removeEmpty(e.Checkpoints))
 	case err == nil:
 		err = ctx.Err()
 	}
-	return t.p, err
+	return p, err
 }
 
 // removeEmpty removes a folder with nothing in it.
@@ -270,23 +311,12 @@ func removeEmpty(folder string) error {
 // burials is the folder as the queue of a run sees it: what is given up counts.
 type burials struct {
 	*Dir
-	t      *tally
-	finish func()
+	t *Tally
 }
 
 func (b *burials) Bury(dead queue.Dead) error {
 	if err := b.Dir.Bury(dead); err != nil {
 		return err
 	}
-	g, err := DecodeJob(queue.Job{ID: dead.Job, Body: dead.Body})
-	if err != nil {
-		return err
-	}
-	b.t.mu.Lock()
-	defer b.t.mu.Unlock()
-	b.t.p.Dead += len(g.Units)
-	if b.t.p.Done+b.t.p.Dead >= b.t.p.Total {
-		b.finish()
-	}
-	return nil
+	return b.t.Bury(dead)
 }

@@ -45,11 +45,11 @@ func (s Status) String() string {
 // Status reads how far the sweep is. Every result's checksum is looked at.
 func (d *Dir) Status() (Status, error) {
 	s := Status{Packed: len(d.pack.index), Reasons: []string{}}
-	_, counts, err := d.Unfinished(Shard{})
+	_, t, err := d.Unfinished(Shard{})
 	if err != nil {
 		return s, err
 	}
-	s.Total, s.Done, s.Dead, s.Succeeded = counts.Total, counts.Done, counts.Dead, counts.tally.p.Succeeded
+	s.Total, s.Done, s.Dead, s.Succeeded = t.p.Total, t.p.Done, t.p.Dead, t.p.Succeeded
 	s.Missing = s.Total - s.Done - s.Dead
 	aside, err := filepath.Glob(filepath.Join(escapeGlob(d.Path), "corrupt", "*.json"))
 	if err != nil {

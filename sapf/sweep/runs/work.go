@@ -23,11 +23,12 @@ type Worker struct {
 	// Grace is how long jobs that cannot be resumed may go on when the context
 	// ends; 0 means DefaultGrace.
 	Grace time.Duration
-	// Started, Finished and Notice, where set, are told what happens. They are
-	// called by several goroutines.
-	Started  func(g spec.Group)
-	Finished func(g spec.Group, results []queue.Result)
-	Notice   func(text string)
+	// Began and Ended, where set, are told when a group is at work and no more;
+	// Finished when its results are handed in; Notice what a user ought to know.
+	// They are called by several goroutines.
+	Began, Ended func(g spec.Group)
+	Finished     func(results []queue.Result)
+	Notice       func(text string)
 }
 
 // DefaultGrace is less than the 30 seconds that Slurm and Kubernetes leave
@@ -125,15 +126,9 @@ func (w *Worker) job(ctx, hard context.Context, lease queue.Lease) error {
 	if lease.Attempt() > queue.Tries {
 		return lease.Bury(hard, fmt.Sprintf("poison: it was begun %d times, and each time its process died or its steps stood still", lease.Attempt()-1))
 	}
-	var missing []spec.Unit
-	for _, u := range g.Units {
-		have, err := w.Queue.Have(hard, u.Key)
-		if err != nil {
-			return errors.Join(err, lease.Return(hard))
-		}
-		if !have {
-			missing = append(missing, u)
-		}
+	missing, err := w.missing(ctx, g)
+	if err != nil {
+		return errors.Join(err, lease.Return(context.WithoutCancel(hard)))
 	}
 	if len(missing) == 0 {
 		return lease.Done(hard, nil)
@@ -141,10 +136,13 @@ func (w *Worker) job(ctx, hard context.Context, lease queue.Lease) error {
 	if lease.Attempt() > 1 && len(missing) > 1 {
 		return w.part(hard, lease, missing)
 	}
-	if w.Started != nil {
-		w.Started(g)
+	if w.Began != nil {
+		w.Began(g)
 	}
 	results, err, hung := w.run(ctx, hard, lease, g, missing)
+	if w.Ended != nil {
+		w.Ended(g)
+	}
 	if hung { // its lease ends by itself
 		w.notice("%s: no step for %v, given up", w.Executor.Plan.Describe(missing[0]), lease.Term())
 		return nil
@@ -155,7 +153,30 @@ func (w *Worker) job(ctx, hard context.Context, lease queue.Lease) error {
 	if len(results) < len(missing) { // interrupted
 		return lease.Return(context.WithoutCancel(hard))
 	}
-	return w.handIn(ctx, hard, lease, g, results)
+	return w.handIn(ctx, hard, lease, results)
+}
+
+// missing are the attacks of a group without a result. A queue that cannot say so
+// now is asked again.
+func (w *Worker) missing(ctx context.Context, g spec.Group) ([]spec.Unit, error) {
+	var out []spec.Unit
+	for _, u := range g.Units {
+		have, err := w.Queue.Have(ctx, u.Key)
+		for wait := firstWait; err != nil && !errors.Is(err, queue.ErrClosed); wait = min(2*wait, lastWait) {
+			w.notice("%v", err)
+			if !sleep(ctx, wait) {
+				break
+			}
+			have, err = w.Queue.Have(ctx, u.Key)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !have {
+			out = append(out, u)
+		}
+	}
+	return out, nil
 }
 
 // part makes a job of each attack that a failed job has not done, so that the
@@ -245,7 +266,7 @@ func (w *Worker) run(ctx, hard context.Context, lease queue.Lease, g spec.Group,
 }
 
 // handIn hands results in, again and again if that cannot be done now.
-func (w *Worker) handIn(ctx, hard context.Context, lease queue.Lease, g spec.Group, results []queue.Result) error {
+func (w *Worker) handIn(ctx, hard context.Context, lease queue.Lease, results []queue.Result) error {
 	whole := func(err error) bool {
 		var d *queue.DifferentError
 		return err == nil || errors.As(err, &d)
@@ -254,7 +275,7 @@ func (w *Worker) handIn(ctx, hard context.Context, lease queue.Lease, g spec.Gro
 		err := lease.Done(context.WithoutCancel(hard), results)
 		if whole(err) {
 			if w.Finished != nil {
-				w.Finished(g, results)
+				w.Finished(results)
 			}
 			return err
 		}
@@ -264,10 +285,14 @@ func (w *Worker) handIn(ctx, hard context.Context, lease queue.Lease, g spec.Gro
 		w.notice("%d results wait to be handed in: %v", len(results), err)
 		if !sleep(ctx, wait) {
 			// Interrupted while waiting: one last attempt, then the job goes back.
-			if err := lease.Done(context.WithoutCancel(hard), results); !whole(err) {
+			err := lease.Done(context.WithoutCancel(hard), results)
+			if !whole(err) {
 				return errors.Join(err, lease.Return(context.WithoutCancel(hard)))
 			}
-			return nil
+			if w.Finished != nil {
+				w.Finished(results)
+			}
+			return err
 		}
 		lease.Extend(context.WithoutCancel(hard)) // where it is lost, the first result counts
 	}

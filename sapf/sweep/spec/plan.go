@@ -30,8 +30,10 @@ type Plan struct {
 
 // PlanModel is a model of a plan.
 type PlanModel struct {
-	Name    string   `json:"name"`
-	Arch    string   `json:"arch,omitempty"`
+	Name string `json:"name"`
+	// From is what it is loaded by: a name or a file. Arch is its architecture.
+	From    string   `json:"from"`
+	Arch    string   `json:"arch"`
 	SHA256  string   `json:"sha256"`
 	Profile string   `json:"profile"`
 	Classes []string `json:"classes"`

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -35,7 +37,13 @@ func Resolve(ctx context.Context, s Spec, catalogue Catalogue) (*Plan, error) {
 			return nil, fmt.Errorf("models %s and %s take images or have classes that differ, expected one kind in a sweep", s.Models[0].Name, m.Name)
 		}
 		loaded = append(loaded, one)
-		p.Models = append(p.Models, PlanModel{Name: one.Card().Name, Arch: m.Arch, SHA256: one.Card().SHA256, Profile: one.Profile().String(), Classes: one.Classes()})
+		from := m.Name
+		if _, err := os.Stat(from); err == nil {
+			if from, err = filepath.Abs(from); err != nil {
+				return nil, err
+			}
+		}
+		p.Models = append(p.Models, PlanModel{Name: one.Card().Name, From: from, Arch: cmp.Or(m.Arch, one.Card().Architecture), SHA256: one.Card().SHA256, Profile: one.Profile().String(), Classes: one.Classes()})
 	}
 	for _, m := range s.Methods {
 		expanded, err := m.expand(catalogue)

@@ -1,0 +1,240 @@
+package command
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"sapf/kernel/exit"
+	"sapf/sapf/sweep/queue/natsq"
+	"sapf/sapf/sweep/remote"
+	"sapf/sapf/sweep/runs"
+)
+
+// natsFlags say how to reach a server, and as whom.
+type natsFlags struct {
+	CA   string `name:"tls-ca" placeholder:"FILE" help:"Certificates (PEM) that the server's must be signed by; TLS is then spoken."`
+	Nkey string `placeholder:"FILE" help:"Seed of the NKey to come in with."`
+}
+
+// options are those of a connection that comes back by itself, for ever.
+func (f natsFlags) options(notice func(string)) ([]nats.Option, error) {
+	o := []nats.Option{
+		nats.Name("sapf"), nats.MaxReconnects(-1), nats.ReconnectWait(time.Second), nats.RetryOnFailedConnect(true),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil {
+				notice(fmt.Sprintf("the server cannot be reached (%v): going on, and trying again", err))
+			}
+		}),
+		nats.ReconnectHandler(func(*nats.Conn) { notice("the server is back") }),
+	}
+	if f.CA != "" {
+		pool, err := readPool(f.CA)
+		if err != nil {
+			return nil, err
+		}
+		o = append(o, nats.Secure(&tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS13}))
+	}
+	if f.Nkey != "" {
+		n, err := nats.NkeyOptionFromSeed(f.Nkey)
+		if err != nil {
+			return nil, fmt.Errorf("nkey %s: %w", f.Nkey, err)
+		}
+		o = append(o, n)
+	}
+	return o, nil
+}
+
+func readPool(file string) (*x509.CertPool, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(raw) {
+		return nil, fmt.Errorf("%s: no certificate in it, expected PEM", file)
+	}
+	return pool, nil
+}
+
+type sweepServeCmd struct {
+	Spec      string        `arg:"" optional:"" help:"Specification, YAML; without one, the sweep of the folder goes on."`
+	Out       string        `short:"o" required:"" placeholder:"DIR" help:"Folder of the sweep: its plan and results."`
+	Listen    string        `placeholder:"HOST:PORT" help:"Start a NATS server there, its store in the folder."`
+	URL       string        `name:"url" placeholder:"nats://HOST:PORT,..." help:"Use a NATS server or cluster that is there."`
+	Cert      string        `name:"tls-cert" placeholder:"FILE" help:"Certificate (PEM) of the server."`
+	Key       string        `name:"tls-key" placeholder:"FILE" help:"Its private key."`
+	NKeys     string        `name:"nkeys" placeholder:"FILE" help:"Public NKeys that may come in, one a line."`
+	Open      bool          `help:"Let anybody who reaches the port in, unencrypted."`
+	Replicas  int           `default:"1" help:"Copies of every stream in a cluster."`
+	Lease     time.Duration `default:"60s" help:"A job that makes no step for so long is tried again, and then given up."`
+	Retry     bool          `help:"Try again what was given up."`
+	natsFlags `embed:""`
+	JSON      bool `help:"Print the end as JSON, and no progress."`
+}
+
+func (c *sweepServeCmd) Run(ctx context.Context, out output) error {
+	if (c.Listen == "") == (c.URL == "") {
+		return errors.New("expected one of --listen (a server of our own) and --url (one that is there)")
+	}
+	run := sweepRunCmd{Spec: c.Spec, Out: c.Out}
+	d, err := run.open(ctx, runs.Shard{})
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if c.Retry {
+		if err := d.Revive(); err != nil {
+			return failed(err)
+		}
+	}
+	line := newLine(out.stderr, c.JSON)
+	nc, stop, err := c.connect(line.say)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	defer nc.Close()
+	p, err := remote.Serve(ctx, d, remote.ServeOptions{
+		Conn: nc, Term: c.Lease, Replicas: c.Replicas,
+		Progress: func(p runs.Progress) { line.show(p.String(), false) }, Notice: line.say,
+	})
+	line.clear()
+	if err != nil && ctx.Err() == nil {
+		return failed(err)
+	}
+	return finish(ctx, out, c.JSON, p, c.Out)
+}
+
+// connect starts a server, or reaches one that is there.
+func (c *sweepServeCmd) connect(notice func(string)) (nc *nats.Conn, stop func(), err error) {
+	options, err := c.options(notice)
+	if err != nil {
+		return nil, nil, err
+	}
+	if c.URL != "" {
+		nc, err = nats.Connect(c.URL, options...)
+		return nc, func() {}, err
+	}
+	o := natsq.ServerOptions{Store: filepath.Join(c.Out, "queue")}
+	host, port, err := net.SplitHostPort(c.Listen)
+	if err == nil {
+		o.Port, err = strconv.Atoi(port)
+	}
+	if err != nil || o.Port < 1 {
+		return nil, nil, fmt.Errorf("listen %q, expected HOST:PORT", c.Listen)
+	}
+	o.Host = host
+	if err := c.secure(&o); err != nil {
+		return nil, nil, err
+	}
+	if err := os.MkdirAll(o.Store, 0o700); err != nil {
+		return nil, nil, err
+	}
+	s, err := natsq.Start(o)
+	if err != nil {
+		return nil, nil, failed(err)
+	}
+	notice("workers come in with: sapf worker --url nats://" + c.Listen)
+	if len(o.Keys) > 0 && c.Nkey == "" {
+		s.Close()
+		return nil, nil, errors.New("--nkeys without --nkey: the hub needs a key among them as well")
+	}
+	if nc, err = s.Connect(options...); err != nil {
+		s.Close()
+		return nil, nil, failed(err)
+	}
+	return nc, s.Close, nil
+}
+
+// secure fills in keys and certificates; a server that everybody may use has to
+// be asked for.
+func (c *sweepServeCmd) secure(o *natsq.ServerOptions) error {
+	if c.NKeys != "" {
+		raw, err := os.ReadFile(c.NKeys)
+		if err != nil {
+			return err
+		}
+		lines := bufio.NewScanner(strings.NewReader(string(raw)))
+		for lines.Scan() {
+			if k := strings.TrimSpace(lines.Text()); k != "" && !strings.HasPrefix(k, "#") {
+				o.Keys = append(o.Keys, k)
+			}
+		}
+		if len(o.Keys) == 0 {
+			return fmt.Errorf("nkeys %s: no key in it", c.NKeys)
+		}
+	}
+	if c.Cert != "" || c.Key != "" {
+		pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
+		if err != nil {
+			return fmt.Errorf("certificate of the server: %w", err)
+		}
+		o.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS13}
+	}
+	local := o.Host == "localhost" || net.ParseIP(o.Host).IsLoopback()
+	if !local && !c.Open && (o.TLS == nil || len(o.Keys) == 0) {
+		return fmt.Errorf("%s is reached by other machines: expected --tls-cert, --tls-key and --nkeys, or --open", c.Listen)
+	}
+	return nil
+}
+
+type sweepWorkerCmd struct {
+	URL       string        `name:"url" required:"" placeholder:"nats://HOST:PORT,..." help:"Server of the hub, or cluster."`
+	Sweep     string        `placeholder:"NAME" help:"Sweep to work for (default: whichever is there)."`
+	Slots     int           `help:"Jobs at a time (default: processors)."`
+	Threads   int           `help:"Processors for each job (default: 1)."`
+	Grace     time.Duration `default:"20s" help:"Time that jobs may take to end after an interrupt."`
+	Cache     string        `placeholder:"DIR" help:"Folder for models that come from the hub (default: the user's cache)."`
+	natsFlags `embed:""`
+	JSON      bool `help:"Print the end as JSON."`
+}
+
+func (c *sweepWorkerCmd) Run(ctx context.Context, out output) error {
+	line := newLine(out.stderr, c.JSON)
+	options, err := c.options(line.say)
+	if err != nil {
+		return err
+	}
+	if c.Cache == "" {
+		if c.Cache, err = os.UserCacheDir(); err != nil {
+			c.Cache = os.TempDir()
+		}
+		c.Cache = filepath.Join(c.Cache, "sapf", "sweeps")
+	}
+	nc, err := nats.Connect(c.URL, options...)
+	if err != nil {
+		return failed(err)
+	}
+	defer nc.Close()
+	done, err := remote.Work(ctx, remote.WorkOptions{
+		Conn: nc, Sweep: c.Sweep, Slots: c.Slots, Threads: c.Threads, Grace: c.Grace, Cache: c.Cache, Notice: line.say,
+	})
+	line.clear()
+	var refused *remote.RefusedError
+	switch {
+	case errors.As(err, &refused):
+		return exit.Wrong(err)
+	case err != nil && ctx.Err() == nil:
+		return failed(err)
+	}
+	var end any = fmt.Sprintf("%d results handed in", done)
+	if c.JSON {
+		end = map[string]int{"results": done}
+	}
+	if err := out.print(c.JSON, end); err != nil {
+		return failed(err)
+	}
+	return ctx.Err()
+}

@@ -1,0 +1,110 @@
+package natsq
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"sapf/sapf/sweep/queue"
+	"sapf/sapf/sweep/queue/queuetest"
+)
+
+// TestMain is a NATS server in a process of its own where a test asks for one:
+// SAPF_TEST_NATS is its port and store.
+func TestMain(m *testing.M) {
+	if v := os.Getenv("SAPF_TEST_NATS"); v != "" {
+		port, store, _ := strings.Cut(v, " ")
+		o := ServerOptions{Store: store, Host: "127.0.0.1"}
+		fmt.Sscan(port, &o.Port)
+		if _, err := Start(o); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		select {}
+	}
+	os.Exit(m.Run())
+}
+
+var sweeps atomic.Int64
+
+// open makes a queue on a connection, with a hub that collects.
+func open(t *testing.T, nc *nats.Conn, sink queue.Sink) queue.Queue {
+	t.Helper()
+	q, err := Create(t.Context(), nc, Options{Sweep: fmt.Sprintf("s%d", sweeps.Add(1)), Term: queuetest.Term})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	over := make(chan error, 1)
+	go func() { over <- q.Collect(ctx, sink, func(*queue.Result, *queue.Dead, error) {}) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-over; err != nil {
+			t.Errorf("collect: %v", err)
+		}
+		q.Close()
+	})
+	return q
+}
+
+func TestConformanceEmbedded(t *testing.T) {
+	s, err := Start(ServerOptions{Store: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	nc, err := s.Connect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	queuetest.Run(t, func(t *testing.T, sink queue.Sink) queue.Queue { return open(t, nc, sink) })
+}
+
+func TestConformanceRemote(t *testing.T) {
+	nc, err := nats.Connect(process(t, freePort(t), t.TempDir()), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	for end := time.Now().Add(time.Minute); !nc.IsConnected(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the server's process does not answer")
+		}
+	}
+	queuetest.Run(t, func(t *testing.T, sink queue.Sink) queue.Queue { return open(t, nc, sink) })
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// process starts a server in a process of its own and returns its address.
+func process(t *testing.T, port int, store string) string {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), fmt.Sprintf("SAPF_TEST_NATS=%d %s", port, store))
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	return fmt.Sprintf("nats://127.0.0.1:%d", port)
+}

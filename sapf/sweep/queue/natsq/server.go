@@ -1,0 +1,92 @@
+// Package natsq is a queue of jobs on NATS JetStream: a server within the
+// process, or a cluster elsewhere, with the same client code.
+//
+// What is where (NAME is the sweep's):
+//
+//	stream SAPF_JOBS_NAME         sapf.jobs.NAME.ID, a work queue, one message a job at most
+//	consumer workers              one message a free slot; what is not acknowledged is delivered again
+//	bucket SAPF_RESULTS_NAME      key: digest of the result, and the file until it is collected; the first wins
+//	bucket SAPF_DEAD_NAME         jobs given up
+//	bucket SAPF_TRIES_NAME        how often each job was begun
+//	objects SAPF_BLOBS_NAME       the plan, models, images, large results
+//	bucket SAPF_WORKERS_NAME      who is at work, with a time to live
+//	bucket SAPF_SWEEPS            key NAME: what a worker must be like
+//
+// Nothing here is the truth: all of it can be deleted, and is made again from
+// the plan and the results on the hub's disk.
+package natsq
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+)
+
+// ServerOptions are those of a server within the process.
+type ServerOptions struct {
+	// Store is the folder of its streams. Only one server may have it open: the
+	// caller holds a lock.
+	Store string
+	// Host and Port are where it listens; Port 0 lets nobody but this process in,
+	// -1 takes a free one.
+	Host string
+	Port int
+	// TLS, where set, is spoken by everybody; Keys are the public NKeys of those
+	// who may come in.
+	TLS  *tls.Config
+	Keys []string
+}
+
+// ready is how long a server may take to start.
+const ready = 10 * time.Second
+
+// Server is a NATS server within the process.
+type Server struct {
+	s       *server.Server
+	options ServerOptions
+}
+
+// Start starts a server.
+func Start(o ServerOptions) (*Server, error) {
+	options := &server.Options{
+		ServerName: "sapf", Host: o.Host, Port: o.Port, DontListen: o.Port == 0,
+		JetStream: true, StoreDir: o.Store, SyncAlways: true,
+		NoSigs: true, NoLog: true, MaxPayload: 1 << 20,
+		TLSConfig: o.TLS, TLS: o.TLS != nil,
+	}
+	if o.TLS != nil {
+		options.TLSVerify = o.TLS.ClientAuth == tls.RequireAndVerifyClientCert
+		options.TLSTimeout = 5
+	}
+	for _, k := range o.Keys {
+		options.Nkeys = append(options.Nkeys, &server.NkeyUser{Nkey: k})
+	}
+	s, err := server.NewServer(options)
+	if err != nil {
+		return nil, fmt.Errorf("nats server: %w", err)
+	}
+	s.Start()
+	if !s.ReadyForConnections(ready) {
+		s.Shutdown()
+		return nil, errors.New("nats server: not ready after 10 s: is the port taken, or the store's disk full?")
+	}
+	return &Server{s, o}, nil
+}
+
+// URL is where the server listens.
+func (s *Server) URL() string { return s.s.ClientURL() }
+
+// Connect connects within the process.
+func (s *Server) Connect(options ...nats.Option) (*nats.Conn, error) {
+	return nats.Connect("", append([]nats.Option{nats.InProcessServer(s.s)}, options...)...)
+}
+
+// Close stops the server.
+func (s *Server) Close() {
+	s.s.Shutdown()
+	s.s.WaitForShutdown()
+}
