@@ -1,0 +1,779 @@
+package remote
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"sapf/models/engine"
+	"sapf/sapf/attack"
+	"sapf/sapf/sweep"
+	"sapf/sapf/sweep/internal/toy"
+	"sapf/sapf/sweep/queue"
+	"sapf/sapf/sweep/queue/localq"
+	"sapf/sapf/sweep/queue/natsq"
+	"sapf/sapf/sweep/runs"
+	"sapf/sapf/sweep/spec"
+)
+
+// TestFailure41_WorkerKilled: kill -9 of a worker in the middle of its jobs; what
+// it had is delivered again, and every attack has one result.
+func TestFailure41_WorkerKilled(t *testing.T) {
+	dir, reference := folder(t, "sleep: 100", 10, 2, 1), folder(t, "sleep: 100", 10, 2, 1)
+	run(t, reference)
+	port := freePort(t)
+	hub := start(t, "hub", dir, port)
+	victim := start(t, "work", "nats://127.0.0.1:"+port)
+	until(t, "some results", func() bool { return files(t, dir) >= 3 })
+	kill(t, victim)
+	start(t, "work", "nats://127.0.0.1:"+port)
+	if code := ends(t, hub); code != 0 {
+		t.Errorf("the hub ended with %d", code)
+	}
+	same(t, dir, reference)
+}
+
+// TestFailure42_ProcessKilled: kill -9 of the only process, and of the hub, again
+// and again: 200 of 200 results, none twice, the same table.
+func TestFailure42_ProcessKilled(t *testing.T) {
+	reference := folder(t, "sleep: 20", 100, 2, 3)
+	run(t, reference)
+	t.Run("single", func(t *testing.T) {
+		dir := folder(t, "sleep: 20", 100, 2, 3)
+		for kills := 0; kills < 3; kills++ {
+			before := files(t, dir)
+			victim := start(t, "run", dir)
+			until(t, "more results", func() bool { return files(t, dir) >= before+20 })
+			kill(t, victim)
+		}
+		if p := run(t, dir); p.Done != 200 || p.Dead != 0 || p.Kept < 60 {
+			t.Errorf("%+v", p)
+		}
+		same(t, dir, reference)
+	})
+	t.Run("hub", func(t *testing.T) {
+		dir, port := folder(t, "sleep: 20", 100, 2, 3), freePort(t)
+		hub := start(t, "hub", dir, port)
+		start(t, "work", "nats://127.0.0.1:"+port)
+		for range 2 {
+			before := files(t, dir)
+			until(t, "more results", func() bool { return files(t, dir) >= before+20 })
+			kill(t, hub)
+			hub = start(t, "hub", dir, port)
+		}
+		if code := ends(t, hub); code != 0 {
+			t.Errorf("the hub ended with %d", code)
+		}
+		same(t, dir, reference)
+	})
+}
+
+// TestFailure43_KilledBetweenWriteAndRename: a temporary file is removed at the
+// start; a result whose job was not acknowledged is done.
+func TestFailure43_KilledBetweenWriteAndRename(t *testing.T) {
+	dir := folder(t, "sleep: 0", 4, 1, 1)
+	run(t, dir)
+	before := rows(t, dir)
+	shards, err := filepath.Glob(filepath.Join(dir, "results", "??"))
+	if err != nil || len(shards) == 0 {
+		t.Fatal(err)
+	}
+	stray := filepath.Join(shards[0], ".sapf-0123abcd-0123abcd.tmp")
+	if err := os.WriteFile(stray, []byte(`{"record":`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	// The job of a result that is there is published, as one that was not
+	// acknowledged would be: it is not run.
+	var ran atomic.Int64
+	d, err := runs.Resume(dir, runs.Shard{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	q, err := localq.Open(localq.Options{Sink: d, Term: term})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := d.Units()[0]
+	j, err := runs.EncodeJob(spec.NewGroup([]spec.Unit{u}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := q.Publish(t.Context(), j); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		until(t, "an empty queue", func() bool { w, r, _, err := q.Len(t.Context()); return err == nil && w+r == 0 })
+		q.Close()
+	}()
+	w := &runs.Worker{Queue: q, Executor: &runs.Executor{Plan: d.Plan, Catalogue: toy.Catalogue, Threads: 1}, Slots: 1, Began: func(spec.Group) { ran.Add(1) }}
+	if err := w.Work(t.Context()); err != nil || ran.Load() != 0 {
+		t.Errorf("a job that was done ran %d times, %v", ran.Load(), err)
+	}
+	if _, err := os.Stat(stray); !errors.Is(err, fs.ErrNotExist) {
+		t.Error("the stray file is still there")
+	}
+	if rows(t, dir) != before {
+		t.Error("the table has changed")
+	}
+}
+
+// TestFailure44_Interrupted: an interrupt, or SIGTERM as Slurm sends it, ends
+// the jobs at hand and keeps them; the sweep goes on to the same table.
+func TestFailure44_Interrupted(t *testing.T) {
+	reference := folder(t, "sleep: 150", 8, 2, 2)
+	run(t, reference)
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		dir := folder(t, "sleep: 150", 8, 2, 2)
+		p := start(t, "run", dir)
+		until(t, "some results", func() bool { return files(t, dir) >= 2 })
+		p.Process.Signal(s)
+		if code := ends(t, p); code != 130 {
+			t.Errorf("%v: exit code %d, want 130", s, code)
+		}
+		n := files(t, dir)
+		if st := status(t, dir); st.Done != n || st.Corrupt != 0 || n == 16 {
+			t.Errorf("%v: %+v with %d files", s, st, n)
+		}
+		run(t, dir)
+		same(t, dir, reference)
+	}
+}
+
+// TestFailure45_Checkpoint: SAPF's state is kept by an interrupt, and the attack
+// goes on from there to the same bytes.
+func TestFailure45_Checkpoint(t *testing.T) {
+	text := []byte("model: cwnet\nimages: [cat]\ntargets: [dog, frog]\nmethods: [{name: sapf, options: {steps: 200, search_rounds: 1, k: 100}}]")
+	s, err := spec.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := spec.Resolve(t.Context(), s, spec.Registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, reference := filepath.Join(t.TempDir(), "a"), filepath.Join(t.TempDir(), "b")
+	for _, d := range []string{dir, reference} {
+		made, err := runs.Create(d, p, runs.Shard{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		made.Close()
+	}
+	child := start(t, "run", dir)
+	saved := func() bool {
+		list, err := os.ReadDir(filepath.Join(dir, "checkpoints"))
+		return err == nil && len(list) > 0
+	}
+	until(t, "a checkpoint", saved)
+	child.Process.Signal(syscall.SIGTERM)
+	if code := ends(t, child); code != 130 && files(t, dir) < 2 {
+		t.Errorf("exit code %d, want 130", code)
+	}
+	if files(t, dir) == 0 && !saved() {
+		t.Error("the state is gone")
+	}
+	run(t, dir)
+	run(t, reference)
+	same(t, dir, reference)
+	if saved() {
+		t.Error("the state is still there")
+	}
+}
+
+// full is a folder on a full disk, for a while.
+type full struct {
+	*runs.Dir
+	left atomic.Int64
+}
+
+func (f *full) Create(r queue.Result) error {
+	if f.left.Add(-1) >= 0 {
+		return &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}
+	}
+	return f.Dir.Create(r)
+}
+
+// TestFailure46_DiskFull: the results wait, with a message; nothing partial is
+// left; the sweep goes on by itself.
+func TestFailure46_DiskFull(t *testing.T) {
+	dir := folder(t, "sleep: 0", 3, 1, 1)
+	d, err := runs.Resume(dir, runs.Shard{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	sink := &full{Dir: d}
+	sink.left.Store(2)
+	q, err := localq.Open(localq.Options{Sink: sink, Term: term})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range d.Units() {
+		j, err := runs.EncodeJob(spec.NewGroup([]spec.Unit{u}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := q.Publish(t.Context(), j); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var said atomic.Value
+	go func() {
+		until(t, "an empty queue", func() bool { w, r, _, err := q.Len(t.Context()); return err == nil && w+r == 0 })
+		q.Close()
+	}()
+	w := &runs.Worker{Queue: q, Executor: &runs.Executor{Plan: d.Plan, Catalogue: toy.Catalogue, Threads: 1}, Slots: 1, Notice: func(s string) { said.Store(s) }}
+	if err := w.Work(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if s, _ := said.Load().(string); !strings.Contains(s, "no space left") || !strings.Contains(s, "wait") {
+		t.Errorf("said %q", s)
+	}
+	if st := status(t, dir); st.Done != 3 || st.Dead != 0 || st.Corrupt != 0 {
+		t.Errorf("%+v", st)
+	}
+}
+
+// TestFailure47_DamagedResults: torn, with one bit flipped, empty: put aside and
+// made again.
+func TestFailure47_DamagedResults(t *testing.T) {
+	dir := folder(t, "sleep: 0", 4, 1, 1)
+	run(t, dir)
+	before := rows(t, dir)
+	list, err := filepath.Glob(filepath.Join(dir, "results", "??", "*.json"))
+	if err != nil || len(list) != 4 {
+		t.Fatal(err, list)
+	}
+	for i, damage := range []func([]byte) []byte{
+		func(b []byte) []byte { return b[:len(b)/2] },
+		func(b []byte) []byte { b[len(b)/3] ^= 4; return b },
+		func([]byte) []byte { return nil },
+	} {
+		raw, err := os.ReadFile(list[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(list[i], damage(raw), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if st := status(t, dir); st.Done != 1 || st.Corrupt != 3 || st.Missing != 3 {
+		t.Errorf("%+v", st)
+	}
+	if p := run(t, dir); p.Kept != 1 || p.Done != 4 {
+		t.Errorf("%+v", p)
+	}
+	if rows(t, dir) != before {
+		t.Error("the table has changed")
+	}
+}
+
+// TestFailure48_TwoRuns: the second process is refused, by name; shards of one
+// sweep are not, but two of one number are.
+func TestFailure48_TwoRuns(t *testing.T) {
+	dir := folder(t, "sleep: 0", 2, 1, 1)
+	holder := start(t, "hold", dir)
+	until(t, "the lock", func() bool { who, err := runs.Holder(dir); return err == nil && who != "" })
+	_, err := runs.Resume(dir, runs.Shard{})
+	var held *runs.HeldError
+	if !errors.As(err, &held) || !strings.Contains(err.Error(), fmt.Sprintf("held by pid %d on ", holder.Process.Pid)) {
+		t.Errorf("%v, want a refusal that names pid %d", err, holder.Process.Pid)
+	}
+	if st := status(t, dir); !strings.Contains(st.Holder, fmt.Sprint("pid ", holder.Process.Pid)) {
+		t.Errorf("status: %q", st.Holder)
+	}
+	kill(t, holder)
+	a, err := runs.Resume(dir, runs.Shard{Index: 0, Count: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	b, err := runs.Resume(dir, runs.Shard{Index: 1, Count: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	for _, s := range []runs.Shard{{}, {Index: 1, Count: 2}} {
+		if _, err := runs.Resume(dir, s); !errors.As(err, &held) {
+			t.Errorf("shard %q beside others: %v", s, err)
+		}
+	}
+}
+
+// TestFailure49_LockOfTheDead: the lock is the system's and ends with its
+// process.
+func TestFailure49_LockOfTheDead(t *testing.T) {
+	dir := folder(t, "sleep: 0", 2, 1, 1)
+	holder := start(t, "hold", dir)
+	until(t, "the lock", func() bool { who, err := runs.Holder(dir); return err == nil && who != "" })
+	kill(t, holder)
+	if p := run(t, dir); p.Done != 2 {
+		t.Errorf("%+v", p)
+	}
+}
+
+// dead reads the reasons of what was given up.
+func dead(t *testing.T, dir string) []queue.Dead {
+	t.Helper()
+	d, err := runs.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	list, err := d.Dead()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// onOne is a sweep of 9 targets of one image of which one goes wrong.
+func onOne(t *testing.T, mode string) string {
+	return folder(t, "sleep: 10, on: 4, mode: "+mode, 1, 9, 9)
+}
+
+// TestFailure50_Panic: recorded with its stack; the others of the batch go on.
+func TestFailure50_Panic(t *testing.T) {
+	dir := onOne(t, "panic")
+	if p := run(t, dir); p.Done != 8 || p.Dead != 1 {
+		t.Errorf("%+v", p)
+	}
+	list := dead(t, dir)
+	if len(list) != 1 || !strings.Contains(list[0].Reason, "the toy panics") || !strings.Contains(list[0].Reason, "toy.go") {
+		t.Errorf("%+v", list)
+	}
+	if st := status(t, dir); len(st.Reasons) != 1 || !strings.Contains(st.Reasons[0], "the toy panics") {
+		t.Errorf("%+v", st)
+	}
+}
+
+// TestFailure51_JobKillsItsProcess: after two processes that it has killed it is
+// not run again, but named; everything else is done.
+func TestFailure51_JobKillsItsProcess(t *testing.T) {
+	t.Run("single", func(t *testing.T) {
+		dir := onOne(t, "exit")
+		deaths := 0
+		for ; ends(t, start(t, "run", dir)) != 0; deaths++ {
+			if deaths > 4 {
+				t.Fatal("it goes on killing")
+			}
+		}
+		// One for the batch, two for the one to blame.
+		if deaths != 3 {
+			t.Errorf("%d processes died, want 3", deaths)
+		}
+		poisoned(t, dir)
+	})
+	t.Run("workers", func(t *testing.T) {
+		dir, port := onOne(t, "exit"), freePort(t)
+		hub := start(t, "hub", dir, port)
+		over := make(chan int, 1)
+		go func() { over <- ends(t, hub) }()
+		for deaths := 0; ; deaths++ {
+			w := start(t, "work", "nats://127.0.0.1:"+port)
+			died := make(chan int, 1)
+			go func() { died <- ends(t, w) }()
+			select {
+			case code := <-over:
+				if code != 0 {
+					t.Errorf("the hub ended with %d", code)
+				}
+				kill(t, w)
+				poisoned(t, dir)
+				return
+			case <-died:
+				if deaths > 4 {
+					t.Fatal("it goes on killing")
+				}
+			}
+		}
+	})
+}
+
+func poisoned(t *testing.T, dir string) {
+	t.Helper()
+	list := dead(t, dir)
+	if st := status(t, dir); st.Done != 8 || st.Dead != 1 || len(list) != 1 || !strings.Contains(list[0].Reason, "poison") {
+		t.Errorf("%+v, %+v", st, list)
+	}
+}
+
+// TestFailure52_JobLongerThanItsLease: signs of life keep the lease; the job runs
+// once.
+func TestFailure52_JobLongerThanItsLease(t *testing.T) {
+	dir := folder(t, "sleep: 1500", 1, 1, 1)
+	d, err := runs.Resume(dir, runs.Shard{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	var begun atomic.Int64
+	p, err := d.Run(t.Context(), runs.Options{Catalogue: toy.Catalogue, Slots: 2, Term: 600 * time.Millisecond, Progress: func(p runs.Progress) {
+		if p.Running > 0 {
+			begun.Store(max(begun.Load(), int64(p.Running)))
+		}
+	}})
+	if err != nil || p.Done != 1 || begun.Load() != 1 {
+		t.Errorf("%+v, %v, %d at a time", p, err, begun.Load())
+	}
+}
+
+// TestFailure53_JobHangs: no steps, no sign of life: the lease ends, and after
+// two of them the job is given up. The others are done.
+func TestFailure53_JobHangs(t *testing.T) {
+	dir := folder(t, "sleep: 10, on: 4, mode: hang", 1, 9, 1)
+	d, err := runs.Resume(dir, runs.Shard{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	p, err := d.Run(t.Context(), runs.Options{Catalogue: toy.Catalogue, Slots: 2, Term: time.Second})
+	if err != nil || p.Done != 8 || p.Dead != 1 {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if list := dead(t, dir); len(list) != 1 || !strings.Contains(list[0].Reason, "stood still") {
+		t.Errorf("%+v", list)
+	}
+}
+
+// TestFailure54_TwoResultsOfOneKey: the first stays; another time is no
+// difference, another value is an error.
+func TestFailure54_TwoResultsOfOneKey(t *testing.T) {
+	dir := folder(t, "sleep: 0", 1, 1, 1)
+	run(t, dir)
+	d, err := runs.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	key := d.Units()[0].Key
+	raw, err := d.Raw(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := sweep.Decode(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encode := func() []byte {
+		out, err := sweep.Encode(k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	k.Seconds, k.Record.Seconds, k.Provenance.Host = 99, 99, "elsewhere"
+	if err := d.Create(queue.Result{Key: key, File: encode()}); err != nil {
+		t.Errorf("another time and place: %v", err)
+	}
+	k.Values[0] = 0.5
+	var different *queue.DifferentError
+	if err := d.Create(queue.Result{Key: key, File: encode()}); !errors.As(err, &different) || !strings.Contains(err.Error(), "not reproducible") {
+		t.Errorf("another value: %v", err)
+	}
+	if again, err := d.Raw(key); err != nil || string(again) != string(raw) {
+		t.Errorf("the first result did not stay: %v", err)
+	}
+}
+
+// TestFailure55_SpecEdited: new attacks run, old results stay, and the table is
+// of exactly the plan at hand.
+func TestFailure55_SpecEdited(t *testing.T) {
+	dir := folder(t, "sleep: 0", 4, 1, 1)
+	run(t, dir)
+	four := rows(t, dir)
+	plan(t, dir, "sleep: 0", 6, 1, 1)
+	if p := run(t, dir); p.Total != 6 || p.Kept != 4 || p.Done != 6 {
+		t.Errorf("%+v", p)
+	}
+	if six := rows(t, dir); !strings.HasPrefix(six, four) || strings.Count(six, "\n") != 6 {
+		t.Error("the table of the longer plan does not go on from that of the shorter one")
+	}
+	plan(t, dir, "sleep: 0", 4, 1, 1)
+	if rows(t, dir) != four || files(t, dir) != 6 {
+		t.Error("the table is not that of the plan at hand")
+	}
+}
+
+// TestFailure56_CodeChanged: another version of the code has other keys.
+func TestFailure56_CodeChanged(t *testing.T) {
+	dir := folder(t, "sleep: 0", 2, 1, 1)
+	run(t, dir)
+	plan(t, dir, `sleep: 0, code: "2"`, 2, 1, 1)
+	if st := status(t, dir); st.Done != 0 || st.Missing != 2 {
+		t.Errorf("%+v", st)
+	}
+}
+
+// TestFailure57_Handshake: a worker of another version, with other weights or
+// other numerics, is refused before it has a job.
+func TestFailure57_Handshake(t *testing.T) {
+	dir := folder(t, "sleep: 0", 1, 1, 1)
+	d, err := runs.Resume(dir, runs.Shard{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	model := d.Plan.Models[0]
+	if err := runs.Fits(model, strings.Repeat("0", 64), engine.Profile{}); err == nil || !strings.Contains(err.Error(), "same bytes") {
+		t.Errorf("other weights: %v", err)
+	}
+	s, err := natsq.Start(natsq.ServerOptions{Store: filepath.Join(dir, "queue")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	nc, err := s.Connect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	for _, c := range []struct {
+		what, want string
+		change     func(p *spec.PlanModel, o *WorkOptions)
+	}{
+		{"version", "version 0.0.1", func(_ *spec.PlanModel, o *WorkOptions) { o.Program = "0.0.1" }},
+		{"weights", "the same bytes are needed", func(p *spec.PlanModel, _ *WorkOptions) { p.SHA256 = strings.Repeat("ab", 32) }},
+		{"numerics", "SAPF_KERNELS=float64", func(p *spec.PlanModel, _ *WorkOptions) { p.Profile = "float64" }},
+	} {
+		d.Plan.Models[0] = model
+		o := WorkOptions{Conn: nc, Catalogue: toy.Catalogue}
+		c.change(&d.Plan.Models[0], &o)
+		raw, err := d.Plan.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Sweep = Name(raw)
+		q, err := natsq.Create(t.Context(), nc, natsq.Options{Sweep: o.Sweep})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := furnish(t.Context(), q, d, raw, nil, toy.Catalogue); err != nil {
+			t.Fatal(err)
+		}
+		var refused *RefusedError
+		if _, err := Work(t.Context(), o); !errors.As(err, &refused) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("another %s: %v, want a refusal about %s", c.what, err, c.want)
+		}
+	}
+}
+
+// TestFailure58_Clocks: what a host's clock says decides nothing: a result that
+// ended an hour ago on another host is the same result. (Leases are timed by the
+// broker, or within a process by the monotonic clock.)
+func TestFailure58_Clocks(t *testing.T) {
+	k := sweep.Kept{Record: sweep.Record{Method: "toy"}, Provenance: sweep.Here("a").Now()}
+	first, err := sweep.Encode(&k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.Provenance.Ended = time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)
+	second, err := sweep.Encode(&k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := sweep.Digest(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := sweep.Digest(second); err != nil || a != b || string(first) == string(second) {
+		t.Errorf("the clock changes the result's digest: %v", err)
+	}
+}
+
+// TestFailure59_BrokerAway: the worker finishes what it has, keeps the result,
+// and hands it in when the broker is back.
+func TestFailure59_BrokerAway(t *testing.T) {
+	dir, reference := folder(t, "sleep: 400", 4, 2, 1), folder(t, "sleep: 400", 4, 2, 1)
+	run(t, reference)
+	port := freePort(t)
+	hub := start(t, "hub", dir, port)
+	start(t, "work", "nats://127.0.0.1:"+port)
+	until(t, "a result", func() bool { return files(t, dir) >= 1 })
+	kill(t, hub)
+	time.Sleep(2 * term) // long enough for every lease to end
+	if code := ends(t, start(t, "hub", dir, port)); code != 0 {
+		t.Errorf("the hub ended with %d", code)
+	}
+	same(t, dir, reference)
+}
+
+// TestFailure60_QueueDeleted: it is made again from the plan and the results.
+func TestFailure60_QueueDeleted(t *testing.T) {
+	dir, reference := folder(t, "sleep: 30", 10, 2, 3), folder(t, "sleep: 30", 10, 2, 3)
+	run(t, reference)
+	port := freePort(t)
+	hub := start(t, "hub", dir, port)
+	worker := start(t, "work", "nats://127.0.0.1:"+port)
+	until(t, "some results", func() bool { return files(t, dir) >= 5 })
+	kill(t, hub)
+	kill(t, worker)
+	if err := os.RemoveAll(filepath.Join(dir, "queue")); err != nil {
+		t.Fatal(err)
+	}
+	hub = start(t, "hub", dir, port)
+	start(t, "work", "nats://127.0.0.1:"+port)
+	if code := ends(t, hub); code != 0 {
+		t.Errorf("the hub ended with %d", code)
+	}
+	same(t, dir, reference)
+}
+
+// TestFailure61_Places: spaces and other alphabets and long paths work; a place
+// that cannot be written to is refused before anything runs.
+func TestFailure61_Places(t *testing.T) {
+	long := filepath.Join(t.TempDir(), strings.Repeat("a very long name ", 10), strings.Repeat("й", 100), "*[x]?", "結果")
+	plan(t, long, "sleep: 0", 2, 1, 1)
+	if p := run(t, long); p.Done != 2 {
+		t.Errorf("%+v", p)
+	}
+	if st := status(t, long); st.Done != 2 {
+		t.Errorf("%+v", st)
+	}
+	p, err := toy.Plan("sleep: 0", 1, 1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := runs.Create(filepath.Join(file, "sweep"), p, runs.Shard{}); err == nil {
+		t.Error("a folder within a file was made")
+	}
+	locked := filepath.Join(t.TempDir(), "locked")
+	if err := os.Mkdir(locked, 0o555); err != nil {
+		t.Fatal(err)
+	}
+	if os.Getuid() == 0 {
+		return // who may write everywhere
+	}
+	if _, err := runs.Create(locked, p, runs.Shard{}); err == nil || !strings.Contains(err.Error(), "permission") {
+		t.Errorf("a folder that cannot be written to: %v", err)
+	}
+}
+
+// TestFailure62_TableWhileWriting: a consistent table of what is there, which
+// says how much that is.
+func TestFailure62_TableWhileWriting(t *testing.T) {
+	dir := folder(t, "sleep: 10", 50, 4, 1)
+	child := start(t, "run", dir)
+	last := 0
+	for last < 150 {
+		n := strings.Count(rows(t, dir), "\n")
+		if n < last {
+			t.Fatalf("%d rows after %d", n, last)
+		}
+		last = n
+	}
+	kill(t, child)
+	if st := status(t, dir); st.Corrupt != 0 {
+		t.Errorf("%+v", st)
+	}
+}
+
+// TestFailure63_NotANumber: kept as a status, never as a number in JSON.
+func TestFailure63_NotANumber(t *testing.T) {
+	dir := onOne(t, "nan")
+	if p := run(t, dir); p.Done != 9 || p.Dead != 0 {
+		t.Fatalf("%+v", p)
+	}
+	n := 0
+	for line := range strings.Lines(rows(t, dir)) {
+		var r sweep.Record
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatalf("%v in %s", err, line)
+		}
+		if r.Status == attack.Numeric {
+			n++
+			if r.Success || r.Lambda1 != 0 || r.L0 != 0 || !strings.Contains(r.Note, "NaN") {
+				t.Errorf("%+v", r)
+			}
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d results with status numeric, want 1", n)
+	}
+}
+
+// TestFailure64_ManyFiles: in folders by the key's first digits; one file after
+// Pack, with the same table; the pack grows, and a damaged entry is made again.
+func TestFailure64_ManyFiles(t *testing.T) {
+	dir := folder(t, "sleep: 0", 100, 2, 9)
+	run(t, dir)
+	before := rows(t, dir)
+	pack := func(want int) {
+		t.Helper()
+		d, err := runs.Resume(dir, runs.Shard{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		if n, err := d.Pack(); n != want || err != nil {
+			t.Fatalf("%d packed, %v, want %d", n, err, want)
+		}
+	}
+	pack(200)
+	if rows(t, dir) != before || files(t, dir) != 0 {
+		t.Errorf("%d files are left, or the table has changed", files(t, dir))
+	}
+	plan(t, dir, "sleep: 0", 100, 3, 9)
+	if p := run(t, dir); p.Total != 300 || p.Done != 300 || p.Kept == 0 {
+		t.Errorf("%+v", p)
+	}
+	pack(200 + 300 - run(t, dir).Total + files(t, dir))
+}
+
+// TestFailure79_NamesThatLeave: a result's name is a key, or it is refused.
+func TestFailure79_NamesThatLeave(t *testing.T) {
+	dir := folder(t, "sleep: 0", 1, 1, 1)
+	run(t, dir)
+	d, err := runs.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	raw, err := d.Raw(d.Units()[0].Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"../../evil", "../" + strings.Repeat("a", 61), "", "ab/../../x", strings.Repeat("A", 64), strings.Repeat("z", 64)} {
+		if err := d.Create(queue.Result{Key: name, File: raw}); err == nil {
+			t.Errorf("a result named %q was kept", name)
+		}
+		if err := d.Bury(queue.Dead{Job: name}); err == nil {
+			t.Errorf("a dead job named %q was kept", name)
+		}
+		if _, err := d.Raw(name); err == nil {
+			t.Errorf("a result named %q was read", name)
+		}
+	}
+}
+
+// TestFailure80_Secrets: nothing of the environment is in a result but what is
+// on the list.
+func TestFailure80_Secrets(t *testing.T) {
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "hunter2hunter2")
+	t.Setenv("MY_PASSWORD", "hunter2hunter2")
+	t.Setenv("SLURM_JOB_ID", "4711")
+	dir := folder(t, "sleep: 0", 1, 1, 1)
+	run(t, dir)
+	d, err := runs.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	raw, err := d.Raw(d.Units()[0].Key)
+	if err != nil || strings.Contains(string(raw), "hunter2") || !strings.Contains(string(raw), "4711") {
+		t.Errorf("%s, %v", raw, err)
+	}
+}

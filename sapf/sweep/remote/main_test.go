@@ -1,0 +1,256 @@
+package remote
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"sapf/sapf/sweep/internal/toy"
+	"sapf/sapf/sweep/queue/natsq"
+	"sapf/sapf/sweep/runs"
+	"sapf/sapf/sweep/spec"
+	"sapf/sapf/sweep/table"
+)
+
+// patience is how long anything may take on a busy machine; term is how long the
+// leases of these tests last.
+const (
+	patience = 60 * time.Second
+	term     = 3 * time.Second
+)
+
+// TestMain is a run, a hub, a worker or the holder of a lock where a test asks
+// for one: SAPF_TEST_SWEEP says which, in words parted by "|".
+func TestMain(m *testing.M) {
+	role := strings.Split(os.Getenv("SAPF_TEST_SWEEP"), "|")
+	if role[0] == "" {
+		os.Exit(m.Run())
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := play(ctx, role)
+	switch {
+	case ctx.Err() != nil:
+		os.Exit(130)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func play(ctx context.Context, role []string) error {
+	notice := func(s string) { fmt.Fprintln(os.Stderr, s) }
+	if role[0] == "work" {
+		nc, err := connect(role[1])
+		if err != nil {
+			return err
+		}
+		_, err = Work(ctx, WorkOptions{Conn: nc, Slots: 2, Catalogue: toy.Catalogue, Notice: notice})
+		return err
+	}
+	d, err := runs.Resume(role[1], runs.Shard{})
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	switch role[0] {
+	case "run":
+		_, err = d.Run(ctx, runs.Options{Catalogue: toy.Catalogue, Slots: 2, Term: term, Grace: 10 * time.Second, Notice: notice})
+	case "hold":
+		<-ctx.Done()
+	case "hub":
+		o := natsq.ServerOptions{Store: filepath.Join(role[1], "queue"), Host: "127.0.0.1"}
+		if o.Port, err = strconv.Atoi(role[2]); err != nil {
+			return err
+		}
+		s, err := natsq.Start(o)
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		nc, err := s.Connect()
+		if err != nil {
+			return err
+		}
+		_, err = Serve(ctx, d, ServeOptions{Conn: nc, Term: term, Catalogue: toy.Catalogue, Notice: notice})
+		return err
+	}
+	return err
+}
+
+func connect(url string) (*nats.Conn, error) {
+	return nats.Connect(url, nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
+}
+
+// start starts a process with a role.
+func start(t *testing.T, role ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "SAPF_TEST_SWEEP="+strings.Join(role, "|"))
+	var out bytes.Buffer
+	cmd.Stderr = &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+		if t.Failed() {
+			t.Logf("%v said: %s", role, out.String())
+		}
+	})
+	return cmd
+}
+
+// ends waits for a process and returns its exit code, -1 if a signal ended it.
+func ends(t *testing.T, cmd *exec.Cmd) int {
+	t.Helper()
+	over := make(chan struct{})
+	go func() {
+		cmd.Wait()
+		close(over)
+	}()
+	select {
+	case <-over:
+	case <-time.After(patience):
+		t.Fatal("the process does not end")
+	}
+	return cmd.ProcessState.ExitCode()
+}
+
+// kill ends a process at once.
+func kill(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	cmd.Process.Kill()
+	ends(t, cmd)
+}
+
+// folder makes the folder of a sweep of toys.
+func folder(t *testing.T, options string, images, targets, batch int) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "sweep")
+	plan(t, dir, options, images, targets, batch)
+	return dir
+}
+
+// plan gives a folder a plan.
+func plan(t *testing.T, dir, options string, images, targets, batch int) *spec.Plan {
+	t.Helper()
+	p, err := toy.Plan(options, images, targets, batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := runs.Create(dir, p, runs.Shard{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// run runs what is missing, in this process.
+func run(t *testing.T, dir string) runs.Progress {
+	t.Helper()
+	d, err := runs.Resume(dir, runs.Shard{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	p, err := d.Run(t.Context(), runs.Options{Catalogue: toy.Catalogue, Slots: 2, Term: term})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+var seconds = regexp.MustCompile(`"seconds":[0-9.e+-]+`)
+
+// rows is the table of a sweep without seconds.
+func rows(t *testing.T, dir string) string {
+	t.Helper()
+	d, err := runs.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	attacks, snapshot, err := table.Read(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := table.Rows(attacks, snapshot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := all.Write(&b, "jsonl"); err != nil {
+		t.Fatal(err)
+	}
+	return seconds.ReplaceAllString(b.String(), `"seconds":0`)
+}
+
+// files counts the results of a sweep.
+func files(t *testing.T, dir string) int {
+	t.Helper()
+	list, err := filepath.Glob(filepath.Join(dir, "results", "??", "*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
+}
+
+// until waits for something to hold.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !holds(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("not in time: " + what)
+		}
+	}
+}
+
+func status(t *testing.T, dir string) runs.Status {
+	t.Helper()
+	d, err := runs.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	s, err := d.Status()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+}
+
+// want fails where two texts differ.
+func same(t *testing.T, dir, reference string) {
+	t.Helper()
+	if a, b := rows(t, dir), rows(t, reference); a != b || a == "" {
+		t.Errorf("the table differs from that of an undisturbed run: %d and %d rows", strings.Count(a, "\n"), strings.Count(b, "\n"))
+	}
+}
