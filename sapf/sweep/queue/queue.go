@@ -72,7 +72,7 @@ type Queue interface {
 }
 
 // Lease is a job that nobody else has until the lease ends: when a method other
-// than Extend returns without error, or when it has not been extended for the
+// than Job, Attempt, Term and Extend returns without error, or when it has not been extended for the
 // queue's term. Then it is delivered again.
 type Lease interface {
 	Job() Job
@@ -90,6 +90,8 @@ type Lease interface {
 	Retry(ctx context.Context, after time.Duration) error
 	// Return puts the job back as if it had not been delivered.
 	Return(ctx context.Context) error
+	// Part puts jobs in the place of this one, which does not count as an attempt.
+	Part(ctx context.Context, jobs []Job) error
 	// Bury ends a job that is not to be tried again, and keeps the reason.
 	Bury(ctx context.Context, reason string) error
 }

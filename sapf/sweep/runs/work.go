@@ -182,16 +182,15 @@ func (w *Worker) missing(ctx context.Context, g spec.Group) ([]spec.Unit, error)
 // part makes a job of each attack that a failed job has not done, so that the
 // one to blame does not take the others with it.
 func (w *Worker) part(ctx context.Context, lease queue.Lease, missing []spec.Unit) error {
+	var jobs []queue.Job
 	for _, u := range missing {
 		j, err := EncodeJob(spec.NewGroup([]spec.Unit{u}))
-		if err == nil {
-			_, err = w.Queue.Publish(ctx, j)
-		}
 		if err != nil {
 			return errors.Join(err, lease.Return(ctx))
 		}
+		jobs = append(jobs, j)
 	}
-	return lease.Done(ctx, nil)
+	return lease.Part(ctx, jobs)
 }
 
 // full reports whether an error is one of the disk's, which other jobs would

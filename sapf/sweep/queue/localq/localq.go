@@ -284,6 +284,21 @@ func (l *lease) Return(context.Context) error {
 	})
 }
 
+func (l *lease) Part(ctx context.Context, jobs []queue.Job) error {
+	for _, j := range jobs {
+		if _, err := l.q.Publish(ctx, j); err != nil {
+			return err
+		}
+	}
+	return l.held(func() error {
+		if err := l.q.note(l.e.job.ID, "-"); err != nil {
+			return err
+		}
+		l.free(false)
+		return nil
+	})
+}
+
 func (l *lease) Bury(_ context.Context, reason string) error {
 	return l.held(func() error {
 		j := l.e.job

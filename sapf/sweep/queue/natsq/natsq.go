@@ -394,11 +394,23 @@ func (l *lease) Done(ctx context.Context, results []queue.Result) error {
 			return err
 		}
 	}
+	return errors.Join(different, l.acknowledge(ctx))
+}
+
+// acknowledgement is how long the server may take to confirm one.
+const acknowledgement = 2 * time.Second
+
+// acknowledge ends the job. A server does not answer for a lease that it has
+// given to another, or forgotten in a crash: the job then comes again, and its
+// results are there.
+func (l *lease) acknowledge(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, acknowledgement)
+	defer cancel()
 	err := l.msg.DoubleAck(ctx)
-	if errors.Is(err, jetstream.ErrMsgAlreadyAckd) {
-		err = nil // by a Done before, whose answer was lost
+	if errors.Is(err, jetstream.ErrMsgAlreadyAckd) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) {
+		return nil
 	}
-	return errors.Join(different, err)
+	return err
 }
 
 func (l *lease) Retry(_ context.Context, after time.Duration) error {
@@ -410,6 +422,18 @@ func (l *lease) Return(ctx context.Context) error {
 		return err
 	}
 	return l.msg.Nak()
+}
+
+func (l *lease) Part(ctx context.Context, jobs []queue.Job) error {
+	for _, j := range jobs {
+		if _, err := l.q.Publish(ctx, j); err != nil {
+			return err
+		}
+	}
+	if _, err := l.q.try(ctx, l.id, -1); err != nil {
+		return err
+	}
+	return l.acknowledge(ctx)
 }
 
 func (l *lease) Bury(ctx context.Context, reason string) error {

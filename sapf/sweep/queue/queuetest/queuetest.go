@@ -103,7 +103,7 @@ func Run(t *testing.T, open Open) {
 		test func(t *testing.T, q queue.Queue, s *Sink)
 	}{
 		{"publish", publish}, {"done", done}, {"expiry", expiry}, {"extend", extend}, {"return", returns},
-		{"retry", retry}, {"bury", bury}, {"second", second}, {"late", late}, {"closed", closed}, {"crowd", crowd},
+		{"retry", retry}, {"bury", bury}, {"part", part}, {"second", second}, {"late", late}, {"closed", closed}, {"crowd", crowd},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := NewSink()
@@ -261,6 +261,23 @@ func bury(t *testing.T, q queue.Queue, s *Sink) {
 	none(t, q, Term+Term/2)
 	if _, _, dead, err := q.Len(t.Context()); dead != 1 || err != nil {
 		t.Errorf("%d dead, %v", dead, err)
+	}
+}
+
+// part: jobs in the place of one, which is as if it had not been tried.
+func part(t *testing.T, q queue.Queue, _ *Sink) {
+	put(t, q, "a")
+	must(t, next(t, q).Part(t.Context(), []queue.Job{{ID: "b"}, {ID: "c"}}))
+	for _, id := range []string{"b", "c"} {
+		l := next(t, q)
+		if l.Job().ID != id || l.Attempt() != 1 {
+			t.Errorf("job %s, attempt %d, want %s", l.Job().ID, l.Attempt(), id)
+		}
+		must(t, l.Done(t.Context(), nil))
+	}
+	put(t, q, "a")
+	if l := next(t, q); l.Attempt() != 1 {
+		t.Errorf("attempt %d of a job that was parted before", l.Attempt())
 	}
 }
 
