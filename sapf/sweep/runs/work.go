@@ -29,6 +29,8 @@ type Worker struct {
 	Began, Ended func(g spec.Group)
 	Finished     func(results []queue.Result)
 	Notice       func(text string)
+
+	gate gate
 }
 
 // DefaultGrace is less than the 30 seconds that Slurm and Kubernetes leave
@@ -92,8 +94,10 @@ func (w *Worker) Work(ctx context.Context) error {
 func (w *Worker) slot(ctx, hard context.Context) error {
 	var different error
 	for ctx.Err() == nil {
-		lease, err := w.Queue.Next(ctx)
+		lease, leave, err := w.gate.next(ctx, w.Queue)
 		switch {
+		case errors.Is(err, errAgain):
+			continue
 		case errors.Is(err, queue.ErrClosed), ctx.Err() != nil && err != nil:
 			return different
 		case err != nil:
@@ -102,6 +106,7 @@ func (w *Worker) slot(ctx, hard context.Context) error {
 			continue
 		}
 		err = w.job(ctx, hard, lease)
+		leave()
 		var setup *SetupError
 		if errors.As(err, &setup) {
 			return err
@@ -133,7 +138,7 @@ func (w *Worker) job(ctx, hard context.Context, lease queue.Lease) error {
 	if len(missing) == 0 {
 		return lease.Done(hard, nil)
 	}
-	if lease.Attempt() > 1 && len(missing) > 1 {
+	if lease.Attempt() > 1 && len(g.Units) > 1 {
 		return w.part(hard, lease, missing)
 	}
 	if w.Began != nil {
