@@ -33,8 +33,8 @@ func (f jobFlags) job() (sweep.Job, error) {
 
 type attackCmd struct {
 	jobFlags   `embed:""`
-	Method     string            `default:"sapf" predictor:"method" help:"Attack: sapf, sapf-matched (k as --set to=ATTACK needs) or a baseline."`
-	Preset     string            `predictor:"preset" help:"Preset of the method (sapf: default, reference, paper)."`
+	Method     string            `default:"sapf" predictor:"method" help:"Attack: sapf (Algorithm 1), best (the one to use for small changes of k entries), fewest (for few entries), sapf-matched (k as --set to=ATTACK needs) or a baseline."`
+	Preset     string            `predictor:"preset" help:"Preset of the method (sapf: default, reference, paper; best: quick, thorough)."`
 	K          *int              `help:"Entries that may change (sapf: 200)."`
 	Set        map[string]string `mapsep:"none" predictor:"option" placeholder:"NAME=VALUE" help:"Set an option; repeat for more."`
 	Groups     string            `placeholder:"FILE" help:"Picture whose colours are the groups of SAPF-GS, instead of superpixels."`

@@ -34,9 +34,11 @@ func (s *selector) largest(v []float64, k, groups int) {
 		return
 	}
 	s.sel(v, k, groups)
-	for i := range v {
-		if !s.kept[i%s.units] {
-			v[i] = 0
+	for ; len(v) > 0; v = v[s.units:] { // a channel after the other, where they share G
+		for i, in := range s.kept {
+			if !in {
+				v[i] = 0
+			}
 		}
 	}
 }
@@ -48,9 +50,11 @@ func (s *selector) norm(v []float64, k, groups int) float64 {
 	}
 	s.sel(v, k, groups)
 	sum := 0.0
-	for i, x := range v {
-		if s.kept[i%s.units] {
-			sum += float64(x * x)
+	for ; len(v) > 0; v = v[s.units:] {
+		for i, in := range s.kept {
+			if in {
+				sum += float64(v[i] * v[i])
+			}
 		}
 	}
 	return math.Sqrt(sum)
@@ -59,8 +63,10 @@ func (s *selector) norm(v []float64, k, groups int) float64 {
 // sel marks the units to keep.
 func (s *selector) sel(v []float64, k, groups int) {
 	clear(s.scores)
-	for i, x := range v {
-		s.scores[i%s.units] += float64(x * x)
+	for ; len(v) > 0; v = v[s.units:] {
+		for i, x := range v[:s.units] {
+			s.scores[i] += float64(x * x)
+		}
 	}
 	if groups > 0 && groups < s.groups {
 		s.closeGroups(groups)

@@ -56,7 +56,7 @@ func (m reluNet) logits(x []float64) []float64 {
 func TestGaps(t *testing.T) {
 	count, names := 6, []string{"best", "fewest", "sigma-zero"}
 	if os.Getenv("SAPF_LONG") != "" {
-		count, names = 30, nil
+		count, names = 10, nil
 	}
 	table, err := Gaps(context.Background(), count, names...)
 	if err != nil {
