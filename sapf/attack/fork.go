@@ -33,7 +33,7 @@ func Fork(m Classifier, n int, f func(i int, m Classifier) error) error {
 	var wg sync.WaitGroup
 	for i := range n {
 		wg.Go(func() {
-			defer caller.p.leaveBut1(&left)
+			defer caller.p.leaveFork(&left)
 			errs[i] = f(i, &member{caller.p, caller.index})
 		})
 	}
@@ -53,9 +53,9 @@ func (p *pool) join(n int) {
 	p.mu.Unlock()
 }
 
-// leaveBut1 takes one of a fork out of the round; the last gives its place back
+// leaveFork takes one of a fork out of the round; the last gives its place back
 // to the caller.
-func (p *pool) leaveBut1(left *int) {
+func (p *pool) leaveFork(left *int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if *left--; *left > 0 {
