@@ -51,7 +51,11 @@ func (t GapTable) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%-7s %-13s %9s %9s %9s %15s\n", "kind", "method", "solved", "l2 gap", "worst", "entries beyond")
 	for _, g := range t {
-		fmt.Fprintf(&b, "%-7s %-13s %4d/%-4d %8.2f%% %8.2f%% %15.2f\n", g.Kind, g.Method, g.Solved, g.Problems, 100*g.L2, 100*g.Worst, g.Entries)
+		beyond := "-"
+		if !math.IsNaN(g.Entries) {
+			beyond = fmt.Sprintf("%.2f", g.Entries)
+		}
+		fmt.Fprintf(&b, "%-7s %-13s %4d/%-4d %8.2f%% %8.2f%% %15s\n", g.Kind, g.Method, g.Solved, g.Problems, 100*g.L2, 100*g.Worst, beyond)
 	}
 	return b.String()
 }
