@@ -106,7 +106,7 @@ type Result struct {
 }
 
 // FlatNote is the note of a result whose attack began at a gradient of zero.
-const FlatNote = "zero gradient: the loss is flat at the image, another loss may not be"
+const FlatNote = "zero gradient: the loss is flat at the image, another loss may not be (option loss=dlr, where there is one)"
 
 // Attack is one method. Its type is an options struct; the zero value is the
 // setting of its paper.

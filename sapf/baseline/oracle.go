@@ -346,6 +346,15 @@ func (o *oracle) crossEntropy() models.Loss {
 	return attack.CrossEntropy{Untargeted: !o.goal.Targeted()}
 }
 
+// directing is the loss whose gradient directs an attack, by the word of its
+// option: "ce", or "dlr", which has a gradient however large the logits are.
+func (o *oracle) directing(loss string) models.Loss {
+	if loss == "dlr" {
+		return attack.DifferenceOfLogitsRatio{Untargeted: !o.goal.Targeted()}
+	}
+	return o.crossEntropy()
+}
+
 // gap is how far logits are from the goal: max over others - Z_t, or
 // Z_y - max over others. Below 0 the goal is reached.
 func (o *oracle) gap(z []float64) float64 {

@@ -6,8 +6,11 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
+	"sapf/models"
+	"sapf/models/engine"
 	"sapf/sapf/attack"
 	"sapf/sapf/metric"
 )
@@ -298,5 +301,58 @@ func TestLargest(t *testing.T) {
 	}
 	if got := a.largest(make([]float64, 3)); slices.Contains(got, true) {
 		t.Errorf("of no changes: %v, expected none", got)
+	}
+}
+
+// TestLargeLogits: on a network whose probabilities are all 0 or 1 the cross
+// entropy leads nowhere, and the result says so; the ratio of differences leads to
+// the same success as on the network with small logits.
+func TestLargeLogits(t *testing.T) {
+	_, x, w := linearModel(t, 4, 0, 3)
+	const lead, scale = 4, 1e5
+	weights, bias := make([]float32, len(w)), make([]float32, 4)
+	for i, v := range w {
+		weights[i] = float32(v * scale)
+	}
+	for c := range bias {
+		z := 0.0
+		for i, v := range x.Pix {
+			z += float64(weights[c*len(x.Pix)+i]) * float64(v)
+		}
+		if bias[c] = float32(-z); c == 0 {
+			bias[c] += lead * scale
+		}
+	}
+	m, err := models.New(&engine.Net{
+		Name: "large", Input: engine.Shape{C: 3, H: 4, W: 4},
+		Nodes: []engine.Node{
+			{Name: "flatten", Op: &engine.Flatten{}, In: []int{engine.Input}},
+			{Name: "fc", Op: &engine.Dense{In: 48, Out: 4, W: weights, B: bias}, In: []int{0}},
+		},
+		Output: 1,
+	}, models.Card{Name: "large"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	goal := attack.Goal{Label: 0, Target: attack.None}
+	for _, name := range []string{"fgsm", "pgd-linf", "pgd-l0"} {
+		for _, loss := range []string{"ce", "dlr"} {
+			a, _ := New(name)
+			for _, set := range [][2]string{{"loss", loss}, {"epsilon", "0.2"}} {
+				if err := attack.Set(a, set[0], set[1]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r, err := a.Run(context.Background(), m, x, goal)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if name == "fgsm" && strings.Contains(r.Note, attack.FlatNote) != (loss == "ce") {
+				t.Errorf("%s with %s: note %q", name, loss, r.Note)
+			}
+			if loss == "dlr" && !r.Success {
+				t.Errorf("%s with %s: %s (%s)", name, loss, r.Status, r.Note)
+			}
+		}
 	}
 }

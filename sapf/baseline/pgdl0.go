@@ -57,6 +57,10 @@ type PGDL0 struct {
 	Steps int `def:"100" range:"[0,inf)"`
 	// Restarts, each from its own random start; 0 means 5.
 	Restarts int `def:"5" range:"[0,inf)"`
+	// Loss is whose gradient directs the steps: "ce", the cross entropy, or "dlr",
+	// the ratio of differences of logits, which has a gradient where the
+	// probabilities are all 0 or 1; "" means ce.
+	Loss string `oneof:"ce dlr"`
 	// AllRestarts goes on after a success, as the authors' program does; the
 	// smallest success is then kept.
 	AllRestarts bool
@@ -98,7 +102,7 @@ func (a PGDL0) search(o *oracle) error {
 		clipToImage(d, o.x)
 		project(d)
 		for step := 1; step < a.Steps; step++ {
-			s, err := o.gradient(o.crossEntropy(), o.image(d, img))
+			s, err := o.gradient(o.directing(a.Loss), o.image(d, img))
 			if err != nil {
 				return err
 			}

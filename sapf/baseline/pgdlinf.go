@@ -20,7 +20,7 @@ import (
 //	x        o.x               N      [0,1]
 //	eps      Epsilon           1      [0,1], of full scale 1
 //	alpha    StepSize          1      [0,1], of full scale 1
-//	L        o.crossEntropy()  1
+//	L        o.directing  1
 //	S        ball              N      lower and upper bounds of d
 //	delta    d                 N      S
 type PGDLinf struct {
@@ -32,6 +32,10 @@ type PGDLinf struct {
 	Steps int `def:"20" range:"[0,inf)"`
 	// Restarts, each from its own random start; 0 means 1.
 	Restarts int `def:"1" range:"[0,inf)"`
+	// Loss is whose gradient directs the steps: "ce", the cross entropy, or "dlr",
+	// the ratio of differences of logits, which has a gradient where the
+	// probabilities are all 0 or 1; "" means ce.
+	Loss string `oneof:"ce dlr"`
 	// NoEarlyStop takes all steps and offers the last iterate alone, as the
 	// usual programs do, instead of ending at the first success.
 	NoEarlyStop bool
@@ -57,7 +61,7 @@ func (a PGDLinf) search(o *oracle) error {
 		a.start(d, rng)
 		ball.clamp(d)
 		for step := range a.Steps {
-			s, err := o.gradient(o.crossEntropy(), o.image(d, img))
+			s, err := o.gradient(o.directing(a.Loss), o.image(d, img))
 			if err != nil {
 				return err
 			}
