@@ -21,7 +21,7 @@ import (
 type jobFlags struct {
 	Model     string `required:"" predictor:"model" help:"Model: a name (see 'sapf models') or a file."`
 	loadFlags `embed:""`
-	Image     string `required:"" predictor:"image" help:"Image: a file, a sample (cat) or a record (cifar10:17)."`
+	Image     string `required:"" predictor:"image" help:"Image: a file, a sample (cat) or a record (cifar10:17); for attack also a folder or a pattern (photos/*.png): then all of them."`
 	Resize    bool   `help:"Scale a picture of another size to the model's."`
 	Target    string `help:"Target: a class's name or index."`
 }
@@ -57,6 +57,9 @@ func (c *attackCmd) Run(ctx context.Context, out output) error {
 			job.Set = map[string]string{}
 		}
 		job.Set["k"] = strconv.Itoa(*c.K)
+	}
+	if severalImages(c.Image) {
+		return c.many(ctx, out, job.Load, job.Set)
 	}
 	var m *models.Model
 	task, err := leave.When(ctx, func() (task attack.Task, err error) {

@@ -2,6 +2,8 @@ package command
 
 import (
 	"encoding/json"
+	"image"
+	"image/png"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -152,5 +154,31 @@ func TestSweepParquet(t *testing.T) {
 		if p.Method != j.Method || p.Success != j.Success || p.Target != nil || p.Label == nil || p.L0 != j.L0 || p.L2 != j.L2 || len(j.Options) == 0 || !strings.HasPrefix(p.Options, "{") {
 			t.Errorf("row %d: %+v, as JSON %s", i, p, line)
 		}
+	}
+}
+
+// TestAttackFolder: a folder, or a pattern, of pictures is a small sweep.
+func TestAttackFolder(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 3 {
+		f, err := os.Create(filepath.Join(dir, string(rune('a'+i))+".png"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := image.NewGray(image.Rect(0, 0, 40, 40))
+		m.Pix[41*(i+3)] = 200
+		if err := png.Encode(f, m); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+	}
+	for pattern, n := range map[string]int{dir: 3, filepath.Join(dir, "[ab].png"): 2} {
+		code, stdout, stderr := call(t, t.Context(), "attack", "--model", "cwnet", "--image", pattern, "--resize", "--method", "fgsm", "--json")
+		if (code != exit.Done && code != exit.Failed) || strings.Count(stdout, "\n") != n || strings.Count(stdout, `"method":"fgsm"`) != n {
+			t.Errorf("%s: exit code %d, %s%s", pattern, code, stdout, stderr)
+		}
+	}
+	if code, _, stderr := call(t, t.Context(), "attack", "--model", "cwnet", "--image", dir, "--trace", "x.csv"); code != exit.Request || !strings.Contains(stderr, "--trace") {
+		t.Errorf("exit code %d, %s", code, stderr)
 	}
 }

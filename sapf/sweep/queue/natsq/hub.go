@@ -129,7 +129,7 @@ func (q *Queue) Blob(ctx context.Context, name string) ([]byte, error) {
 }
 
 // sweepsBucket lists the sweeps that a server has.
-const sweepsBucket = "SAPF_SWEEPS"
+const sweepsBucket = "sapf-sweeps"
 
 // Announce tells workers of a sweep, and what they must be like.
 func (q *Queue) Announce(ctx context.Context, terms any) error {
@@ -211,7 +211,7 @@ func Withdrawn(ctx context.Context, nc *nats.Conn, name string) error {
 
 // Beat says that a worker is alive and what it is at.
 func (q *Queue) Beat(ctx context.Context, worker string, what any) error {
-	kv, err := q.js.KeyValue(ctx, q.o.name("WORKERS"))
+	kv, err := q.js.KeyValue(ctx, q.o.name("workers"))
 	if err != nil {
 		return err
 	}
@@ -225,7 +225,7 @@ func (q *Queue) Beat(ctx context.Context, worker string, what any) error {
 
 // Beats lists what live workers said last.
 func (q *Queue) Beats(ctx context.Context) (map[string][]byte, error) {
-	kv, err := q.js.KeyValue(ctx, q.o.name("WORKERS"))
+	kv, err := q.js.KeyValue(ctx, q.o.name("workers"))
 	if err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ type Queue struct {
 
 var _ queue.Queue = (*Queue)(nil)
 
-func (o Options) name(what string) string { return "SAPF_" + what + "_" + o.Sweep }
+func (o Options) name(what string) string { return "sapf-" + what + "-" + o.Sweep }
 
 func (o Options) subject(id string) string { return "sapf.jobs." + o.Sweep + "." + id }
 
@@ -67,7 +67,7 @@ func Create(ctx context.Context, nc *nats.Conn, o Options) (*Queue, error) {
 		return nil, err
 	}
 	stream, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-		Name: o.name("JOBS"), Subjects: []string{o.subject("*")}, Retention: jetstream.WorkQueuePolicy, Storage: jetstream.FileStorage,
+		Name: o.name("jobs"), Subjects: []string{o.subject("*")}, Retention: jetstream.WorkQueuePolicy, Storage: jetstream.FileStorage,
 		// One message a job, however often it is published. (Within its window,
 		// duplicate detection would swallow a job that is to be done again.)
 		MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, DiscardNewPerSubject: true,
@@ -81,15 +81,15 @@ func Create(ctx context.Context, nc *nats.Conn, o Options) (*Queue, error) {
 	}); err != nil {
 		return nil, fmt.Errorf("consumer of jobs: %w", err)
 	}
-	for _, b := range []string{"RESULTS", "DEAD", "TRIES"} {
+	for _, b := range []string{"results", "dead", "tries"} {
 		if _, err := js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: o.name(b), History: 1, Storage: jetstream.FileStorage, Replicas: o.Replicas}); err != nil {
 			return nil, fmt.Errorf("bucket %s: %w", b, err)
 		}
 	}
-	if _, err := js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: o.name("WORKERS"), TTL: 30 * time.Second, Replicas: o.Replicas}); err != nil {
-		return nil, fmt.Errorf("bucket WORKERS: %w", err)
+	if _, err := js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: o.name("workers"), TTL: 30 * time.Second, Replicas: o.Replicas}); err != nil {
+		return nil, fmt.Errorf("bucket workers: %w", err)
 	}
-	if _, err := js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{Bucket: o.name("BLOBS"), Storage: jetstream.FileStorage, Replicas: o.Replicas}); err != nil {
+	if _, err := js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{Bucket: o.name("blobs"), Storage: jetstream.FileStorage, Replicas: o.Replicas}); err != nil {
 		return nil, fmt.Errorf("objects: %w", err)
 	}
 	return Open(ctx, nc, o)
@@ -102,19 +102,19 @@ func Open(ctx context.Context, nc *nats.Conn, o Options) (*Queue, error) {
 		return nil, err
 	}
 	q := &Queue{o: o, js: js, closed: make(chan struct{})}
-	if q.stream, err = js.Stream(ctx, o.name("JOBS")); err != nil {
+	if q.stream, err = js.Stream(ctx, o.name("jobs")); err != nil {
 		return nil, fmt.Errorf("stream of jobs: %w", err)
 	}
 	if q.consumer, err = q.stream.Consumer(ctx, "workers"); err != nil {
 		return nil, fmt.Errorf("consumer of jobs: %w", err)
 	}
 	q.o.Term = q.consumer.CachedInfo().Config.AckWait
-	for b, into := range map[string]*jetstream.KeyValue{"RESULTS": &q.results, "DEAD": &q.dead, "TRIES": &q.tries} {
+	for b, into := range map[string]*jetstream.KeyValue{"results": &q.results, "dead": &q.dead, "tries": &q.tries} {
 		if *into, err = js.KeyValue(ctx, o.name(b)); err != nil {
 			return nil, fmt.Errorf("bucket %s: %w", b, err)
 		}
 	}
-	if q.blobs, err = js.ObjectStore(ctx, o.name("BLOBS")); err != nil {
+	if q.blobs, err = js.ObjectStore(ctx, o.name("blobs")); err != nil {
 		return nil, fmt.Errorf("objects: %w", err)
 	}
 	return q, nil
@@ -122,11 +122,11 @@ func Open(ctx context.Context, nc *nats.Conn, o Options) (*Queue, error) {
 
 // Delete removes all that a sweep has in the server.
 func (q *Queue) Delete(ctx context.Context) error {
-	err := q.js.DeleteStream(ctx, q.o.name("JOBS"))
-	for _, b := range []string{"RESULTS", "DEAD", "TRIES", "WORKERS"} {
+	err := q.js.DeleteStream(ctx, q.o.name("jobs"))
+	for _, b := range []string{"results", "dead", "tries", "WORKERS"} {
 		err = errors.Join(err, q.js.DeleteKeyValue(ctx, q.o.name(b)))
 	}
-	return errors.Join(err, q.js.DeleteObjectStore(ctx, q.o.name("BLOBS")))
+	return errors.Join(err, q.js.DeleteObjectStore(ctx, q.o.name("blobs")))
 }
 
 // tooMany is JetStream's code for a subject that has its one message already.

@@ -3,14 +3,14 @@
 //
 // What is where (NAME is the sweep's):
 //
-//	stream SAPF_JOBS_NAME         sapf.jobs.NAME.ID, a work queue, one message a job at most
+//	stream sapf-jobs-NAME         sapf.jobs.NAME.ID, a work queue, one message a job at most
 //	consumer workers              one message a free slot; what is not acknowledged is delivered again
-//	bucket SAPF_RESULTS_NAME      key: digest of the result, and the file until it is collected; the first wins
-//	bucket SAPF_DEAD_NAME         jobs given up
-//	bucket SAPF_TRIES_NAME        how often each job was begun
-//	objects SAPF_BLOBS_NAME       the plan, models, images, large results
-//	bucket SAPF_WORKERS_NAME      who is at work, with a time to live
-//	bucket SAPF_SWEEPS            key NAME: what a worker must be like
+//	bucket sapf-results-NAME      key: digest of the result, and the file until it is collected; the first wins
+//	bucket sapf-dead-NAME         jobs given up
+//	bucket sapf-tries-NAME        how often each job was begun
+//	objects sapf-blobs-NAME       the plan, models, images, large results
+//	bucket sapf-workers-NAME      who is at work, with a time to live
+//	bucket sapf-sweeps            key NAME: what a worker must be like
 //
 // Nothing here is the truth: all of it can be deleted, and is made again from
 // the plan and the results on the hub's disk.
