@@ -3,10 +3,12 @@ package session
 import (
 	"fmt"
 	"go/token"
+	"regexp"
 	"strings"
 
 	"github.com/traefik/yaegi/interp"
 
+	"sapf/dsl/session/machine"
 	"sapf/dsl/session/plan"
 	"sapf/dsl/session/syntax"
 )
@@ -80,6 +82,18 @@ func (s *Session) backEndError(src *syntax.Source, err error) *CellError {
 		fmt.Sscan(m[3], &p.Column)
 		msg = m[4]
 	}
-	msg = hashNumber.ReplaceAllString(msg, "")
-	return s.located(src, p, "CompileError", "the interpreter can't run this: "+strings.TrimSpace(msg))
+	if internals.MatchString(msg) {
+		msg = "it has a fault here; write the statement another way, in smaller steps"
+	}
+	return s.located(src, p, "CompileError", "the interpreter can't run this: "+strings.TrimSpace(plainWords(msg)))
+}
+
+// internals are words of the interpreter's own that say nothing to the author of
+// a cell.
+var internals = regexp.MustCompile(`interp\.|unsafe2|\*?node\b|CFG|reflect[:.]|interface conversion|runtime error|valueInterface`)
+
+// plainWords takes the interpreter's names out of a message: numbers behind names,
+// and the letter in front of fields.
+func plainWords(msg string) string {
+	return strings.ReplaceAll(hashNumber.ReplaceAllString(msg, ""), machine.UnexportedPrefix, "")
 }

@@ -143,6 +143,7 @@ type traceFrame struct {
 // panicError presents a panic with the interpreted functions it went through,
 // innermost first.
 func (s *Session) panicError(src *syntax.Source, name, msg string, frames []traceFrame) *CellError {
+	msg = plainWords(msg)
 	e := &CellError{Name: name, Message: firstLine(msg)}
 	e.Traceback = append(e.Traceback, name+": "+msg)
 	for i, f := range frames {

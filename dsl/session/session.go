@@ -291,7 +291,12 @@ func (s *Session) panicked(src *syntax.Source, r machine.Result) *CellError {
 	}
 	s.state.Lock()
 	defer s.state.Unlock()
-	return s.panicError(src, name, msg, s.frames(r.Trace))
+	frames := s.frames(r.Trace)
+	if r.Value == machine.ErrUnfinished {
+		name = "InternalError"
+		frames = append(frames, traceFrame{pos: s.fset.Position(token.Pos(s.machine.Place(lower.BodyName)))})
+	}
+	return s.panicError(src, name, msg, frames)
 }
 
 // goroutinePanic presents what a goroutine of a cell died of.

@@ -140,6 +140,7 @@ func (s *Lowering) lowerCell(pl *plan.Plan) ast.Stmt {
 	if len(body) == 0 {
 		return nil
 	}
+	body = append(body, &ast.ExprStmt{X: base.runtimeCall(pl.Pos, "End")})
 	pos := pl.Pos
 	// A function with a name, the same for every cell, so that the last cell's
 	// can go: a literal would take a copy of the global frame along.

@@ -76,6 +76,9 @@ func (l *lowerer) innermost() *target {
 func (l *lowerer) returns(st *ast.ReturnStmt) {
 	pos := st.Pos()
 	direct := l.fn.depth == 0 && l.fn.defers == ""
+	if l.statements && l.literals == 0 { // of the cell
+		l.emit(&ast.ExprStmt{X: l.runtimeCall(pos, "End")})
+	}
 	var results *types.Tuple
 	if l.fn.sig != nil {
 		results = l.fn.sig.Results()

@@ -23,6 +23,7 @@ func (m *Machine) operations() map[string]reflect.Value {
 			panic(runtimeError(fmt.Sprintf("index out of range [%d] with length %d", i, n)))
 		}),
 		"SliceOutOfRange": reflect.ValueOf(sliceOutOfRange),
+		"End":             reflect.ValueOf(m.finish),
 		"Nothing":         reflect.ValueOf(func() {}),
 		"Face":            reflect.ValueOf(printFace),
 		"Key":             reflect.ValueOf(m.key),

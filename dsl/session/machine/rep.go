@@ -39,19 +39,19 @@ type reps struct {
 	view     bool                          // they look like the types, see shape.go
 }
 
-// unexportedPrefix makes an exported name of one that is not. A letter that
+// UnexportedPrefix makes an exported name of one that is not. A letter that
 // programs do not begin names with.
-const unexportedPrefix = "Ẋ"
+const UnexportedPrefix = "Ẋ"
 
 // FieldName is the name of field i of a structure in its representation.
 func FieldName(st *types.Struct, i int) string {
 	switch f := st.Field(i); {
 	case f.Name() == "_":
-		return unexportedPrefix + "_" + strconv.Itoa(i)
+		return UnexportedPrefix + "_" + strconv.Itoa(i)
 	case f.Exported():
 		return f.Name()
 	default:
-		return unexportedPrefix + f.Name()
+		return UnexportedPrefix + f.Name()
 	}
 }
 

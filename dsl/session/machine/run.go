@@ -69,6 +69,7 @@ type generation struct {
 // run is one run of a cell's body.
 type run struct {
 	shown    []display.Bundle
+	finished bool // it has come to its end
 	panicked bool
 	value    any // of the panic
 }
@@ -119,6 +120,14 @@ func yaegiNumber(i *interp.Interpreter) *uint64 {
 	return (*uint64)(unsafe.Pointer(f.UnsafeAddr()))
 }
 
+// forgetSyntax lets go of the syntax trees of what has been compiled, which yaegi
+// keeps for its debugger (interp.Interpreter.roots).
+func (m *Machine) forgetSyntax() {
+	if f := reflect.ValueOf(m.yaegi).Elem().FieldByName("roots"); f.Kind() == reflect.Slice {
+		*(*[]unsafe.Pointer)(unsafe.Pointer(f.UnsafeAddr())) = nil
+	}
+}
+
 func closed() chan struct{} {
 	c := make(chan struct{})
 	close(c)
@@ -128,15 +137,14 @@ func closed() chan struct{} {
 // Declare runs imports and declarations.
 func (m *Machine) Declare(imports, decls []ast.Decl) (err error) {
 	defer recovered(&err)
+	defer m.forgetSyntax()
 	// yaegi ties imports to the file they are in, by the name of the file that
 	// the root's position is in. Without a position they are everybody's.
-	for _, file := range []*ast.File{
-		{Name: ast.NewIdent("main"), Decls: imports},
-		{Name: ast.NewIdent("main"), Decls: decls},
-	} {
-		if len(file.Decls) == 0 {
+	for _, list := range append([][]ast.Decl{imports}, apart(decls)...) {
+		if len(list) == 0 {
 			continue
 		}
+		file := &ast.File{Name: ast.NewIdent("main"), Decls: list}
 		file.Package = file.Decls[0].Pos()
 		p, err := m.yaegi.CompileAST(file)
 		if err != nil {
@@ -149,10 +157,31 @@ func (m *Machine) Declare(imports, decls []ast.Decl) (err error) {
 	return nil
 }
 
+// apart parts declarations into files: a symbol keeps the syntax tree of the whole
+// file it is declared in, so variables, which stay, are declared apart from
+// functions, and the body of the cell, which the next one replaces, alone.
+func apart(decls []ast.Decl) [][]ast.Decl {
+	var vars, funcs, body []ast.Decl
+	for i, d := range decls {
+		switch d.(type) {
+		case *ast.GenDecl:
+			vars = append(vars, d)
+		default:
+			if i == len(decls)-1 {
+				body = append(body, d)
+			} else {
+				funcs = append(funcs, d)
+			}
+		}
+	}
+	return [][]ast.Decl{vars, funcs, body}
+}
+
 // Compile compiles the call that runs a cell's body: it stands alone, since
 // what yaegi evaluates at the top level stays in its global frame for ever.
 func (m *Machine) Compile(st ast.Stmt) (p *interp.Program, err error) {
 	defer recovered(&err)
+	defer m.forgetSyntax()
 	return m.yaegi.CompileAST(&ast.BlockStmt{Lbrace: st.Pos(), List: []ast.Stmt{st}, Rbrace: st.End()})
 }
 
@@ -357,6 +386,21 @@ func (m *Machine) runGuarded(body func()) {
 		}
 	}()
 	body()
+	if !r.finished {
+		r.panicked, r.value = true, ErrUnfinished
+	}
+}
+
+// ErrUnfinished is the end of a cell whose last statement has not been reached.
+var ErrUnfinished = errors.New("the interpreter left the cell here, before its last statement; this is a fault of its own: write the statement another way, in smaller steps")
+
+// finish notes that the cell at hand has come to its end.
+func (m *Machine) finish() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.current != nil {
+		m.current.finished = true
+	}
 }
 
 // start runs f as a goroutine of a cell. Its panic ends only itself.

@@ -42,7 +42,7 @@ type Plan struct {
 type Declared struct {
 	Universe *universe.Universe
 	Scope    universe.Scope
-	order    []*universe.Decl        // every declaration there has been, oldest first
+	order    []*universe.Decl        // the declarations that can be named, oldest first
 	locals   map[string]*local       // packages of folders, by folder
 	implied  map[*types.PkgName]bool // packages that no cell has imported: see ImportUsed
 }
@@ -153,7 +153,7 @@ func (s *Declared) Enact(pl *Plan) (takeBack func()) {
 			s.Universe.Decls[d.Obj] = d
 		}
 	}
-	s.order = append(s.order[:len(s.order):len(s.order)], pl.Decls...)
+	s.order = s.current(pl) // what can't be named any more is let go
 	s.Scope = pl.Scope
 	return func() {
 		s.Scope, s.order = oldScope, oldOrder
