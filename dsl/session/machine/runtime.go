@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"runtime"
 	"slices"
 	"sort"
 	"strconv"
@@ -117,7 +118,7 @@ func iterationAfterEnd(state int) {
 
 func nilPanic(v any) any {
 	if v == nil {
-		return runtimeError("panic called with nil argument")
+		return new(runtime.PanicNilError)
 	}
 	return v
 }
@@ -155,7 +156,8 @@ func plainValue(v any) any {
 			return runtimeError(strings.Replace(strings.TrimPrefix(e, "reflect: "), "to pointer to array", "to array or pointer to array", 1))
 		case strings.HasPrefix(e, "reflect: ") && strings.Contains(e, "nil map"):
 			return runtimeError("assignment to entry in nil map")
-		case strings.HasPrefix(e, "reflect: ") && strings.HasSuffix(e, "on nil interface value"),
+		case e == "reflect.Value.Call: call of nil function",
+			strings.HasPrefix(e, "reflect: ") && strings.HasSuffix(e, "on nil interface value"),
 			strings.HasPrefix(e, "reflect: call of ") && strings.HasSuffix(e, "on zero Value"):
 			return runtimeError("invalid memory address or nil pointer dereference")
 		}
