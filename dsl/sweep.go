@@ -1,0 +1,299 @@
+package dsl
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"runtime/debug"
+	"time"
+
+	"sapf/dsl/display"
+	"sapf/sapf/attack"
+	"sapf/sapf/metric"
+	"sapf/sapf/sweep"
+	"sapf/sapf/sweep/runs"
+	"sapf/sapf/sweep/spec"
+	"sapf/sapf/sweep/table"
+)
+
+// Sweep is many attacks: every method on every image and target. Its results are
+// kept in the folder Dir under keys of all that decides them, so that a second
+// Run goes on where the first one stopped, also after the kernel is gone.
+//
+//	s := Sweep{Dir: "runs/x", Model: "cwnet", Images: []string{"cat"}, Methods: []Method{Options{K: 200}, FMNL0{}}}
+//	r := s.Run()
+//	r.Wait()
+//	Show(r.Table1())
+type Sweep struct {
+	// Dir is the folder of the sweep.
+	Dir string
+	// Spec is the specification in YAML, as `sapf sweep run` takes it. It stands
+	// in place of the fields below.
+	Spec string
+	// Model is a name or a file; Images are samples, records (cifar10:17), files
+	// and patterns. Or Set is a data set, of which the First images are taken
+	// that the model gets right.
+	Model  string
+	Images []string
+	Set    string
+	First  int
+	// Targets are classes; none are all but the image's own. Untargeted wants any
+	// other class.
+	Targets    []string
+	Untargeted bool
+	// Methods are attacks with their options.
+	Methods []Method
+}
+
+// SweepRun is a sweep that runs, or has run, in a folder.
+type SweepRun struct {
+	dir  string
+	over chan error // of a run in this process
+}
+
+// Run starts the sweep, in a process of its own that outlives the notebook, and
+// returns at once. Where it runs already, it is found.
+func (s Sweep) Run() *SweepRun {
+	r, err := s.run()
+	if err != nil {
+		fail("Sweep.Run", err)
+	}
+	return r
+}
+
+func (s Sweep) run() (*SweepRun, error) {
+	if s.Dir == "" {
+		return nil, errors.New("no Dir, expected the folder that keeps the results")
+	}
+	sp, err := s.spec()
+	if err != nil {
+		return nil, err
+	}
+	plan, err := spec.Resolve(display.Context(), sp, spec.Registry)
+	if err != nil {
+		return nil, err
+	}
+	r := &SweepRun{dir: s.Dir}
+	d, err := runs.Create(s.Dir, plan, runs.Shard{})
+	var held *runs.HeldError
+	if errors.As(err, &held) {
+		return r, nil // it is at work
+	}
+	if err != nil {
+		return nil, err
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Path != "sapf" { // a program without the command line
+		r.over = make(chan error, 1)
+		go func() {
+			_, err := d.Run(context.Background(), runs.Options{})
+			r.over <- errors.Join(err, d.Close())
+		}()
+		return r, nil
+	}
+	if err := d.Close(); err != nil {
+		return nil, err
+	}
+	return r, r.start()
+}
+
+// start starts `sapf sweep run`, which is not this process's child for long.
+func (r *SweepRun) start() error {
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	log, err := os.Create(filepath.Join(r.dir, "log"))
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd := exec.Command(program, "sweep", "run", "-o", r.dir)
+	cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = log, log, apart()
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start the sweep: %w", err)
+	}
+	go cmd.Wait() // so that the system forgets it; how it ended is in its folder
+	return nil
+}
+
+// spec is the sweep as a specification.
+func (s Sweep) spec() (spec.Spec, error) {
+	if s.Spec != "" {
+		return spec.Parse([]byte(s.Spec))
+	}
+	out := spec.Spec{
+		Models:  []spec.Model{{Name: cmp.Or(s.Model, "cwnet")}},
+		Images:  spec.Images{Names: s.Images, Set: s.Set, First: s.First, Correct: s.Set != ""},
+		Targets: spec.Targets{None: s.Untargeted, Classes: s.Targets},
+	}
+	for _, m := range s.Methods {
+		method, err := wordsOf(m)
+		if err != nil {
+			return out, err
+		}
+		out.Methods = append(out.Methods, method)
+	}
+	return out, nil
+}
+
+// wordsOf is a method with those of its options that are not the defaults, which
+// a process elsewhere can make again.
+func wordsOf(m Method) (spec.Method, error) {
+	out := spec.Method{Name: m.Name(), Preset: attack.PresetName(m), Options: map[string]string{}}
+	values, err := attack.Options(m)
+	if err != nil {
+		return out, err
+	}
+	plain, err := sweep.NewAttack(out.Name, out.Preset, nil)
+	if err != nil {
+		return out, fmt.Errorf("a sweep knows attacks by their names: %w", err)
+	}
+	defaults, err := attack.Options(plain)
+	if err != nil {
+		return out, err
+	}
+	for name, v := range values {
+		if !reflect.DeepEqual(v, defaults[name]) {
+			out.Options[name] = fmt.Sprint(v)
+		}
+	}
+	made, err := sweep.NewAttack(out.Name, out.Preset, out.Options)
+	if err != nil {
+		return out, err
+	}
+	if again, err := attack.Options(made); err != nil || !reflect.DeepEqual(values, again) {
+		return out, errors.Join(err, fmt.Errorf("%s has settings that are no options, which a sweep cannot write down", out.Name))
+	}
+	return out, nil
+}
+
+// OpenSweep finds a sweep in its folder, whether it runs or not.
+//
+//	r := OpenSweep("runs/x")
+func OpenSweep(dir string) *SweepRun {
+	d, err := runs.Open(dir)
+	if err == nil {
+		err = d.Close()
+	}
+	if err != nil {
+		fail("OpenSweep", err)
+	}
+	return &SweepRun{dir: dir}
+}
+
+// Status says how far the sweep is.
+func (r *SweepRun) Status() runs.Status {
+	var s runs.Status
+	r.with("Status", func(d *runs.Dir) (err error) {
+		s, err = d.Status()
+		return err
+	})
+	return s
+}
+
+// with opens the folder for a verb.
+func (r *SweepRun) with(verb string, f func(*runs.Dir) error) {
+	d, err := runs.Open(r.dir)
+	if err == nil {
+		err = errors.Join(f(d), d.Close())
+	}
+	if err != nil {
+		fail("SweepRun."+verb, err)
+	}
+}
+
+// look is how often Wait looks into the folder.
+const look = 500 * time.Millisecond
+
+// Wait shows the sweep's progress until it is done. An interrupt ends the
+// waiting; the sweep goes on.
+func (r *SweepRun) Wait() runs.Status {
+	bar := newProgress("Sweep")
+	idle := 0
+	for {
+		s := r.Status()
+		text := fmt.Sprintf("%d of %d attacks, %d succeeded", s.Done, s.Total, s.Succeeded)
+		if s.Dead > 0 {
+			text += fmt.Sprintf(", %d given up", s.Dead)
+		}
+		if idle++; s.Holder != "" {
+			idle = 0
+		}
+		const patience = 20 // looks: a process takes a moment to start
+		if s.Missing == 0 || idle > patience || display.Context().Err() != nil {
+			if s.Missing > 0 && display.Context().Err() == nil {
+				text += "; nobody runs it: " + filepath.Join(r.dir, "log")
+			}
+			bar.finish(float64(s.Done)/float64(max(s.Total, 1)), text)
+			return s
+		}
+		bar.step(s.Done, s.Total, text)
+		select {
+		case <-time.After(look):
+		case <-display.Context().Done():
+		}
+	}
+}
+
+// Table1 is the paper's Table 1 of the results so far.
+func (r *SweepRun) Table1() MIME {
+	return r.table("Table1", func(d *runs.Dir, attacks []table.Attack, snapshot string) (*table.Table, error) {
+		return table.Table1(d.Plan.Dataset, metric.L2, attacks, snapshot), nil
+	})
+}
+
+// By is a table of the results so far with a row for each combination of values
+// of columns or options: "method", "k".
+func (r *SweepRun) By(columns ...string) MIME {
+	return r.table("By", func(_ *runs.Dir, attacks []table.Attack, snapshot string) (*table.Table, error) {
+		return table.By(columns, attacks, snapshot)
+	})
+}
+
+// Rows are the results so far, in the order of the plan, to compute with.
+func (r *SweepRun) Rows() []metric.Row {
+	var rows []metric.Row
+	r.with("Rows", func(d *runs.Dir) error {
+		attacks, _, err := table.Read(d)
+		for _, a := range attacks {
+			rows = append(rows, a.Row())
+		}
+		return err
+	})
+	return rows
+}
+
+func (r *SweepRun) table(verb string, make func(*runs.Dir, []table.Attack, string) (*table.Table, error)) MIME {
+	out := MIME{}
+	r.with(verb, func(d *runs.Dir) error {
+		attacks, snapshot, err := table.Read(d)
+		if err != nil {
+			return err
+		}
+		t, err := make(d, attacks, snapshot)
+		if err != nil {
+			return err
+		}
+		for mime, format := range map[string]string{"text/html": "html", "text/plain": "markdown"} {
+			var b bytes.Buffer
+			if err := t.Write(&b, format); err != nil {
+				return err
+			}
+			out[mime] = b.String()
+		}
+		return nil
+	})
+	return out
+}
+
+// MimeBundle shows how far the sweep is.
+func (r *SweepRun) MimeBundle() display.Bundle {
+	return display.Bundle{Data: map[string]any{"text/plain": r.Status().String()}}
+}

@@ -1,0 +1,35 @@
+package dsl
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sapf/sapf/baseline"
+)
+
+// TestSweep: a sweep of values, its tables, and that it is found again.
+func TestSweep(t *testing.T) {
+	s := Sweep{Dir: filepath.Join(t.TempDir(), "x"), Images: []string{"cat"}, Targets: []string{"dog", "frog"}, Methods: []Method{baseline.FMNL0{Steps: 10}}}
+	r := s.Run()
+	if st := r.Wait(); st.Done != 2 || st.Dead != 0 {
+		t.Fatalf("%+v", st)
+	}
+	if r.over != nil {
+		if err := <-r.over; err != nil {
+			t.Fatal(err)
+		}
+	}
+	again := OpenSweep(s.Dir)
+	if rows := again.Rows(); len(rows) != 2 || rows[0].Method != "fmn-l0" {
+		t.Errorf("%+v", rows)
+	}
+	for _, table := range []MIME{again.Table1(), again.By("method", "steps")} {
+		if text, _ := table["text/plain"].(string); !strings.Contains(text, "fmn-l0") || !strings.Contains(text, "2 of 2 attacks") {
+			t.Errorf("%v", table)
+		}
+	}
+	if f := failureOf(t, func() { Sweep{Dir: t.TempDir(), Images: []string{"cat"}, Methods: []Method{Own("mine", nil)}}.Run() }); f == nil || !strings.Contains(f.Error(), "mine") {
+		t.Errorf("an attack of the cell's own: %v", f)
+	}
+}
