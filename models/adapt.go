@@ -1,6 +1,7 @@
 package models
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -186,10 +187,11 @@ func extend(net *engine.Net, name string, op engine.Op) (*engine.Net, error) {
 
 // asLogits makes a network's outputs logits, one a class. A softmax or sigmoid
 // at the end is left out: the classes keep their order, and what it would round
-// to 0 and 1 keeps its gradient. A single output z, or the sigmoid of one, is
-// the log odds of class 1 against class 0: two logits, 0 and z. note says what
-// was done, "" if nothing.
-func asLogits(net *engine.Net) (out *engine.Net, note string, err error) {
+// to 0 and 1 keeps its gradient. A single output z, or the sigmoid of one, may be
+// the log odds of class 1 against class 0, two logits, 0 and z, or no classifier's
+// at all: it is taken for them where binary is set. note says what was done, "" if
+// nothing.
+func asLogits(net *engine.Net, binary bool) (out *engine.Net, note string, err error) {
 	shapes, err := net.Shapes()
 	if err != nil {
 		return nil, "", err
@@ -203,6 +205,9 @@ func asLogits(net *engine.Net) (out *engine.Net, note string, err error) {
 		end = net.Nodes[end].In[0]
 	}
 	single := shapes[net.Output].Len() == 1
+	if single && !binary {
+		return nil, "", errors.New("a single output, expected a logit a class; of a network that tells two classes apart, --binary takes it for the log odds of class 1, or, after a sigmoid, its probability")
+	}
 	if end >= 0 {
 		kind := ""
 		switch op := net.Nodes[end].Op.(type) {

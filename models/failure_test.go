@@ -279,3 +279,21 @@ func TestFailure31_WrongFile(t *testing.T) {
 		refused(t, err, "net.safetensors", c.says)
 	}
 }
+
+// TestSaturatedLogits: logits whose softmax is 0 and 1 are noticed, and a scale
+// that helps is named.
+func TestSaturatedLogits(t *testing.T) {
+	large := &engine.Net{Name: "large", Input: engine.Shape{C: 2, H: 1, W: 1}, Nodes: []engine.Node{
+		{Name: "fc", Op: &engine.Dense{In: 2, Out: 2, W: []float32{1000, 0, 0, 1000}}, In: []int{engine.Input}},
+	}}
+	m, err := models.New(large, models.Card{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pixel, want := range map[float32]bool{0.75: true, 0.05: false} {
+		p, err := m.Predict(data.Image{C: 2, H: 1, W: 1, Pix: []float32{0, pixel}})
+		if err != nil || strings.Contains(p.Warning, "--logit-scale") != want {
+			t.Errorf("logits %v (%v): warning %q", p.Logits, err, p.Warning)
+		}
+	}
+}

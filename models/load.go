@@ -50,6 +50,9 @@ type LoadOptions struct {
 	// shape of its images, where it leaves that open.
 	Output string
 	Input  engine.Shape
+	// Binary takes the single output of an ONNX file for the log odds of class 1
+	// against class 0.
+	Binary bool
 	// Probabilities keeps a softmax or sigmoid at the end of an ONNX file.
 	Probabilities bool
 	// Threads is Model.Threads.

@@ -35,7 +35,7 @@ func loadONNX(file string, raw []byte, card Card, profile engine.Profile, o Load
 	card.Warnings = append(card.Warnings, read.Notes...)
 	if !o.Probabilities {
 		note := ""
-		if net, note, err = asLogits(net); err != nil {
+		if net, note, err = asLogits(net, o.Binary); err != nil {
 			return nil, fmt.Errorf("ONNX %s: %w", file, err)
 		}
 		if note != "" {

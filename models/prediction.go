@@ -17,7 +17,8 @@ type Prediction struct {
 	Name  string
 	// Logits and Probabilities (their softmax) have one entry a class.
 	Logits, Probabilities []float64
-	// Warning is set where the logits look like probabilities already.
+	// Warning is set where the logits look like probabilities already, or are so
+	// large that their softmax underflows.
 	Warning string
 	classes []string
 }
@@ -35,6 +36,9 @@ func NewPrediction(logits []float64, classes []string) Prediction {
 	p.Name = classes[p.Class]
 	if likeProbabilities(logits) {
 		p.Warning = "these look like probabilities, not logits: they lie in [0,1] and sum to 1"
+	}
+	if margin := p.Margin(); margin > saturated {
+		p.Warning = fmt.Sprintf("the largest logit is %.3g above the next: softmax gives 0 and 1, and losses of probabilities no gradient; --logit-scale %.0f brings them within reach", margin, math.Ceil(margin/10))
 	}
 	return p
 }
@@ -113,6 +117,10 @@ func softmax(z []float64) []float64 {
 	}
 	return p
 }
+
+// saturated is the margin beyond which the probabilities of all other classes are
+// 0 in float32: exp(-104) is below its smallest number.
+const saturated = 104
 
 func likeProbabilities(z []float64) bool {
 	const tolerance = 1e-4 // float32 softmax over 1,000 classes sums to 1 within 1e-6

@@ -48,11 +48,12 @@ type loadFlags struct {
 	LogitScale    float64   `help:"Divide the logits by this, where probabilities underflow."`
 	Output        string    `help:"Output of an ONNX file that has the logits."`
 	Input         string    `placeholder:"CxHxW" help:"Shape of the images, where an ONNX file leaves it open."`
+	Binary        bool      `help:"Take the single output of an ONNX file for the log odds of class 1 against class 0."`
 	Probabilities bool      `help:"Keep a softmax or sigmoid at the end of an ONNX file."`
 }
 
 func (f loadFlags) options() (models.LoadOptions, error) {
-	o := models.LoadOptions{Arch: f.Arch, ClassNames: f.Classes, LogitScale: f.LogitScale, Output: f.Output, Probabilities: f.Probabilities,
+	o := models.LoadOptions{Arch: f.Arch, ClassNames: f.Classes, LogitScale: f.LogitScale, Output: f.Output, Binary: f.Binary, Probabilities: f.Probabilities,
 		Normalisation: models.Normalisation{Mean: f.Mean, Std: f.Std, Scale: f.Scale}}
 	if f.Input != "" {
 		var rest string

@@ -141,11 +141,14 @@ func TestOutputs(t *testing.T) {
 	one := parts{nodes: append([]message{xToH}, head()[:2]...), outputs: []message{value("z", 1, 1, 1)},
 		weights: []message{tensor("w", 1, floats(1, 1, 1), 1, 3)}}
 	one.nodes = append(one.nodes, node("Gemm", []string{"flat", "w"}, []string{"z"}, attr("transB", 1)))
-	m := checkLogits(t, file(one), models.LoadOptions{}, 0, 1.5)
+	if _, err := models.Load(save(t, "net.onnx", file(one)), models.LoadOptions{}); err == nil || !strings.Contains(err.Error(), "--binary") {
+		t.Errorf("a single output, not said to be of two classes: %v", err)
+	}
+	m := checkLogits(t, file(one), models.LoadOptions{Binary: true}, 0, 1.5)
 	warns(t, m, "log odds of class 1")
 	one.nodes = append(one.nodes, node("Sigmoid", []string{"z"}, []string{"p"}))
 	one.outputs = []message{value("p", 1, 1, 1)}
-	m = checkLogits(t, file(one), models.LoadOptions{}, 0, 1.5)
+	m = checkLogits(t, file(one), models.LoadOptions{Binary: true}, 0, 1.5)
 	warns(t, m, "log odds of class 1", "sigmoid")
 	if p, err := m.Predict(picture()); err != nil || math.Abs(p.Probabilities[1]-1/(1+math.Exp(-1.5))) > 1e-6 {
 		t.Errorf("probability %v (%v), expected the sigmoid's", p.Probabilities, err)
