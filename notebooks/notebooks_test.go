@@ -118,6 +118,10 @@ var studies = []study{
 		{`best +4 of 4 +([\d.]+)`, 1, 0},
 		{`SAPF as published has ([\d.]+) times`, 1.29, 0.2},
 	}},
+	{file: "13-sweeps", wants: []want{
+		{`checked: 18 of 18 attacks, (\d+) given up`, 0, 0},
+		{`checked: (\d+) attacks done already, 18 rows`, 18, 0},
+	}},
 }
 
 // skipLong leaves out what takes long, unless somebody waits for it.
