@@ -1,7 +1,5 @@
 package metric
 
-import "slices"
-
 // Row is one attack on one image and target: a row of the raw table from
 // which every other table is made.
 type Row struct {
@@ -59,40 +57,42 @@ const PerNorm Norm = "per norm"
 func NewTable1(dataset string, by Norm, results []Row) Table1 {
 	t := Table1{Dataset: dataset, Selection: string(by), LeftOut: map[string]int{}}
 	var methods, images []string
-	seen := map[[2]any]bool{}
+	seen, known := map[[2]any]bool{}, map[[2]string]bool{}
+	of := map[[2]string][]Row{} // the rows of a method and an image, in order
 	for _, r := range results {
 		if r.LeftOut != "" {
 			t.LeftOut[r.LeftOut]++
 			continue
 		}
-		if !slices.Contains(methods, r.Method) {
+		if key := [2]string{"method", r.Method}; !known[key] {
+			known[key] = true
 			methods = append(methods, r.Method)
 		}
-		if !slices.Contains(images, r.Image) {
+		if key := [2]string{"image", r.Image}; !known[key] {
+			known[key] = true
 			images = append(images, r.Image)
 		}
 		if key := [2]any{r.Image, r.Target}; !seen[key] {
 			seen[key] = true
 			t.Cases++
 		}
+		key := [2]string{r.Method, r.Image}
+		of[key] = append(of[key], r)
 	}
 	t.Images = len(images)
 	for _, m := range methods {
-		t.Rows = append(t.Rows, tableRow(m, by, images, results))
+		t.Rows = append(t.Rows, tableRow(m, by, images, of))
 	}
 	return t
 }
 
-func tableRow(method string, by Norm, images []string, results []Row) Table1Row {
+func tableRow(method string, by Norm, images []string, of map[[2]string][]Row) Table1Row {
 	row := Table1Row{Method: method}
 	var best, worst, average mean
 	perImage := 0
 	for _, image := range images {
 		var targets []PerTarget
-		for _, r := range results {
-			if r.Method != method || r.Image != image || r.LeftOut != "" {
-				continue
-			}
+		for _, r := range of[[2]string{method, image}] {
 			targets = append(targets, r.PerTarget)
 			row.Counted++
 			row.Passes += float64(r.Forwards + r.Gradients)
