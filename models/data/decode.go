@@ -207,7 +207,7 @@ func Level(v float32) uint8 {
 	case v >= 1:
 		return 255
 	}
-	return uint8(float64(v)*255 + 0.5)
+	return uint8(float64(float64(v)*255) + 0.5)
 }
 
 // Grey returns a one-channel copy: luma 0.299 R + 0.587 G + 0.114 B, as PIL's

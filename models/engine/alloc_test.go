@@ -2,6 +2,7 @@ package engine
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -38,6 +39,68 @@ func TestStepAllocatesNothing(t *testing.T) {
 				}
 				run.Close()
 			}
+		}
+	}
+}
+
+// TestMemoryIsTakenOver: a Runner of a closed one's size works in its memory, to
+// the same bytes; one of another size, or beside an open one, has its own.
+func TestMemoryIsTakenOver(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for _, n := range digestNets()[2:4] {
+		for _, profile := range profiles() {
+			p, err := Compile(n, profile)
+			if err != nil {
+				t.Fatal(err)
+			}
+			const batch = 3
+			runner := func(batch int) *Runner {
+				run, err := p.Runner(batch, 2)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return run
+			}
+			x, dl := randoms(r, batch*n.Input.Len()), randoms(r, batch*10)
+			step := func(run *Runner) []float32 {
+				y, dx := make([]float32, len(dl)), make([]float32, len(x))
+				run.Forward(x, y)
+				run.Backward(dl, dx)
+				return append(y, dx...)
+			}
+			one, other := runner(batch), runner(batch)
+			want := step(one)
+			if one.exec == other.exec {
+				t.Fatal("two open Runners share their memory")
+			}
+			if one.Bytes() < 4*batch*n.Input.Len() {
+				t.Errorf("%d bytes", one.Bytes())
+			}
+			mine := one.exec.(*fast)
+			taken := false
+			for range 20 { // sync.Pool drops some under the race detector
+				one.Close()
+				one.Close()
+				if small := runner(1); small.exec == executor(mine) {
+					t.Fatal("a batch of 1 got the memory of 3")
+				} else {
+					small.Close()
+				}
+				one = runner(batch)
+				if !slices.Equal(step(one), want) {
+					t.Fatalf("%s %v: other bytes in used memory", n.Name, profile)
+				}
+				if one.exec == executor(mine) {
+					taken = true
+					break
+				}
+				mine = one.exec.(*fast)
+			}
+			if !taken {
+				t.Errorf("%s %v: the memory of a closed Runner is not taken over", n.Name, profile)
+			}
+			one.Close()
+			other.Close()
 		}
 	}
 }

@@ -2,8 +2,10 @@ package engine
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
+	"time"
 )
 
 // scaled gives weights the size at which activations keep theirs.
@@ -91,6 +93,43 @@ func BenchmarkResNet20(b *testing.B) { benchNet(b, resNet20(rand.New(rand.NewPCG
 // BenchmarkMobileNetV2 and BenchmarkInceptionV3 take a while: -benchtime 10x.
 func BenchmarkMobileNetV2(b *testing.B) { benchNet(b, mobileNetV2(rand.New(rand.NewPCG(1, 2)))) }
 func BenchmarkInceptionV3(b *testing.B) { benchNet(b, inceptionV3(rand.New(rand.NewPCG(1, 2)))) }
+
+// BenchmarkBatches reports the time of an example, the quickest step's, and the
+// memory of batches of growing size, on one thread.
+func BenchmarkBatches(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 2))
+	profile, err := DefaultProfile()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, n := range []*Net{cwNet(r), resNet20(r)} {
+		p, err := Compile(n, profile)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, batch := range []int{1, 2, 4, 8, 9, 16, 36, 72, 144} {
+			b.Run(fmt.Sprintf("%s/%v/batch%d", n.Name, profile, batch), func(b *testing.B) {
+				run, err := p.Runner(batch, 1)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer run.Close()
+				x, dl := randoms(r, batch*n.Input.Len()), randoms(r, batch*p.Output().Len())
+				y, dx := make([]float32, len(dl)), make([]float32, len(x))
+				run.Forward(x, y)
+				best := time.Duration(math.MaxInt64)
+				for b.Loop() {
+					begun := time.Now()
+					run.Forward(x, y)
+					run.Backward(dl, dx)
+					best = min(best, time.Since(begun))
+				}
+				b.ReportMetric(float64(best.Microseconds())/float64(batch), "us/example")
+				b.ReportMetric(float64(run.Bytes())/(1<<20), "MB")
+			})
+		}
+	}
+}
 
 // benchNets are the networks that measurements run over.
 func benchNets() []*Net {

@@ -11,6 +11,7 @@ type fast struct {
 	// part has room for the images left over, and a worker's own for one more.
 	passing           []bool
 	forwards, backwds []scheduled
+	workers           []*worker
 	pool              *pool
 	// winoIn and wino are the floats of a worker's block of Winograd inputs and
 	// products; sharedIn, shared floats long, holds the inputs of all blocks.
@@ -55,12 +56,24 @@ func newFast(pl *plan, batch, threads int, keep bool) *fast {
 		at += t.size * images(t)
 	}
 	f.sharedIn = aligned(f.shared)
-	workers := make([]*worker, threads)
-	for i := range workers {
-		workers[i] = newWorker(f)
+	f.workers = make([]*worker, threads)
+	for i := range f.workers {
+		f.workers[i] = newWorker(f)
 	}
-	f.pool = newPool(workers)
+	f.open()
 	return f
+}
+
+// open starts the threads, also after close.
+func (f *fast) open() { f.pool = newPool(f.workers) }
+
+// bytes is the memory of activations, gradients and scratch.
+func (f *fast) bytes() int {
+	floats := len(f.arena) + len(f.sharedIn)
+	for _, w := range f.workers {
+		floats += w.floats
+	}
+	return 4 * floats
 }
 
 // prepare makes a pass of steps that each do the whole batch.

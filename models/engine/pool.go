@@ -30,6 +30,8 @@ type worker struct {
 	own     bool
 	passing [][]float32
 	args    tileArgs
+	// floats is the size of its memory.
+	floats int
 	// ref is the scratch of layers that run on the reference.
 	ref refScratch
 	// taps is the scratch of the max pool.
@@ -83,6 +85,7 @@ func newWorker(f *fast) *worker {
 	w.scratch = aligned(maxCells * 16)
 	w.winoIn, w.winoOut = aligned(f.winoIn), aligned(f.wino)
 	w.wino.scratch = unsafe.Pointer(&w.scratch[0])
+	w.floats = total + largest + len(w.scratch) + len(w.winoIn) + len(w.winoOut)
 	return w
 }
 

@@ -3,18 +3,24 @@ package engine
 import (
 	"fmt"
 	"runtime"
+	"sync"
 )
 
 // Program is a network compiled for one kernel family: weights packed, batch
 // norm folded, activations fused. It never changes, and any number of Runners
-// may share it.
+// may share it. The memory of a closed Runner waits for the next one of its size.
 type Program struct {
 	net     *Net
 	profile Profile
 	shapes  []Shape
 	// plan is nil for Float64.
 	plan *plan
+	// idle has a *sync.Pool of *fast for every runnerSize.
+	idle sync.Map
 }
+
+// runnerSize is what a Runner's memory depends on.
+type runnerSize struct{ batch, threads int }
 
 // Compile checks a network and packs it for a profile. The network's
 // parameters must not change afterwards.
@@ -46,7 +52,7 @@ func (p *Program) Output() Shape { return p.shapes[p.net.Output] }
 // safe for use by several goroutines at once.
 type Runner struct {
 	program *Program
-	batch   int
+	size    runnerSize
 	exec    executor
 }
 
@@ -70,20 +76,37 @@ func (p *Program) Runner(batch, threads int) (*Runner, error) {
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	r := &Runner{program: p, batch: batch}
+	r := &Runner{program: p, size: runnerSize{batch, threads}}
 	if p.plan == nil {
 		r.exec = newDouble(p, batch)
+	} else if f, ok := p.idleOf(r.size).Get().(*fast); ok {
+		f.open()
+		r.exec = f
 	} else {
 		r.exec = newFast(p.plan, batch, threads, false)
 	}
 	return r, nil
 }
 
+func (p *Program) idleOf(s runnerSize) *sync.Pool {
+	idle, _ := p.idle.LoadOrStore(s, &sync.Pool{})
+	return idle.(*sync.Pool)
+}
+
 // Program is what the runner runs.
 func (r *Runner) Program() *Program { return r.program }
 
 // Batch is the number of images of one step.
-func (r *Runner) Batch() int { return r.batch }
+func (r *Runner) Batch() int { return r.size.batch }
+
+// Bytes is the memory of the Runner's activations, gradients and scratch; 0 in
+// double precision. Weights are the Program's.
+func (r *Runner) Bytes() int {
+	if f, ok := r.exec.(*fast); ok {
+		return f.bytes()
+	}
+	return 0
+}
 
 // Forward computes the logits (batch*K) of a batch of images x (batch*C*H*W,
 // NCHW).
@@ -101,11 +124,21 @@ func (r *Runner) Backward(dlogits, dx []float32) {
 	r.exec.backward(dlogits, dx)
 }
 
-// Close stops the worker threads. The Runner is of no use afterwards.
-func (r *Runner) Close() { r.exec.close() }
+// Close stops the worker threads. The Runner is of no use afterwards; the next
+// one with its batch and threads takes its memory over.
+func (r *Runner) Close() {
+	if r.exec == nil {
+		return
+	}
+	r.exec.close()
+	if f, ok := r.exec.(*fast); ok {
+		r.program.idleOf(r.size).Put(f)
+	}
+	r.exec = nil
+}
 
 func (r *Runner) check(what string, got int, s Shape) {
-	if got != r.batch*s.Len() {
-		panic(fmt.Sprintf("engine: %s have %d numbers, want %d (%d of %v)", what, got, r.batch*s.Len(), r.batch, s))
+	if got != r.size.batch*s.Len() {
+		panic(fmt.Sprintf("engine: %s have %d numbers, want %d (%d of %v)", what, got, r.size.batch*s.Len(), r.size.batch, s))
 	}
 }
