@@ -67,7 +67,7 @@ func softplus(x float64) float64 {
 }
 
 // normal is the cumulative distribution function of a normal number.
-func normal(x float64) float64 { return 0.5 + 0.5*exact.Erf(x*(math.Sqrt2/2)) }
+func normal(x float64) float64 { return 0.5 + float64(0.5*exact.Erf(x*(math.Sqrt2/2))) }
 
 // geluInner is the argument of GeluTanh's tanh, and its derivative.
 func geluInner(x float64) (u, du float64) {
@@ -89,7 +89,7 @@ var functions = map[ActKind]function{
 	}), plain(func(x float64) float64 {
 		u, du := geluInner(x)
 		t := exact.Tanh(u)
-		return 0.5*(1+t) + float64(0.5*x*float64(1-float64(t*t))*du)
+		return float64(0.5*(1+t)) + float64(0.5*x*float64(1-float64(t*t))*du)
 	})},
 	Swish: {func(a *Activation, x float64) float64 { return x * sigmoid(float64(a.Alpha*x)) },
 		func(a *Activation, x float64) float64 {
@@ -202,8 +202,8 @@ func eluSlope(x, alpha, width float64) float64 {
 
 func asin(x float64) float64 { return exact.Atan(x / math.Sqrt(1-float64(x*x))) }
 
-func sinh(x float64) float64 { return 0.5*exact.Exp(x) - 0.5*exact.Exp(-x) }
-func cosh(x float64) float64 { return 0.5*exact.Exp(x) + 0.5*exact.Exp(-x) }
+func sinh(x float64) float64 { return float64(0.5*exact.Exp(x)) - float64(0.5*exact.Exp(-x)) }
+func cosh(x float64) float64 { return float64(0.5*exact.Exp(x)) + float64(0.5*exact.Exp(-x)) }
 
 // Value is the function at x.
 func (a *Activation) Value(x float64) float64 { return a.value(x) }

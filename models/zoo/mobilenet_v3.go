@@ -121,7 +121,7 @@ func (b *builder) squeeze(block, reduce, expand string, in int) int {
 
 // divisible is v rounded to a multiple of 8, at least 8 and no less than 0.9 v.
 func divisible(v float64) int {
-	n := max(8, int(v+4)/8*8)
+	n := max(8, int(float64(v)+4)/8*8)
 	if float64(n) < 0.9*v {
 		n += 8
 	}

@@ -93,9 +93,9 @@ func (m reluNet) region(x []float64, target int, support []int, pattern int, bes
 		}
 		if sign < 0 {
 			for c := range slope {
-				value[c] += m.w2[c][j] * z
+				value[c] += float64(m.w2[c][j] * z)
 				for i, s := range support {
-					slope[c][i] += m.w2[c][j] * row[s]
+					slope[c][i] += float64(m.w2[c][j] * row[s])
 				}
 			}
 		}

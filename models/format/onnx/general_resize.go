@@ -124,7 +124,7 @@ func (n *nodeProto) scales(g *importer, in []*operand, axes []int) (scales []flo
 			s = slices.Max(scales)
 		}
 		for k, d := range axes {
-			scales[k], sizes[k] = s, int(math.Floor(float64(dims[d])*s+0.5))
+			scales[k], sizes[k] = s, int(math.Floor(float64(float64(dims[d])*s)+0.5))
 		}
 	default:
 		return nil, nil, fmt.Errorf("keep_aspect_ratio_policy %q", policy)
@@ -177,13 +177,13 @@ func (r resizer) source(i float64, n, out int, scale float64) (float64, error) {
 		return (i+0.5)/scale - 0.5, nil
 	case "half_pixel_symmetric":
 		whole := float64(n) * scale // of which out is the part that is kept
-		return float64(n)/2*(1-float64(out)/whole) + (i+0.5)/scale - 0.5, nil
+		return float64(float64(n)/2*(1-float64(out)/whole)) + float64((i+0.5)/scale) - 0.5, nil
 	case "align_corners":
 		whole := float64(n) * scale // not rounded down to out
 		if out == 1 || whole == 1 {
 			return 0, nil
 		}
-		return i * float64(n-1) / (whole - 1), nil
+		return float64(i * float64(n-1) / (whole - 1)), nil
 	case "asymmetric":
 		return i / scale, nil
 	}
@@ -251,9 +251,9 @@ func (r resizer) cubic(d float64) float64 {
 	d = math.Abs(d)
 	switch {
 	case d <= 1:
-		return ((r.a+2)*d-(r.a+3))*d*d + 1
+		return float64((float64((r.a+2)*d)-(r.a+3))*d*d) + 1
 	case d < 2:
-		return ((r.a*d-5*r.a)*d+8*r.a)*d - 4*r.a
+		return float64((float64((float64(r.a*d)-float64(5*r.a))*d)+float64(8*r.a))*d) - float64(4*r.a)
 	}
 	return 0
 }
