@@ -194,7 +194,7 @@ func linearProblem(seed uint64) (problem, error) {
 	for c := range b {
 		z := 0.0
 		for i, v := range x.Pix {
-			z += float64(w[c*n+i]) * float64(v)
+			z += float64(float64(w[c*n+i]) * float64(v))
 		}
 		b[c] = float32(-z)
 	}
@@ -207,7 +207,7 @@ func linearProblem(seed uint64) (problem, error) {
 	slope, gain := make([]float64, n), make([]float64, n)
 	for i, v := range x.Pix {
 		d := float64(w[n+i]) - float64(w[i])
-		gap += float64(w[i])*float64(v) - float64(w[n+i])*float64(v)
+		gap += float64(float64(w[i])*float64(v)) - float64(float64(w[n+i])*float64(v))
 		slope[i] = math.Abs(d)
 		gain[i] = max(d*(1-float64(v)), -d*float64(v))
 	}

@@ -176,10 +176,10 @@ func (r resizer) source(i float64, n, out int, scale float64) (float64, error) {
 		}
 		return (i+0.5)/scale - 0.5, nil
 	case "half_pixel_symmetric":
-		whole := float64(n) * scale // of which out is the part that is kept
+		whole := float64(float64(n) * scale) // of which out is the part that is kept
 		return float64(float64(n)/2*(1-float64(out)/whole)) + float64((i+0.5)/scale) - 0.5, nil
 	case "align_corners":
-		whole := float64(n) * scale // not rounded down to out
+		whole := float64(float64(n) * scale) // not rounded down to out
 		if out == 1 || whole == 1 {
 			return 0, nil
 		}
