@@ -69,12 +69,15 @@ def forget_traces(file):
 def main():
     folder = sys.argv[1]
     for name in sys.argv[2:] or ["resnet18", "mobilenet_v3_small", "squeezenet1_1", "densenet121", "shufflenet_v2_x1_0",
-                                 "efficientnet_b0", "inception_v3", "mobilenet_v2"]:
+                                 "efficientnet_b0", "inception_v3", "mobilenet_v2", "convnext_tiny", "vit_b_16", "swin_t",
+                                 "maxvit_t"]:
         m, side = build(name)
         for mod in m.modules():
             if isinstance(mod, nn.BatchNorm2d):
                 mod.running_mean.normal_(0, 0.1)
                 mod.running_var.uniform_(0.5, 1.5)
+            if isinstance(mod, nn.Linear) and not mod.weight.any():  # as torchvision begins: no gradient would pass
+                nn.init.normal_(mod.weight, 0, 0.02)
         m.eval()
         for p in m.parameters():
             p.requires_grad_(False)
