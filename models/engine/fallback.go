@@ -82,6 +82,14 @@ func (s *refStep) run(w *worker, image int) {
 	default:
 		s.y.gather(w, image, s.general.RowsFirst, y)
 	}
+	if s.dy == nil && s.rows(-1) && !s.act {
+		s.y.pixels(w, image, func(p int, px []float32) {
+			for c, v := range y[p*len(px):][:len(px)] {
+				px[c] = float32(v)
+			}
+		})
+		return
+	}
 	if s.dy == nil {
 		s.y.scatter(w, image, s.rows(-1), func(k int, _ float32) float32 {
 			v := float32(y[k])
@@ -105,6 +113,18 @@ func (s *refStep) run(w *worker, image int) {
 	}
 	for i, to := range s.dx {
 		rows := s.rows(i)
+		if rows && (to.add == nil || to.add == to.y) && to.mask == nil {
+			to.y.pixels(w, image, func(p int, px []float32) {
+				for c, v := range dxs[i][p*len(px):][:len(px)] {
+					if to.add == nil {
+						px[c] = float32(v)
+					} else {
+						px[c] += float32(v)
+					}
+				}
+			})
+			continue
+		}
 		// One after the other: two inputs may be the same value.
 		if to.add != nil && to.add != to.y {
 			to.y.scatter(w, image, rows, func(k int, _ float32) float32 { return to.add.entry(w, image, rows, k) })
@@ -131,9 +151,9 @@ func (s *refStep) rows(i int) bool {
 	case s.general == nil:
 		return false
 	case i < 0:
-		return s.general.RowsFirst
+		return s.general.RowsFirst || s.y.H*s.y.W == 1
 	}
-	return s.general.inputs()[i].RowsFirst
+	return s.general.inputs()[i].RowsFirst || s.x[i].H*s.x[i].W == 1
 }
 
 // place is where entry k of an image is: in the order C x H x W, or H x W x C
@@ -150,16 +170,24 @@ func (t *tensor) entry(w *worker, image int, rows bool, k int) float32 {
 	return w.of(t)[t.place(image, rows, k)]
 }
 
+// pixels calls f for every pixel of an image, in the order of rows and columns.
+func (t *tensor) pixels(w *worker, image int, f func(p int, px []float32)) {
+	buf := w.of(t)
+	for p := range t.H * t.W {
+		f(p, buf[image*t.size+t.origin+p/t.W*t.row+p%t.W*t.cs:][:t.C])
+	}
+}
+
 // gather copies an image out.
 func (t *tensor) gather(w *worker, image int, rows bool, to []float64) {
 	buf := w.of(t)
 	if rows || t.H*t.W == 1 {
-		for p := range t.H * t.W {
-			px := buf[image*t.size+t.origin+p/t.W*t.row+p%t.W*t.cs:][:t.C]
+		t.pixels(w, image, func(p int, px []float32) {
+			at := to[p*t.C:][:len(px)]
 			for c, v := range px {
-				to[p*t.C+c] = float64(v)
+				at[c] = float64(v)
 			}
-		}
+		})
 		return
 	}
 	for k := range to {
@@ -171,12 +199,11 @@ func (t *tensor) gather(w *worker, image int, rows bool, to []float64) {
 func (t *tensor) scatter(w *worker, image int, rows bool, f func(k int, old float32) float32) {
 	buf := w.of(t)
 	if rows || t.H*t.W == 1 {
-		for p := range t.H * t.W {
-			px := buf[image*t.size+t.origin+p/t.W*t.row+p%t.W*t.cs:][:t.C]
+		t.pixels(w, image, func(p int, px []float32) {
 			for c, v := range px {
 				px[c] = f(p*t.C+c, v)
 			}
-		}
+		})
 		return
 	}
 	for k := 0; k < t.Len(); k++ {

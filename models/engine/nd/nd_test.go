@@ -30,6 +30,7 @@ func funcs() map[string]struct {
 		"normFirst":  {&Norm{Axes: []int{0}, Eps: 1e-3}, [][]int{{5, 2}}},
 		"normRoot":   {&Norm{Axes: []int{1}, Eps: 1e-3, Root: true}, [][]int{{2, 3}}},
 		"matMul":     {MatMul{}, [][]int{{2, 3}, {3, 4}}},
+		"matMulLong": {MatMul{}, [][]int{{3, 9}, {9, 7}}},
 		"matMulMany": {MatMul{}, [][]int{{2, 1, 2, 3}, {3, 3, 4}}},
 		"einsum":     {bhij, [][]int{{2, 2, 3, 4}, {2, 2, 2, 4}}},
 		"einsumDots": {dots, [][]int{{2, 2, 3}, {3, 4}}},

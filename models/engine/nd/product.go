@@ -52,9 +52,21 @@ func (MatMul) Forward(in []Array, out Array) {
 	clear(out.Data)
 	matrices(in[0].Dims, in[1].Dims, out.Dims, func(a, b, y int) {
 		for i := range rows {
-			to := out.Data[y+i*cols:][:cols]
-			for k := range inner {
-				axpy(to, in[0].Data[a+i*inner+k], in[1].Data[b+k*cols:][:cols])
+			to, k := out.Data[y+i*cols:][:cols], 0
+			row, m := in[0].Data[a+i*inner:][:inner], in[1].Data[b:]
+			for ; k+4 <= inner; k += 4 { // four at a time, added one by one
+				b0, b1, b2, b3 := m[k*cols:][:cols], m[(k+1)*cols:][:cols], m[(k+2)*cols:][:cols], m[(k+3)*cols:][:cols]
+				a0, a1, a2, a3 := row[k], row[k+1], row[k+2], row[k+3]
+				for j, v := range to {
+					v += float64(a0 * b0[j])
+					v += float64(a1 * b1[j])
+					v += float64(a2 * b2[j])
+					v += float64(a3 * b3[j])
+					to[j] = v
+				}
+			}
+			for ; k < inner; k++ {
+				axpy(to, row[k], m[k*cols:][:cols])
 			}
 		}
 	})
@@ -67,6 +79,33 @@ func axpy(y []float64, a float64, x []float64) {
 	}
 }
 
+// dots adds the products of the rows of m with x to y: four sums at a time, each
+// in order.
+func dots(y, m, x []float64) {
+	n, k := len(x), 0
+	for ; k+4 <= len(y); k += 4 {
+		m0, m1, m2, m3 := m[k*n:][:n], m[(k+1)*n:][:n], m[(k+2)*n:][:n], m[(k+3)*n:][:n]
+		var s0, s1, s2, s3 float64
+		for j, v := range x {
+			s0 += float64(m0[j] * v)
+			s1 += float64(m1[j] * v)
+			s2 += float64(m2[j] * v)
+			s3 += float64(m3[j] * v)
+		}
+		y[k] += s0
+		y[k+1] += s1
+		y[k+2] += s2
+		y[k+3] += s3
+	}
+	for ; k < len(y); k++ {
+		sum := 0.0
+		for j, v := range m[k*n:][:n] {
+			sum += float64(v * x[j])
+		}
+		y[k] += sum
+	}
+}
+
 // Backward is dA = dY B', dB = A' dY.
 func (MatMul) Backward(in []Array, out, dout Array, din []Array) {
 	r := len(out.Dims)
@@ -74,14 +113,10 @@ func (MatMul) Backward(in []Array, out, dout Array, din []Array) {
 	matrices(in[0].Dims, in[1].Dims, out.Dims, func(a, b, y int) {
 		for i := range rows {
 			dy := dout.Data[y+i*cols:][:cols]
+			if din[0].Data != nil {
+				dots(din[0].Data[a+i*inner:][:inner], in[1].Data[b:], dy)
+			}
 			for k := range inner {
-				if din[0].Data != nil {
-					sum := 0.0
-					for j, v := range in[1].Data[b+k*cols:][:cols] {
-						sum += float64(v * dy[j])
-					}
-					din[0].Data[a+i*inner+k] += sum
-				}
 				if din[1].Data != nil {
 					axpy(din[1].Data[b+k*cols:][:cols], in[0].Data[a+i*inner+k], dy)
 				}
