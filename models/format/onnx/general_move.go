@@ -278,7 +278,7 @@ func padConstant(_ *importer, n *nodeProto, in []*operand, fill *constant) ([]*c
 			return nil, err
 		}
 		before, after, size := pads[k], pads[k+len(axes)], int64(c.dims[d])
-		if max(before, after) > maxEntries || min(before, after) < -maxEntries || size+before+after < 0 {
+		if max(before, after) > maxFolded || min(before, after) < -maxFolded || size+before+after < 0 {
 			return nil, fmt.Errorf("pads %v of %v", pads, c.dims)
 		}
 		from := make([]int, size+before+after)
@@ -388,7 +388,7 @@ func foldTile(_ *importer, n *nodeProto, in []*operand) (*constant, error) {
 	c := in[0].c
 	for d, t := range times {
 		from := []int{}
-		if t > maxFolded {
+		if t > maxFolded/max(1, c.dims[d]) {
 			return nil, fmt.Errorf("repeats %v of %v", times, in[0].dims)
 		}
 		for range t {
@@ -670,6 +670,9 @@ func centerCropPad(_ *importer, n *nodeProto, in []*operand, fill *constant) ([]
 			return nil, err
 		}
 		size := c.dims[d]
+		if to[k] > size+maxFolded {
+			return nil, fmt.Errorf("shape %v of %v", to, c.dims)
+		}
 		from := make([]int, to[k])
 		// What is cut or padded in front is the smaller half.
 		shift := max(0, size-to[k])/2 - max(0, to[k]-size)/2

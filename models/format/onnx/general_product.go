@@ -23,7 +23,7 @@ func (g *importer) rowsTimes(n *nodeProto, x *operand, w *constant, bias []float
 		return nil, fmt.Errorf("the file is for batches of %d images: export it for one image, or for any number", g.batch)
 	}
 	k, out := w.dims[0], w.dims[1]
-	if len(x.dims) < 1 || x.dims[len(x.dims)-1] != k {
+	if len(x.dims) < 1 || x.dims[len(x.dims)-1] != k || k < 1 || out < 1 {
 		return nil, fmt.Errorf("rows of %v and a matrix of %v", x.dims, w.dims)
 	}
 	t, err := w.transpose([]int{1, 0})

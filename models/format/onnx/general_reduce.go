@@ -99,7 +99,7 @@ func layerNorm(g *importer, n *nodeProto, in []*operand) (*operand, error) {
 // a group of one channel.
 func groupNorm(g *importer, n *nodeProto, in []*operand) (*operand, error) {
 	d := in[0].dims
-	if len(d) < 2 {
+	if len(d) < 2 || product(d) == 0 {
 		return nil, fmt.Errorf("input of shape %v, expected N x C and more", d)
 	}
 	groups := int64(d[1])
@@ -216,6 +216,9 @@ func localResponse(g *importer, n *nodeProto, in []*operand) (*operand, error) {
 		return nil, fmt.Errorf("size %d of an input of %v", size, in[0].dims)
 	}
 	channels := in[0].dims[1]
+	if channels > 0 && min(size, channels) > maxFolded/channels {
+		return nil, fmt.Errorf("size %d for %d channels", size, channels)
+	}
 	f := &nd.Mix{Axis: 1, In: channels}
 	for c := range channels {
 		var row []nd.Share

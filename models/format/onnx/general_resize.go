@@ -141,7 +141,7 @@ type resizer struct {
 
 // rows says which entries of an axis, of n, make up those of the new one.
 func (r resizer) rows(n, out int, scale float64) ([][]nd.Share, error) {
-	if n < 1 || out < 1 || out > maxEntries {
+	if n < 1 || out < 1 || out > maxFolded {
 		return nil, fmt.Errorf("an axis of %d resized to %d", n, out)
 	}
 	var rows [][]nd.Share
@@ -220,7 +220,7 @@ func (r resizer) filter(x float64, n int, scale float64) ([]nd.Share, error) {
 		narrow = scale
 	}
 	first, last := int(math.Floor(x-reach/narrow)), int(math.Ceil(x+reach/narrow))
-	if last-first > maxFolded {
+	if last-first > maxWindow {
 		return nil, fmt.Errorf("a filter of %d entries", last-first)
 	}
 	var row []nd.Share

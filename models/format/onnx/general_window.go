@@ -58,6 +58,11 @@ func (n *nodeProto) frame(in, kernel []int) (frame, error) {
 	if kernel != nil {
 		f.kernel = kernel
 	}
+	for _, k := range f.kernel {
+		if k < 1 || k > maxWindow {
+			return f, fmt.Errorf("a kernel of %v, expected 1 to %d", f.kernel, maxWindow)
+		}
+	}
 	if f.stride, err = list("strides", 1, s, 1); err != nil {
 		return f, err
 	}
@@ -143,8 +148,8 @@ func (g *importer) unfold(n *nodeProto, x *operand, f frame, out []int, fill flo
 	d := x.dims
 	planes, size := d[0]*d[1], product(d[2:])
 	dims := []int{d[0], d[1], product(out), product(f.kernel)}
-	if _, err := checkSize(dims); err != nil {
-		return nil, err
+	if size, err := checkSize(dims); err != nil || size > 4*maxFolded {
+		return nil, fmt.Errorf("windows of %v, expected up to %d entries", dims, 4*maxFolded)
 	}
 	var plane []int
 	f.each(d[2:], out, func(at int) { plane = append(plane, max(at, -1)) })
@@ -353,6 +358,8 @@ func convTranspose(g *importer, n *nodeProto, in []*operand) (*operand, error) {
 		full := f.stride[k]*(x.dims[2+k]-1) + extra[k] + f.reach(k)
 		want := x.dims[2+k] * f.stride[k]
 		switch {
+		case given && len(shape.ints) < s:
+			return nil, fmt.Errorf("output_shape %v, expected %d numbers", shape.ints, s)
 		case given:
 			if want = int(shape.ints[max(0, len(shape.ints)-s):][k]); want < 1 || want > maxEntries {
 				return nil, fmt.Errorf("output_shape %v", shape.ints)
@@ -373,6 +380,9 @@ func convTranspose(g *importer, n *nodeProto, in []*operand) (*operand, error) {
 	v := x
 	for k := range s {
 		lead, tail := f.reach(k)-1-f.before[k], f.reach(k)-1-f.after[k]+extra[k]
+		if x.dims[2+k] > maxFolded/f.stride[k] {
+			return nil, fmt.Errorf("a stride of %d over %v", f.stride[k], x.dims)
+		}
 		var from []int
 		for range max(lead, 0) {
 			from = append(from, -1)

@@ -50,6 +50,19 @@ func FuzzONNX(f *testing.F) {
 		}
 		f.Add(raw)
 	}
+	// Operators on arrays: what most of them need is one image and one list.
+	lists := []message{tensor("two", 7, int64s(2, 2, 1, 1), 4), tensor("w", 1, floats(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), 3, 1, 2, 2), tensor("v", 1, floats(1, 2, 3), 3), tensor("m", 1, make([]byte, 64), 4, 4)}
+	for _, n := range []message{
+		node("Transpose", []string{"x"}, []string{"y"}, attr("perm", []int64{0, 2, 3, 1})), node("Tile", []string{"x", "two"}, []string{"y"}),
+		node("Conv", []string{"x", "w"}, []string{"y"}, attr("group", 3), attr("dilations", []int64{2, 2})), node("ConvTranspose", []string{"x", "w"}, []string{"y"}, attr("strides", []int64{2, 2})),
+		node("MaxPool", []string{"x"}, []string{"y"}, attr("kernel_shape", []int64{2, 2}), attr("dilations", []int64{2, 2}), attr("ceil_mode", 1)),
+		node("Resize", []string{"x", "", "", "two"}, []string{"y"}, attr("mode", "cubic")), node("Pad", []string{"x"}, []string{"y"}, attr("pads", []int64{0, 1, 0, 1, 0, 0, 1, 1}), attr("mode", "reflect")),
+		node("Einsum", []string{"x", "x"}, []string{"y"}, attr("equation", "abcd,abed->ace")), node("MatMul", []string{"x", "m"}, []string{"y"}), node("LRN", []string{"x"}, []string{"y"}, attr("size", 3)),
+		node("InstanceNormalization", []string{"x", "v", "v"}, []string{"y"}), node("Softmax", []string{"x"}, []string{"y"}, attr("axis", 2)), node("ReduceMax", []string{"x"}, []string{"y"}, attr("axes", []int64{1, 3})),
+		node("DepthToSpace", []string{"x"}, []string{"y"}, attr("blocksize", 1)), node("GatherND", []string{"x", "two"}, []string{"y"}), node("CumSum", []string{"x", "two"}, []string{"y"}),
+	} {
+		f.Add(file(parts{nodes: []message{n, node("ReduceMean", []string{"y"}, []string{"z"}, attr("axes", []int64{2}))}, weights: lists, outputs: []message{value("z", 1, 1, 2)}}))
+	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		c, err := onnx.Read("fuzz", raw, onnx.Options{})
 		if err != nil {
