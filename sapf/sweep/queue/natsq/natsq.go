@@ -123,7 +123,7 @@ func Open(ctx context.Context, nc *nats.Conn, o Options) (*Queue, error) {
 // Delete removes all that a sweep has in the server.
 func (q *Queue) Delete(ctx context.Context) error {
 	err := q.js.DeleteStream(ctx, q.o.name("jobs"))
-	for _, b := range []string{"results", "dead", "tries", "WORKERS"} {
+	for _, b := range []string{"results", "dead", "tries", "workers"} {
 		err = errors.Join(err, q.js.DeleteKeyValue(ctx, q.o.name(b)))
 	}
 	return errors.Join(err, q.js.DeleteObjectStore(ctx, q.o.name("blobs")))
