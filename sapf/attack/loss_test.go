@@ -16,7 +16,7 @@ import (
 // losses are all losses an attack can ask for.
 var losses = []models.Loss{
 	Margin{}, Margin{Confidence: 0.75}, Margin{Untargeted: true}, Margin{Confidence: 2, Untargeted: true},
-	CrossEntropy{}, CrossEntropy{Untargeted: true}, DifferenceOfLogitsRatio{}, DifferenceOfLogitsRatio{Untargeted: true},
+	CrossEntropy{}, CrossEntropy{Untargeted: true},
 }
 
 func oneHot(n, i int) []float64 {
@@ -164,29 +164,5 @@ func get(v gorgonia.Value, i int) float64 {
 func copyRow(row []float64, v gorgonia.Value, i int) {
 	for j := range row {
 		row[j] = get(v, i*len(row)+j)
-	}
-}
-
-// TestRatioHasNoScale: multiplied and shifted logits have one loss, and a gradient
-// where every probability is 0 or 1.
-func TestRatioHasNoScale(t *testing.T) {
-	z := []float64{2, -1, 0.5, 0.25, -3}
-	for _, l := range []DifferenceOfLogitsRatio{{}, {Untargeted: true}} {
-		class := map[bool]int{false: 2, true: 0}[l.Untargeted]
-		grad := make([]float64, len(z))
-		want := l.Example(z, oneHot(len(z), class), nil)
-		large := make([]float64, len(z))
-		for i := range z {
-			large[i] = 1e4*z[i] + 77
-		}
-		if got := l.Example(large, oneHot(len(z), class), grad); math.Abs(got-want) > 1e-12 {
-			t.Errorf("%v: %g, of logits 10,000 times as large %g", l, want, got)
-		}
-		if grad[class] == 0 {
-			t.Errorf("%v: no gradient at large logits", l)
-		}
-		if two := l.Example([]float64{3, 1}, []float64{0, 1}, make([]float64, 2)); math.Abs(two) != 2 {
-			t.Errorf("%v: %g with two classes, expected the difference", l, two)
-		}
 	}
 }

@@ -347,10 +347,15 @@ func (o *oracle) crossEntropy() models.Loss {
 }
 
 // directing is the loss whose gradient directs an attack, by the word of its
-// option: "ce", or "dlr", which has a gradient however large the logits are.
+// option: "ce", or "dlr", which has a gradient however large the logits are (the
+// difference of logits itself where there are too few classes for a ratio).
 func (o *oracle) directing(loss string) models.Loss {
-	if loss == "dlr" {
-		return attack.DifferenceOfLogitsRatio{Untargeted: !o.goal.Targeted()}
+	const classes = 4 // that the targeted ratio takes
+	switch {
+	case loss == "dlr" && o.classes >= classes:
+		return models.DLR{Untargeted: !o.goal.Targeted()}
+	case loss == "dlr":
+		return o.margin(neverClosed)
 	}
 	return o.crossEntropy()
 }
