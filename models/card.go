@@ -31,6 +31,9 @@ type Card struct {
 	// SelfTest are the logits expected of TestPattern 0, 1, ...: what shows
 	// at load that the layers and the normalisation are the right ones.
 	SelfTest [][]float64 `json:"self_test,omitempty"`
+	// Loaded says which options changed what the network computes of its file's
+	// weights, "" for none: what is kept of a model is kept under both.
+	Loaded string `json:"-"`
 	// Warnings are what a user of the model ought to know.
 	Warnings []string `json:"warnings,omitempty"`
 }

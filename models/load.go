@@ -71,6 +71,31 @@ const maxModelBytes = 4 << 30
 // "random:ARCH" has invented weights (Random).
 // Nothing is downloaded.
 func Load(name string, o LoadOptions) (*Model, error) {
+	m, err := load(name, o)
+	if err == nil {
+		m.card.Loaded = o.variant()
+	}
+	return m, err
+}
+
+// variant names the options that change the function of the same weights.
+func (o LoadOptions) variant() string {
+	var parts []string
+	note := func(set bool, format string, values ...any) {
+		if set {
+			parts = append(parts, fmt.Sprintf(format, values...))
+		}
+	}
+	note(!o.Normalisation.isZero(), "normalisation %+v", o.Normalisation)
+	note(o.LogitScale != 0 && o.LogitScale != 1, "logit scale %v", o.LogitScale)
+	note(o.Output != "", "output %s", o.Output)
+	note(o.Input != engine.Shape{}, "input %v", o.Input)
+	note(o.Binary, "binary")
+	note(o.Probabilities, "probabilities")
+	return strings.Join(parts, "; ")
+}
+
+func load(name string, o LoadOptions) (*Model, error) {
 	profile, err := o.profile()
 	if err != nil {
 		return nil, err

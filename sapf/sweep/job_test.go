@@ -246,3 +246,29 @@ func TestWarnings(t *testing.T) {
 		}
 	}
 }
+
+// TestKeyKnowsHowTheModelWasLoaded: the same weights behind another normalisation
+// or scale are another classifier.
+func TestKeyKnowsHowTheModelWasLoaded(t *testing.T) {
+	_, task := cat(t)
+	seen := map[string]string{}
+	for name, o := range map[string]models.LoadOptions{
+		"as it is":          {},
+		"another scale":     {LogitScale: 10},
+		"another mean":      {Normalisation: models.Normalisation{Mean: []float64{0.4}}},
+		"another deviation": {Normalisation: models.Normalisation{Mean: []float64{0.4}, Std: []float64{0.2}}},
+	} {
+		m, err := models.Load("cwnet", o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := Key(m, task)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if other, ok := seen[key]; ok {
+			t.Errorf("%s has the key of %s", name, other)
+		}
+		seen[key] = name
+	}
+}

@@ -27,6 +27,8 @@ type Determinants struct {
 	// Model and Image are the SHA-256 of the weights and of the image's entries
 	// (ImageDigest).
 	Model, Image string
+	// Loaded says how the weights were loaded (models.Card), "" for as they are.
+	Loaded string
 	// Label and Target are the goal's.
 	Label, Target int
 	// Profile is the numerics profile.
@@ -39,6 +41,9 @@ func (d Determinants) Key() (string, error) {
 	parts := map[string]any{ // maps are written with their keys in order
 		"schema": keySchema, "method": d.Method, "options": d.Options, "model": d.Model,
 		"image": d.Image, "label": d.Label, "target": d.Target, "profile": d.Profile,
+	}
+	if d.Loaded != "" {
+		parts["loaded"] = d.Loaded
 	}
 	if d.Version != "" {
 		parts["version"] = d.Version
@@ -71,7 +76,7 @@ func Key(m attack.Classifier, t attack.Task) (string, error) {
 		return "", err
 	}
 	return Determinants{
-		Method: t.Attack.Name(), Version: version, Options: options, Model: id.Card().SHA256,
+		Method: t.Attack.Name(), Version: version, Options: options, Model: id.Card().SHA256, Loaded: id.Card().Loaded,
 		Image: ImageDigest(t.Image), Label: t.Goal.Label, Target: t.Goal.Target, Profile: id.Profile().String(),
 	}.Key()
 }
