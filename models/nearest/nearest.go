@@ -13,13 +13,17 @@ const beginning = 3
 
 // Of returns the candidate with the fewest edits (Levenshtein's distance, upper
 // and lower case alike) from name, the first of equal ones, or "" if there are
-// no candidates. The first candidate that begins with the name, of three letters
-// or more, goes before all.
+// no candidates. Candidates that begin with the name, of three letters or more,
+// go before all others.
 func Of(name string, candidates []string) string {
+	var begin []string
 	for _, c := range candidates {
 		if len(name) >= beginning && strings.HasPrefix(strings.ToLower(c), strings.ToLower(name)) {
-			return c
+			begin = append(begin, c)
 		}
+	}
+	if len(begin) > 0 {
+		candidates = begin
 	}
 	best, _ := of(name, candidates)
 	return best

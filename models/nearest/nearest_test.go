@@ -16,7 +16,7 @@ func TestNearest(t *testing.T) {
 	}{
 		{"lamda1", []string{"k", "lambda1", "lambda2"}, 2, "lambda1", "lambda1"},
 		{"fmn", []string{"jsma", "fgsm", "fmn-l0"}, 1, "fmn-l0", ""},
-		{"step", []string{"k", "step_size", "steps"}, 1, "step_size", "steps"},
+		{"step", []string{"k", "step_size", "steps"}, 1, "steps", "steps"},
 		{"stepsize", []string{"steps", "step_size"}, 0, "step_size", ""},
 		{"RESNET20", []string{"ResNet18", "resnet20"}, 0, "resnet20", "resnet20"},
 		{"b", []string{"ab", "ba", "bc"}, 1, "ab", "ab"}, // the first of equal ones

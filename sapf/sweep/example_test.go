@@ -96,7 +96,7 @@ func ExampleGoalOf() {
 	// Output:
 	// 1 <nil>
 	// true <nil>
-	// target "frogs" is none of the model's classes, did you mean "frog"?
+	// target "frogs" is none of the model's 3 classes, did you mean "frog"?
 }
 
 // A key names a task by everything that its outcome depends on.
