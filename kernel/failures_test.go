@@ -303,7 +303,8 @@ func TestFailure69_NothingACellDoesEndsTheKernel(t *testing.T) {
 
 func TestFailure74_ClientVanishesAndAnotherComes(t *testing.T) {
 	c := startKernel(t)
-	c.send(c.shell, "execute_request", content{"code": "sleep 100\nset x kept"})
+	id := c.send(c.shell, "execute_request", content{"code": "sleep 100\nset x kept"})
+	c.wait(c.published, "execute_input", id) // closed before that, a connection may take the request with it
 	c.close()
 	second := connect(t, c.conn)
 	if r := second.execute("get x"); r.reply["status"] != "ok" {
