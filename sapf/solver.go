@@ -261,7 +261,7 @@ func (s *solver) gradients(use func(a *attempt, slope []float64) error) error {
 	}
 	s.Passes++
 	for i, a := range moving {
-		a.Flat = a.Flat || a.Gradients == 0 && allZero(p.gradient(i))
+		a.Flat = a.Flat || a.Gradients == 0 && attack.Flat(p.gradient(i))
 		a.Gradients++
 		a.Forwards++
 		if err := use(a, p.gradient(i)); err != nil {
@@ -269,15 +269,6 @@ func (s *solver) gradients(use func(a *attempt, slope []float64) error) error {
 		}
 	}
 	return nil
-}
-
-func allZero(v []float64) bool {
-	for _, x := range v {
-		if x != 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // fail ends an attempt at a number that is not finite; what it has is kept.

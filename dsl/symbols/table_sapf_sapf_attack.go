@@ -25,6 +25,7 @@ func init() {
 		"EvaluatorsOf": reflect.ValueOf(sapf_sapf_attack.EvaluatorsOf),
 		"Failed":       reflect.ValueOf(sapf_sapf_attack.Failed),
 		"Fits":         reflect.ValueOf(sapf_sapf_attack.Fits),
+		"Flat":         reflect.ValueOf(sapf_sapf_attack.Flat),
 		"FlatNote":     reflect.ValueOf(constant.MakeString(string(sapf_sapf_attack.FlatNote))),
 		"Fork":         reflect.ValueOf(sapf_sapf_attack.Fork),
 		"LargestBatch": reflect.ValueOf(constant.MakeFromLiteral("9", token.INT, 0)),

@@ -108,6 +108,16 @@ type Result struct {
 // FlatNote is the note of a result whose attack began at a gradient of zero.
 const FlatNote = "zero gradient: the loss is flat at the image, another loss may not be (option loss=dlr, where there is one)"
 
+// Flat reports whether a gradient is 0 in every entry.
+func Flat(gradient []float64) bool {
+	for _, g := range gradient {
+		if g != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // Attack is one method. Its type is an options struct; the zero value is the
 // setting of its paper.
 type Attack interface {

@@ -199,15 +199,6 @@ func unitOf(b attack.Budgeter) attack.Unit {
 	return attack.Pixels
 }
 
-func allZero(v []float64) bool {
-	for _, x := range v {
-		if x != 0 {
-			return false
-		}
-	}
-	return true
-}
-
 func joinNotes(a, b string) string {
 	if a == "" || b == "" {
 		return a + b
@@ -295,7 +286,7 @@ func (o *oracle) pull(loss models.Loss, img, targets []float64) (answer, error) 
 	if err != nil {
 		return answer{}, err
 	}
-	o.flat = o.flat || o.gradients == 0 && allZero(v.Grad)
+	o.flat = o.flat || o.gradients == 0 && attack.Flat(v.Grad)
 	o.forwards++
 	o.gradients++
 	return answer{v.Loss[0], v.Logits, v.Grad}, nil

@@ -124,19 +124,10 @@ func (e *watchedEvaluator) Gradient(x, targets []float64) (models.Evaluation, er
 	for b, loss := range v.Loss {
 		e.w.Gradients++
 		e.w.Losses = append(e.w.Losses, loss)
-		if isZero(v.Grad[b*n : (b+1)*n]) {
+		if attack.Flat(v.Grad[b*n : (b+1)*n]) {
 			e.w.ZeroGradients++
 			e.w.FirstZero = e.w.FirstZero || len(e.w.Losses) == 1
 		}
 	}
 	return v, nil
-}
-
-func isZero(v []float64) bool {
-	for _, x := range v {
-		if x != 0 {
-			return false
-		}
-	}
-	return true
 }

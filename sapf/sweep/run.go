@@ -106,6 +106,10 @@ type run struct {
 	tasks    []attack.Task // goals are filled in
 	clean    []models.Prediction
 	outcomes []*Outcome
+	// keys are those of the tasks where there is a store, noKey says why one has
+	// none.
+	keys     []string
+	noKey    map[int]error
 	progress Progress
 }
 
@@ -190,21 +194,23 @@ func predict(m attack.Classifier, x data.Image) (models.Prediction, error) {
 func (r *run) kept() ([]int, error) {
 	var missing []int
 	r.progress.Total = len(r.tasks)
+	r.keys, r.noKey = make([]string, len(r.tasks)), map[int]error{}
 	for i := range r.tasks {
-		o := r.outcome(i)
 		if r.options.Store == nil {
 			missing = append(missing, i)
 			continue
 		}
 		var err error
-		o.key, err = Key(r.m, r.tasks[i])
+		r.keys[i], err = Key(r.m, r.tasks[i])
 		if errors.Is(err, ErrNoKey) {
+			r.noKey[i] = err
 			missing = append(missing, i)
 			continue
 		}
 		if err != nil {
 			return nil, r.about(i, err)
 		}
+		o := r.outcome(i)
 		k, err := r.options.Store.Get(o.key)
 		if err != nil {
 			return nil, r.about(i, err)
@@ -258,11 +264,8 @@ func (r *run) attack(batch []int) error {
 			return err
 		}
 		if r.options.Store != nil && o.Result.Status != attack.Cancelled {
-			o.key, err = Key(r.m, r.tasks[at])
-			if errors.Is(err, ErrNoKey) {
+			if err := r.noKey[at]; err != nil {
 				o.Warnings = append(o.Warnings, "not kept: "+err.Error())
-			} else if err != nil {
-				return err
 			} else if err := r.options.Store.Put(o.key, o.Keep()); err != nil {
 				return fmt.Errorf("keep the result of %s on %s: %w", o.Attack.Name(), o.Image.Name, err)
 			}
@@ -294,7 +297,7 @@ func (r *run) watched(batch []int) context.Context {
 
 // outcome is that of a task before it has run.
 func (r *run) outcome(i int) *Outcome {
-	o := &Outcome{Task: r.tasks[i], Clean: r.clean[i], classifier: r.m}
+	o := &Outcome{Task: r.tasks[i], Clean: r.clean[i], classifier: r.m, key: r.keys[i]}
 	if m, ok := r.m.(identified); ok {
 		o.ModelName, o.Profile = m.Card().Name, m.Profile()
 	}
