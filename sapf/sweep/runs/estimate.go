@@ -84,7 +84,7 @@ func Estimate(ctx context.Context, p *spec.Plan, o EstimateOptions) (Estimated, 
 		return out, err
 	}
 	d := &Dir{Path: o.Dir, Plan: p, groups: groups, pack: &pack{}}
-	counts := &Tally{}
+	counts := newTally()
 	left := groups
 	if _, err := os.Stat(filepath.Join(o.Dir, "spec.json")); o.Dir != "" && err == nil {
 		if err := d.open(); err != nil {

@@ -74,10 +74,14 @@ func (p Progress) String() string {
 	return s
 }
 
-// Tally counts what comes in. It may be used by several goroutines.
+// Tally counts what comes in, each attack once however often it is told of it:
+// what a hub took just before it was killed comes again to the next. It may be
+// used by several goroutines.
 type Tally struct {
-	mu      sync.Mutex
-	p       Progress
+	mu sync.Mutex
+	p  Progress
+	// ended are the keys of what was counted: true is done, false given up.
+	ended   map[string]bool
 	sumL0   int
 	sumL2   float64
 	started time.Time
@@ -86,6 +90,8 @@ type Tally struct {
 	// finish, where set, is called when nothing is left.
 	finish func()
 }
+
+func newTally() *Tally { return &Tally{ended: map[string]bool{}} }
 
 // Start has the clock of the rate run, tell told of changes, and finish called
 // when nothing is left.
@@ -128,7 +134,7 @@ func (t *Tally) Take(results ...queue.Result) {
 	defer t.mu.Unlock()
 	for _, r := range results {
 		if rec, err := sweep.DecodeRecord(r.File); err == nil { // it was checked before it was kept
-			t.add(rec)
+			t.add(r.Key, rec)
 		}
 	}
 	t.changed()
@@ -142,7 +148,9 @@ func (t *Tally) Bury(dead queue.Dead) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.p.Dead += len(g.Units)
+	for _, u := range g.Units {
+		t.giveUp(u.Key)
+	}
 	t.changed()
 	return nil
 }
@@ -156,7 +164,15 @@ func (t *Tally) changed() {
 	}
 }
 
-func (t *Tally) add(rec sweep.Record) {
+func (t *Tally) add(key string, rec sweep.Record) {
+	done, ended := t.ended[key]
+	switch {
+	case done:
+		return
+	case ended: // given up, and a worker of whom nothing was heard had it after all
+		t.p.Dead--
+	}
+	t.ended[key] = true
 	t.p.Done++
 	if rec.Success {
 		t.p.Succeeded++
@@ -170,6 +186,13 @@ func (t *Tally) add(rec sweep.Record) {
 	}
 }
 
+func (t *Tally) giveUp(key string) {
+	if _, ended := t.ended[key]; !ended {
+		t.ended[key] = false
+		t.p.Dead++
+	}
+}
+
 // Unfinished are the groups of a shard of which something is missing, and not
 // given up, and how far the sweep is.
 func (d *Dir) Unfinished(s Shard) ([]spec.Group, *Tally, error) {
@@ -177,7 +200,7 @@ func (d *Dir) Unfinished(s Shard) ([]spec.Group, *Tally, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	t := &Tally{}
+	t := newTally()
 	var mine, groups []spec.Group
 	for _, g := range d.groups {
 		if s.takes(g) {
@@ -189,9 +212,9 @@ func (d *Dir) Unfinished(s Shard) ([]spec.Group, *Tally, error) {
 	err = d.eachRecord(mine, func(g int, u spec.Unit, rec *sweep.Record) {
 		switch {
 		case rec != nil:
-			t.add(*rec)
+			t.add(u.Key, *rec)
 		case dead[u.Key]:
-			t.p.Dead++
+			t.giveUp(u.Key)
 		default:
 			missing[g] = true
 		}
