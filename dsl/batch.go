@@ -67,7 +67,7 @@ func attackAll(verb string, m *Model, store sweep.Store, cases []Case) Outcomes 
 			out = append(out, &Outcome{Outcome: o, Model: m.Model})
 		}
 	}
-	text := fmt.Sprintf("%d attacks, %d succeeded", len(out), out.Successes())
+	text := fmt.Sprintf("%s, %d succeeded", count(len(out), "attack"), out.Successes())
 	if last.Kept > 0 {
 		text += fmt.Sprintf("; %d of them kept from before", last.Kept)
 	}

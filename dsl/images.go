@@ -29,12 +29,19 @@ func HasData(set string) bool {
 
 // LoadImages loads the first n images of a set: test records ("cifar10",
 // "fashion"), the labelled photographs of the data folder imagenet
-// ("imagenet"), or, for "cat", views of the embedded photograph (see Views).
-// Options scale photographs to a model's size.
+// ("imagenet"), or, for "cat", views of the embedded photograph (see Views). Or
+// the images of a folder (with their classes, where it has a labels.csv), of a
+// pattern, or of a NumPy file (x.npy; x.npz with labels), of which n = 0 takes
+// all. Options scale photographs to a model's size.
 //
 //	images := m.Correct(LoadImages("cifar10", 20))
 //	photographs := LoadImages("imagenet", 20, m.ImageOptions())
+//	mine := LoadImages("photos/*.jpg", 0, m.ImageOptions())
+//	batch := LoadImages("batch.npz", 0)
 func LoadImages(set string, n int, options ...ImageOptions) []Image {
+	if data.IsSeveral(set) || data.IsArray(set) {
+		return severalImages(set, n, options...)
+	}
 	if n < 1 {
 		fail("LoadImages", fmt.Errorf("%d images, expected at least 1", n))
 	}
@@ -61,6 +68,32 @@ func LoadImages(set string, n int, options ...ImageOptions) []Image {
 	images := make([]Image, n)
 	for i, name := range names {
 		images[i] = LoadImage(name, options...)
+	}
+	return images
+}
+
+// severalImages loads the first n images of a folder, a pattern or an array, 0:
+// all.
+func severalImages(ref string, n int, options ...ImageOptions) []Image {
+	var o ImageOptions
+	if len(options) > 0 {
+		o = options[0]
+	}
+	set, err := data.Several(ref, o)
+	if err == nil && (n < 0 || n > set.N) {
+		err = fmt.Errorf("%d images of %s, expected 0 (all) to %d", n, ref, set.N)
+	}
+	if err != nil {
+		fail("LoadImages", err)
+	}
+	if n == 0 {
+		n = set.N
+	}
+	images := make([]Image, n)
+	for i := range images {
+		if images[i], err = set.At(i); err != nil {
+			fail("LoadImages", err)
+		}
 	}
 	return images
 }

@@ -50,8 +50,9 @@ func (m *Model) Predict(x Image) Prediction {
 	return p
 }
 
-// LoadImage loads an image: a file, the name of an embedded sample ("cat"), or
-// a record of a data set ("cifar10:17").
+// LoadImage loads an image: a picture file, a NumPy array (x.npy; batch.npz:3,
+// one of several), the name of an embedded sample ("cat"), or a record of a data
+// set ("cifar10:17").
 //
 //	x := LoadImage("cat")
 func LoadImage(ref string, options ...data.Options) Image {

@@ -1,7 +1,6 @@
 package dsl
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -243,7 +242,7 @@ func (r *SweepRun) Wait() runs.Status {
 }
 
 // Table1 is the paper's Table 1 of the results so far.
-func (r *SweepRun) Table1() MIME {
+func (r *SweepRun) Table1() *Results {
 	return r.table("Table1", func(d *runs.Dir, attacks []table.Attack, snapshot string) (*table.Table, error) {
 		return table.Table1(d.Plan.Dataset, metric.L2, attacks, snapshot), nil
 	})
@@ -251,9 +250,17 @@ func (r *SweepRun) Table1() MIME {
 
 // By is a table of the results so far with a row for each combination of values
 // of columns or options: "method", "k".
-func (r *SweepRun) By(columns ...string) MIME {
+func (r *SweepRun) By(columns ...string) *Results {
 	return r.table("By", func(_ *runs.Dir, attacks []table.Attack, snapshot string) (*table.Table, error) {
 		return table.By(columns, attacks, snapshot)
+	})
+}
+
+// Results is a table of the results so far with a row for each attack, to show
+// and to save.
+func (r *SweepRun) Results() *Results {
+	return r.table("Results", func(_ *runs.Dir, attacks []table.Attack, snapshot string) (*table.Table, error) {
+		return table.Rows(attacks, snapshot)
 	})
 }
 
@@ -270,25 +277,15 @@ func (r *SweepRun) Rows() []metric.Row {
 	return rows
 }
 
-func (r *SweepRun) table(verb string, make func(*runs.Dir, []table.Attack, string) (*table.Table, error)) MIME {
-	out := MIME{}
+func (r *SweepRun) table(verb string, make func(*runs.Dir, []table.Attack, string) (*table.Table, error)) *Results {
+	out := &Results{}
 	r.with(verb, func(d *runs.Dir) error {
 		attacks, snapshot, err := table.Read(d)
 		if err != nil {
 			return err
 		}
-		t, err := make(d, attacks, snapshot)
-		if err != nil {
-			return err
-		}
-		for mime, format := range map[string]string{"text/html": "html", "text/plain": "markdown"} {
-			var b bytes.Buffer
-			if err := t.Write(&b, format); err != nil {
-				return err
-			}
-			out[mime] = b.String()
-		}
-		return nil
+		out.Table, err = make(d, attacks, snapshot)
+		return err
 	})
 	return out
 }

@@ -24,8 +24,8 @@ func TestSweep(t *testing.T) {
 	if rows := again.Rows(); len(rows) != 2 || rows[0].Method != "fmn-l0" {
 		t.Errorf("%+v", rows)
 	}
-	for _, table := range []MIME{again.Table1(), again.By("method", "steps")} {
-		if text, _ := table["text/plain"].(string); !strings.Contains(text, "fmn-l0") || !strings.Contains(text, "2 of 2 attacks") {
+	for _, table := range []*Results{again.Table1(), again.By("method", "steps"), again.Results()} {
+		if text := table.String(); !strings.Contains(text, "fmn-l0") || !strings.Contains(text, "2 of 2 attacks") {
 			t.Errorf("%v", table)
 		}
 	}

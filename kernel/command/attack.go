@@ -12,6 +12,7 @@ import (
 
 	"sapf/kernel/internal/leave"
 	"sapf/models"
+	"sapf/models/data"
 	"sapf/sapf"
 	"sapf/sapf/attack"
 	"sapf/sapf/sweep"
@@ -21,9 +22,9 @@ import (
 type jobFlags struct {
 	Model     string `required:"" predictor:"model" help:"Model: a name (see 'sapf models') or a file."`
 	loadFlags `embed:""`
-	Image     string `required:"" predictor:"image" help:"Image: a file, a sample (cat) or a record (cifar10:17); for attack also a folder or a pattern (photos/*.png): then all of them."`
+	Image     string `required:"" predictor:"image" help:"Image: a file, a sample (cat) or a record (cifar10:17); an array (x.npy, batch.npz:17); for attack also several: a folder, a pattern (photos/*.png), an array of images."`
 	Resize    bool   `help:"Scale a picture of another size to the model's."`
-	Target    string `help:"Target: a class's name or index."`
+	Target    string `help:"Target: a class's name or index; for several images also stated, as labels.csv or a .npz says."`
 }
 
 func (f jobFlags) job() (sweep.Job, error) {
@@ -42,7 +43,7 @@ type attackCmd struct {
 	Trace      string            `placeholder:"F.csv" help:"Write a row of the solver's state every --trace-every steps."`
 	TraceEvery int               `default:"50" help:"Steps between rows of the trace."`
 	Checkpoint string            `placeholder:"FILE" help:"Keep the state of a long SAPF attack there, and go on from it."`
-	Out        string            `placeholder:"DIR" help:"Write pictures, delta.npy and result.json there."`
+	Out        string            `placeholder:"DIR" help:"Write pictures, delta_chw.npy, adversarial_chw.npy and result.json there; of several images also adversarial_nchw.npy and results.csv."`
 	JSON       bool              `help:"Print the result as JSON."`
 }
 
@@ -58,8 +59,11 @@ func (c *attackCmd) Run(ctx context.Context, out output) error {
 		}
 		job.Set["k"] = strconv.Itoa(*c.K)
 	}
-	if severalImages(c.Image) {
-		return c.many(ctx, out, job.Load, job.Set)
+	if err := errors.Join(tryFolder("--out", c.Out), tryFile("--checkpoint", c.Checkpoint), tryFile("--trace", c.Trace)); err != nil {
+		return err
+	}
+	if data.IsSeveral(c.Image) {
+		return c.many(ctx, out, job)
 	}
 	var m *models.Model
 	task, err := leave.When(ctx, func() (task attack.Task, err error) {
@@ -102,7 +106,11 @@ func (c *attackCmd) Run(ctx context.Context, out output) error {
 		return failed(fmt.Errorf("write trace %s: %w", c.Trace, trace.Err()))
 	}
 	if ctx.Err() != nil {
-		return ctx.Err()
+		kept := "the best so far is above" + c.whereKept()
+		if options.Checkpoint != nil {
+			kept += "; the same command goes on from " + c.Checkpoint
+		}
+		return interrupted(kept)
 	}
 	if options.Checkpoint != nil { // last: whatever went wrong above, the state is there
 		if err := options.Checkpoint.Remove(); err != nil {
@@ -129,6 +137,14 @@ func (c *attackCmd) deliver(o *sweep.Outcome, out output) error {
 		shown = o.Record()
 	}
 	return errors.Join(saved, out.print(c.JSON, shown))
+}
+
+// whereKept says where results are besides on the screen.
+func (c *attackCmd) whereKept() string {
+	if c.Out == "" {
+		return ""
+	}
+	return ", and kept in " + c.Out
 }
 
 // missed says that an attack failed, what it noted, and, where it ran with its

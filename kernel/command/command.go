@@ -22,6 +22,20 @@ import (
 // that the request was wrong (see exit.Code).
 func failed(err error) error { return exit.Fail(err) }
 
+// interrupted is an error of work that was stopped by a signal; it says what is
+// kept of it.
+type interrupted string
+
+func (e interrupted) Error() string {
+	if e == "" {
+		return "interrupted"
+	}
+	return "interrupted: " + string(e)
+}
+
+// Is makes it a cancellation.
+func (e interrupted) Is(target error) bool { return target == context.Canceled }
+
 // output is where a command writes; commands get it from kong.
 type output struct{ stdout, stderr io.Writer }
 
@@ -99,6 +113,9 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if err == nil {
 		return exit.Done
+	}
+	if errors.Is(err, context.Canceled) && err.Error() == context.Canceled.Error() {
+		err = interrupted("")
 	}
 	fmt.Fprintln(stderr, "sapf:", strings.NewReplacer("\n", " ", "\t", " ").Replace(plain.Text(err.Error())))
 	if ctx.Err() != nil || errors.Is(err, context.Canceled) {

@@ -101,7 +101,7 @@ func TestAttack(t *testing.T) {
 	if !record.Success || record.K != 200 || record.Selected != 200 || record.L0 > 200 || record.Profile == "" || record.Options["mask_steps"] != 150.0 {
 		t.Errorf("record %+v", record)
 	}
-	for _, name := range []string{"adversarial.png", "perturbation.png", "mask.png", "delta.npy", "result.json"} {
+	for _, name := range []string{"adversarial.png", "perturbation.png", "mask.png", "delta_chw.npy", "adversarial_chw.npy", "result.json"} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}

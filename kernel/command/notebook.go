@@ -38,6 +38,9 @@ func (c *runCmd) Run(ctx context.Context, out output) error {
 	if base, ok := strings.CutSuffix(c.File, ".ipynb"); ok {
 		c.Output = cmp.Or(c.Output, base+".out.ipynb")
 		c.HTML = cmp.Or(c.HTML, base+".out.html")
+		if err := errors.Join(tryFile("-o", c.Output), tryFile("--html", c.HTML)); err != nil {
+			return err
+		}
 	}
 	return runner.Run(ctx, runner.Options{
 		Path: c.File, Args: c.Args, Stdin: os.Stdin, Parameters: c.Parameter, Output: c.Output, HTML: c.HTML, HideCode: c.HideCode,

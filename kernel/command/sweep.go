@@ -106,7 +106,7 @@ func finish(ctx context.Context, out output, asJSON bool, p runs.Progress, dir s
 	}
 	switch {
 	case ctx.Err() != nil && !p.Over():
-		return fmt.Errorf("interrupted, %d attacks are left: run it again to go on: %w", p.Total-p.Done-p.Dead, ctx.Err())
+		return interrupted(fmt.Sprintf("%d attacks are left, run it again to go on", p.Total-p.Done-p.Dead))
 	case p.Dead > 0:
 		return failed(fmt.Errorf("%d attacks were given up: `sapf sweep status %s` says why, --retry tries them again", p.Dead, dir))
 	}

@@ -85,6 +85,8 @@ func sampleNames() []string {
 //	mnist:17            test record 17 of MNIST
 //	imagenet:NAME       a photograph of the data folder imagenet, with its label
 //	photo.jpg           a picture file (Decode)
+//	x.npy, x.npz        a NumPy array with one image, C x H x W or H x W x C, float or uint8
+//	batch.npy:17        image 17 of an array with several
 //
 // Data sets are looked for in Roots; nothing is ever downloaded. A set that is
 // not there is a *MissingError.
@@ -115,6 +117,9 @@ func load(ref string, o Options) (Image, error) {
 			return loadSample(s, o.H, o.W)
 		}
 	}
+	if file, record, ok := cutRecord(ref); ok && exists(file) {
+		return loadArray(file, record, o)
+	}
 	set, rest, isRecord := strings.Cut(ref, ":")
 	if isRecord {
 		if set == "imagenet" {
@@ -130,7 +135,7 @@ func load(ref string, o Options) (Image, error) {
 	}
 	m, err := LoadFile(ref)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Image{}, fmt.Errorf("image %q: no such file, and not a sample (%s) or a record (cifar10:0, cifar100:0, fashion:0, mnist:0, imagenet:NAME)",
+		return Image{}, fmt.Errorf("image %q: no such file, and not a sample (%s) or a record (cifar10:0, cifar100:0, fashion:0, mnist:0, imagenet:NAME, batch.npy:0)",
 			ref, strings.Join(sampleNames(), ", "))
 	}
 	if err != nil || o.H == 0 && o.W == 0 {

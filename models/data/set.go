@@ -17,6 +17,17 @@ type Set struct {
 	// N is the number of records.
 	N  int
 	at func(i int) (Image, error)
+	// targets are the stated targets of attacks; nil: there are none.
+	targets []int
+}
+
+// Target is the class that the set states as the target of an attack on record
+// i, NoLabel where it states none.
+func (s *Set) Target(i int) int {
+	if s.targets == nil {
+		return NoLabel
+	}
+	return s.targets[i]
 }
 
 // At reads record i, 0 <= i < N.
@@ -28,9 +39,9 @@ func (s *Set) At(i int) (Image, error) {
 }
 
 // OpenSet opens the test records of cifar10, cifar100, fashion, mnist or imagenet
-// (the data folder's photographs), of a CIFAR-10 file (.bin), or of a folder of
-// pictures with labels.csv. Photographs are scaled to o.H x o.W. limit, if not
-// 0, keeps the first records only.
+// (the data folder's photographs), of a CIFAR-10 file (.bin), of a NumPy file
+// (.npy, .npz), or of a folder of pictures with labels.csv. Pictures of a folder
+// are scaled to o.H x o.W. limit, if not 0, keeps the first records only.
 func OpenSet(name string, o Options, limit int) (*Set, error) {
 	s, err := openSet(name, o, limit)
 	if err != nil {
@@ -73,13 +84,26 @@ func openSet(name string, o Options, limit int) (*Set, error) {
 			s.Classes = ImageNetClasses()
 		}
 		return s, err
+	case IsArray(name):
+		set, err := openArray(name)
+		if err == nil {
+			at := set.at
+			set.at = func(i int) (Image, error) {
+				m, err := at(i)
+				if err != nil {
+					return m, err
+				}
+				return channels(m, Options{C: o.C})
+			}
+		}
+		return set, err
 	case strings.HasSuffix(name, ".bin"):
 		return cifarSet(filepath.Base(name), name, 1, CIFAR10Classes)
 	}
 	if info, err := os.Stat(name); err == nil && info.IsDir() {
 		return folderSet(name, o)
 	}
-	return nil, fmt.Errorf("no data set %q: expected cifar10, cifar100, fashion, mnist, imagenet, a CIFAR-10 file (.bin) or a folder with labels.csv", name)
+	return nil, fmt.Errorf("no data set %q: expected cifar10, cifar100, fashion, mnist, imagenet, a CIFAR-10 file (.bin), images of NumPy's (.npy, .npz) or a folder with labels.csv", name)
 }
 
 // cifarSet keeps a whole file in memory, 30 MB, as bytes.
@@ -136,7 +160,11 @@ func folderSet(dir string, o Options) (*Set, error) {
 		sort.Strings(bad)
 		return nil, fmt.Errorf("image folder %s: %d pictures cannot be used: %s", dir, len(bad), strings.Join(bad[:min(len(bad), 5)], "; "))
 	}
-	return &Set{N: len(entries), at: func(i int) (Image, error) {
+	var targets []int
+	for _, e := range entries {
+		targets = append(targets, e.Target)
+	}
+	return &Set{N: len(entries), targets: targets, at: func(i int) (Image, error) {
 		m, err := LoadFile(entries[i].path(dir))
 		if err != nil {
 			return m, err

@@ -71,7 +71,7 @@ func blankUnless(show bool, format string, v float64) string {
 // Caption says what the table is over.
 func (t Table1) Caption() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d images, %d image-target cases, best and worst target by %s; norms over successes, l0 in entries", t.Images, t.Cases, t.Selection)
+	fmt.Fprintf(&b, "%s, %s, best and worst target by %s; norms over successes, l0 in entries", count(t.Images, "image"), count(t.Cases, "image-target case"), t.Selection)
 	var reasons []string
 	for r := range t.LeftOut {
 		reasons = append(reasons, r)
@@ -209,4 +209,12 @@ func (t Table1) Markdown() string {
 	}
 	b.WriteString("\n" + t.Caption() + "\n")
 	return b.String()
+}
+
+// count is a number of things: "1 image", "2 images".
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

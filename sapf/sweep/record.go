@@ -9,14 +9,11 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"reflect"
-
-	"github.com/sbinet/npyio"
 
 	"sapf/models"
 	"sapf/models/atomicfile"
-	"sapf/models/data"
 	"sapf/models/engine"
+	"sapf/models/format/npy"
 	"sapf/sapf/attack"
 	"sapf/sapf/figure"
 	"sapf/sapf/metric"
@@ -119,6 +116,9 @@ func (o *Outcome) String() string {
 	return s + fmt.Sprintf("\n%d forward and %d backward passes, %.1f s, %s", r.Forwards, r.Gradients, o.Seconds, o.Profile)
 }
 
+// ClassName is the name of a class of the classifier.
+func (o *Outcome) ClassName(class int) string { return o.classifier.Classes()[class] }
+
 // known is nil for "unknown" and "any".
 func known(class int) *int {
 	if class < 0 {
@@ -192,8 +192,8 @@ func (o *Outcome) restore(k *Kept) error {
 }
 
 // Save writes adversarial.png (rounded to 8 bits), perturbation.png (magnified),
-// mask.png, delta.npy (float32, H x W x C) and result.json into the folder dir,
-// which is made if need be.
+// mask.png, adversarial_chw.npy and delta_chw.npy (float32, C x H x W, as they
+// are) and result.json into the folder dir, which is made if need be.
 func (o *Outcome) Save(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -215,8 +215,11 @@ func (o *Outcome) Save(dir string) error {
 			return err
 		}
 	}
-	if err := write("delta.npy", func(w io.Writer) error { return writeNPY(w, o.Image, d) }); err != nil {
-		return err
+	shape := []int{o.Image.C, o.Image.H, o.Image.W}
+	for name, values := range map[string][]float32{"adversarial_chw.npy": o.Result.Adversarial.Pix, "delta_chw.npy": d} {
+		if err := write(name, func(w io.Writer) error { return npy.Write(w, shape, values) }); err != nil {
+			return err
+		}
 	}
 	return write("result.json", func(w io.Writer) error {
 		enc := json.NewEncoder(w)
@@ -224,21 +227,8 @@ func (o *Outcome) Save(dir string) error {
 		return enc.Encode(struct {
 			Record
 			Magnification float64 `json:"perturbation_png_magnification"`
-		}{o.Record(), figure.Magnification(d)})
+			Arrays        string  `json:"npy_layout"`
+			Shape         []int   `json:"npy_shape"`
+		}{o.Record(), figure.Magnification(d), "CHW", shape})
 	})
-}
-
-// writeNPY writes d, in C x H x W order, as a NumPy array of H x W x C.
-func writeNPY(w io.Writer, like data.Image, d []float32) error {
-	// npyio takes arrays, whose type holds their shape.
-	shape := reflect.ArrayOf(like.H, reflect.ArrayOf(like.W, reflect.ArrayOf(like.C, reflect.TypeFor[float32]())))
-	array := reflect.New(shape).Elem()
-	for c := range like.C {
-		for y := range like.H {
-			for x := range like.W {
-				array.Index(y).Index(x).Index(c).SetFloat(float64(d[(c*like.H+y)*like.W+x]))
-			}
-		}
-	}
-	return npyio.Write(w, array.Interface())
 }

@@ -148,7 +148,17 @@ func (x Images) candidates(m *models.Model) ([]PlanImage, error) {
 				return nil, err
 			}
 			for _, f := range files {
-				all = append(all, PlanImage{File: f})
+				if !data.IsArray(f) {
+					all = append(all, PlanImage{File: f})
+					continue
+				}
+				set, err := openSet(f, m)
+				if err != nil {
+					return nil, err
+				}
+				for i := range set.N {
+					all = append(all, PlanImage{Set: f, Record: i})
+				}
 			}
 		}
 	}
@@ -244,6 +254,12 @@ func Expand(name string) ([]string, error) {
 	if _, err := os.Stat(name); err == nil {
 		whole, err := filepath.Abs(name)
 		return []string{whole}, err
+	}
+	if file, record, ok := strings.Cut(name, ".np"); ok { // one image of an array: batch.npz:17
+		if kind, record, ok := strings.Cut(record, ":"); ok && data.IsArray(file+".np"+kind) {
+			whole, err := filepath.Abs(file + ".np" + kind)
+			return []string{whole + ":" + record}, err
+		}
 	}
 	if !strings.ContainsAny(name, "*?[") {
 		return []string{name}, nil

@@ -170,3 +170,8 @@ func (a Attack) Row() metric.Row {
 	}
 	return m
 }
+
+// Of is an outcome of no sweep as a result: its method's name is its label.
+func Of(o *sweep.Outcome) Attack {
+	return Attack{Unit: spec.Unit{Key: o.Key(), Target: o.Goal.Target}, Label: o.Result.Method, Record: o.Record()}
+}
