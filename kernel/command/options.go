@@ -74,13 +74,14 @@ func optionFields(a attack.Attack) map[string]optionField {
 	out := map[string]optionField{
 		"steps": {"int in [1,inf)", "Steps of the delta stage; the rest of the schedule is compressed with it."},
 		"to":    {"a method", "The attack whose count is to be k; its own options are to.NAME."},
+		"less":  {"int in [0,inf)", "How many entries or pixels fewer than it needed."},
 	}
 	t := reflect.Indirect(reflect.ValueOf(a)).Type()
 	switch a := a.(type) {
 	case sapf.Resolver:
 		t = reflect.TypeFor[sapf.Settings]()
 	case *baseline.Matched:
-		for name, f := range optionFields(&a.Options) {
+		for name, f := range optionFields(a.Inner()) {
 			out[name] = f
 		}
 		for name, f := range optionFields(a.Other()) {

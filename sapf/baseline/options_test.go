@@ -108,7 +108,7 @@ func ExampleAll() {
 	// Output:
 	// sapf          keeps l2     by gradient: magnitudes times a binary selection of k entries, found in turn by gradient steps and lp-box ADMM
 	// sapf-matched  keeps l2     by gradient: sapf with the k that another attack (option to) needed on the same image
-	// cw-l0         keeps pixels by gradient: freezes the pixels that matter least, again and again, and attacks the rest in l2
+	// cw-l0-matched keeps l2     by gradient: cw-l0 ended at the count that another attack (option to) needed on the same image
 }
 
 func ExampleNew() {

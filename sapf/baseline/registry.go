@@ -45,6 +45,18 @@ var registry = []Entry{
 		New: func() attack.Attack { return &Matched{} },
 	},
 	{
+		Name:  "cw-l0-matched",
+		About: "cw-l0 ended at the count that another attack (option to) needed on the same image",
+		Paper: "Carlini & Wagner, IEEE S&P 2017", Keeps: "l2", Access: "gradient", Targeted: "ours",
+		New: func() attack.Attack { return &Matched{Attack: &CWL0{}} },
+	},
+	{
+		Name:  "best-matched",
+		About: "best with the k that another attack (option to) needed on the same image",
+		Paper: "ours", Keeps: "l2", Access: "gradient", Targeted: "ours",
+		New: func() attack.Attack { return &Matched{Attack: &Best{}} },
+	},
+	{
 		Name:  "cw-l0",
 		About: "freezes the pixels that matter least, again and again, and attacks the rest in l2",
 		Paper: "Carlini & Wagner, IEEE S&P 2017", Keeps: "pixels", Access: "gradient", Targeted: "authors",

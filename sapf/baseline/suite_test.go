@@ -29,9 +29,19 @@ var suite = map[string]struct {
 		cwnet: onCWNet{sapf.Options{K: 300, Steps: 60, Round: "topk", Lambda1: 1, SearchRounds: 2, Set: map[string]any{"lambda2": 0}}, true, 300},
 	},
 	"sapf-matched": {
-		toy:   Matched{To: PGDL0{K: sparseK / 3}, Options: sapf.Options{Steps: 400, Round: "topk", Set: map[string]any{"lambda2": 0}}},
+		toy:   Matched{To: PGDL0{K: sparseK / 3}, Attack: sapf.Options{Steps: 400, Round: "topk", Set: map[string]any{"lambda2": 0}}},
 		slack: 1.05, extra: 0, norm: normSparseL2, relu: -1,
-		cwnet: onCWNet{Matched{To: SigmaZero{}, Options: sapf.Options{Steps: 60, Round: "topk", Lambda1: 10, SearchRounds: 2, Set: map[string]any{"lambda2": 0}}}, false, 60},
+		cwnet: onCWNet{Matched{To: SigmaZero{}, Attack: sapf.Options{Steps: 60, Round: "topk", Lambda1: 10, SearchRounds: 2, Set: map[string]any{"lambda2": 0}}}, false, 60},
+	},
+	"cw-l0-matched": {
+		toy:   Matched{Attack: CWL0{Steps: 200, LargestConst: 100, InitialConst: 0.05}, To: PGDL0{K: sparseK / 3}},
+		slack: 1.7, extra: 0, norm: normSparseL2, relu: -1,
+		cwnet: onCWNet{Matched{Attack: CWL0{Steps: 60, LargestConst: 1, InitialConst: 0.5}, To: SigmaZero{}}, false, 60},
+	},
+	"best-matched": {
+		toy:   Matched{Attack: Best{}, To: PGDL0{K: sparseK / 3}},
+		slack: 1.0001, extra: 0, norm: normSparseL2, relu: -1,
+		cwnet: onCWNet{Matched{Attack: Best{Preset: "quick"}, To: SigmaZero{}}, false, 60},
 	},
 	"best": {
 		toy:   Best{K: sparseK},

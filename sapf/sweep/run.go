@@ -21,6 +21,10 @@ type Options struct {
 	// Store keeps outcomes by their key; a task whose outcome is there is not
 	// run again. Nil keeps nothing.
 	Store Store
+	// Known, if not nil, finds outcomes that are kept elsewhere, for attacks that
+	// begin with another one (attack.Known); it may be called by several
+	// goroutines. Nil asks the Store.
+	Known func(key string) (*Kept, error)
 	// Batch is the largest number of tasks that share a pass; 0 means
 	// attack.LargestBatch.
 	Batch int
@@ -292,7 +296,30 @@ func (r *run) watched(batch []int) context.Context {
 	if r.options.Checkpoint != nil {
 		ctx = r.options.Checkpoint.with(ctx)
 	}
+	if r.options.Known != nil || r.options.Store != nil {
+		ctx = attack.WithKnown(ctx, r.known)
+	}
 	return ctx
+}
+
+// known is what a task is known to have come to. What can't be found or read is
+// not known: the attack is then run.
+func (r *run) known(t attack.Task) (attack.Result, bool) {
+	find := r.options.Known
+	if find == nil {
+		find = r.options.Store.Get
+	}
+	key, err := Key(r.m, t)
+	if err != nil {
+		return attack.Result{}, false
+	}
+	k, err := find(key)
+	if err != nil || k == nil {
+		return attack.Result{}, false
+	}
+	o := &Outcome{Task: t, classifier: r.m, key: key}
+	err = o.restore(k)
+	return o.Result, err == nil
 }
 
 // outcome is that of a task before it has run.

@@ -280,6 +280,15 @@ func (d *Dir) Raw(key string) ([]byte, error) {
 	return raw, err
 }
 
+// kept reads the result of a key, nil if there is none that is whole.
+func (d *Dir) kept(key string) (*sweep.Kept, error) {
+	raw, err := d.Raw(key)
+	if raw == nil || err != nil {
+		return nil, err
+	}
+	return sweep.Decode(raw)
+}
+
 // Have reports whether there is a whole result of a key.
 func (d *Dir) Have(key string) (bool, error) {
 	raw, err := d.Raw(key)

@@ -36,6 +36,8 @@ type Executor struct {
 	// this machine's files.
 	Model func(spec.PlanModel) (*models.Model, error)
 	Image func(spec.PlanImage) (data.Image, error)
+	// Known is sweep.Options.Known.
+	Known func(key string) (*sweep.Kept, error)
 
 	mu     sync.Mutex
 	loaded map[int]*models.Model
@@ -187,7 +189,7 @@ func (e *Executor) Run(ctx context.Context, g spec.Group, units []spec.Unit, ste
 	if err != nil {
 		return nil, &SetupError{err}
 	}
-	o := sweep.Options{Batch: e.Plan.Batch, Progress: func(sweep.Progress) { steps.Add(1) }}
+	o := sweep.Options{Batch: e.Plan.Batch, Known: e.Known, Progress: func(sweep.Progress) { steps.Add(1) }}
 	file := ""
 	if len(units) == len(g.Units) && e.Resumes(g) {
 		if err := os.MkdirAll(e.Checkpoints, 0o755); err != nil {

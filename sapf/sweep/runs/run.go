@@ -281,7 +281,7 @@ func (d *Dir) Run(ctx context.Context, o Options) (Progress, error) {
 	}
 	e := &Executor{
 		Plan: d.Plan, Catalogue: o.Catalogue, Threads: o.Threads, Provenance: sweep.Here(""),
-		Checkpoints: filepath.Join(d.Path, "checkpoints"),
+		Checkpoints: filepath.Join(d.Path, "checkpoints"), Known: d.kept,
 	}
 	if _, _, err := e.Tasks(groups[0].Units[:1]); err != nil { // what every group needs
 		return t.Progress(), err
