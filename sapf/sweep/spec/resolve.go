@@ -105,7 +105,10 @@ func (m Method) expand(catalogue Catalogue) ([]PlanMethod, error) {
 			set = map[string]string{}
 		}
 		label := a.Name()
-		if m.Preset != "" {
+		switch {
+		case m.As != "":
+			label = m.As
+		case m.Preset != "":
 			label += " " + m.Preset
 		}
 		for _, name := range sorted(m.Grid) {

@@ -67,8 +67,10 @@ type Targets struct {
 // grid.
 type Method struct {
 	Name, Preset string
-	Options      map[string]string
-	Grid         map[string][]string
+	// As is what tables call it; "" means its name, with the preset.
+	As      string
+	Options map[string]string
+	Grid    map[string][]string
 }
 
 // Catalogue finds an attack by its name. The registry's is baseline.Named.

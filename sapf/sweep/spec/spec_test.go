@@ -3,6 +3,7 @@ package spec
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"image"
 	"image/png"
@@ -42,6 +43,18 @@ func TestParse(t *testing.T) {
 	s, err = Parse([]byte("model: cwnet\nimages: {folder: pictures, seed: 7, count: 2}\ntargets: none\nmethods: [{name: cw-l0}]"))
 	if err != nil || !s.Targets.None || s.Images.Folder != "pictures" || s.Images.Seed != 7 || s.Images.Count != 2 {
 		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// TestAs: tables call a method what the spec says, with the values of a grid.
+func TestAs(t *testing.T) {
+	s, err := Parse([]byte("model: cwnet\nimages: [cat]\nmethods: [{name: sapf-matched, as: sapf, preset: reference, options: {to: fgsm, less: 4}, grid: {lambda2: [0, 1]}}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	methods, err := s.Methods[0].expand(Registry)
+	if err != nil || len(methods) != 2 || methods[1].Label != "sapf lambda2=1" || methods[1].Name != "sapf-matched" || methods[1].Options["less"].(json.Number) != "4" {
+		t.Errorf("%+v, %v", methods, err)
 	}
 }
 

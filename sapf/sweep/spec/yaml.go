@@ -272,6 +272,7 @@ func (r *reader) method(at string, v any) Method {
 	m := Method{Options: map[string]string{}, Grid: map[string][]string{}}
 	r.fields(at, v, map[string]func(string, any){
 		"name":   func(at string, v any) { m.Name = r.text(at, v) },
+		"as":     func(at string, v any) { m.As = r.text(at, v) },
 		"preset": func(at string, v any) { m.Preset = r.text(at, v) },
 		"options": func(at string, v any) {
 			r.open(at, v, func(at, name string, v any) { m.Options[name] = r.word(at, v) })
