@@ -32,16 +32,25 @@ var packed []byte
 type entry struct{ Decl, Doc string }
 
 var documentation = sync.OnceValue(func() map[string]map[string]entry {
-	z, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		panic(fmt.Sprintf("symbols: documentation: %v", err))
-	}
-	var out map[string]map[string]entry
-	if err := json.NewDecoder(z).Decode(&out); err != nil {
-		panic(fmt.Sprintf("symbols: documentation: %v", err))
+	out := map[string]map[string]entry{}
+	for _, text := range append([][]byte{packed}, more...) {
+		z, err := gzip.NewReader(bytes.NewReader(text))
+		if err == nil {
+			err = json.NewDecoder(z).Decode(&out)
+		}
+		if err != nil {
+			panic(fmt.Sprintf("symbols: documentation: %v", err))
+		}
 	}
 	return out
 })
+
+// more is the documentation of packages that others have compiled in.
+var more [][]byte
+
+// Document adds documentation, as extract.Docs packs it. It is for the
+// initialisation of packages that add to Symbols.
+func Document(packed []byte) { more = append(more, packed) }
 
 // Doc returns the declaration and the doc comment of a symbol of a package:
 // "" for the package itself, "Name", or "Type.Member".
