@@ -4,11 +4,18 @@
 package main
 
 import (
+	"embed"
 	"os"
 
 	"sapf/kernel/command"
 )
 
+// source is what `sapf extend` builds programs of: this one's interpreter with
+// more packages in it.
+//
+//go:embed go.mod go.sum dsl kernel models sapf
+var source embed.FS
+
 func main() {
-	os.Exit(command.Start(os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(command.Start(source, os.Args[1:], os.Stdout, os.Stderr))
 }

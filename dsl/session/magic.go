@@ -47,6 +47,7 @@ func init() {
 		"%env":        {"%env, %env NAME, %env NAME=VALUE: list, show or set variables of the environment", false, environment},
 		"%%bash":      {"%%bash: the lines below are a script for bash", false, script("bash")},
 		"%%sh":        {"%%sh: the lines below are a script for sh", false, script("sh")},
+		"%extend":     {"%extend PATH[@VERSION]...: have packages compiled in, or folders like ./p; variables are gone", false, extended},
 		"%%writefile": {"%%writefile [-a] FILE: the lines below go into a file (-a: to its end)", false, writeFile},
 	}
 	// The forms with two signs that IPython has.
@@ -97,6 +98,10 @@ func (s *Session) run(ctx context.Context, c Cell, code string) Outcome {
 		return m.run(s, call)
 	}
 	o := m.run(s, call)
+	if o.Extend != nil {
+		o.Extend.Rest = strings.Repeat("\n", strings.Count(code[:end], "\n")+1) + below
+		return o
+	}
 	if strings.HasPrefix(name, "%%") || o.Err != nil || strings.TrimSpace(below) == "" {
 		return o
 	}

@@ -38,6 +38,19 @@ func workingFolder() Outcome {
 	return textOutcome(dir)
 }
 
+// extended asks for packages to be compiled in.
+func extended(s *Session, m magicCall) Outcome {
+	parts := strings.Fields(m.args)
+	if len(parts) == 0 {
+		return failed(fmt.Errorf("%%extend needs import paths, or folders like ./p"))
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		return failed(err)
+	}
+	return Outcome{Extend: &Extend{Parts: parts, Dir: dir}}
+}
+
 func environment(s *Session, m magicCall) Outcome {
 	if m.args == "" {
 		all := os.Environ()

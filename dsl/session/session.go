@@ -83,6 +83,19 @@ type Outcome struct {
 	Value *display.Bundle
 	// Err is what stopped the cell, or nil.
 	Err *CellError
+	// Extend is a wish that only who runs the session can grant, or nil.
+	Extend *Extend
+}
+
+// Extend asks for a program with more packages compiled in, in which the rest of
+// the cell is to run.
+type Extend struct {
+	// Parts are import paths, with a version behind an @ or without, and folders,
+	// relative to Dir.
+	Parts []string `json:"parts"`
+	Dir   string   `json:"dir"`
+	// Rest is the code below, in its lines.
+	Rest string `json:"rest,omitempty"`
 }
 
 // CellError is an error as the reader of a notebook sees it.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 	"text/tabwriter"
 
@@ -86,6 +87,7 @@ func (c *checked) Write(b []byte) (int, error) {
 type cli struct {
 	Run       runCmd         `cmd:"" help:"Run a notebook (.ipynb) or a script (.go, - for standard input) with no Jupyter."`
 	Lab       labCmd         `cmd:"" passthrough:"" help:"Start JupyterLab with this program as a kernel."`
+	Extend    extendCmd      `cmd:"" help:"Compile further packages in, for cells to import."`
 	Install   installCmd     `cmd:"" help:"Tell Jupyter about the kernel."`
 	Uninstall uninstallCmd   `cmd:"" help:"Remove the kernel from Jupyter."`
 	Kernel    kernelCmd      `cmd:"" help:"Serve a connection file: what the kernelspec starts."`
@@ -106,8 +108,13 @@ type cli struct {
 // Main parses the arguments, runs the command and returns the exit code. An
 // error is one line on stderr.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	return run(ctx, nil, args, stdout, stderr)
+}
+
+// run is Main of a program that has its source.
+func run(ctx context.Context, source fs.FS, args []string, stdout, stderr io.Writer) int {
 	seen := &checked{w: stdout}
-	err := obey(ctx, args, output{seen, stderr})
+	err := obey(ctx, origin{source}, args, output{seen, stderr})
 	if err == nil && seen.err != nil {
 		err = failed(fmt.Errorf("write the output: %w", seen.err))
 	}
@@ -129,7 +136,7 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 type finished struct{}
 
 // obey parses the arguments and runs the command.
-func obey(ctx context.Context, args []string, out output) (err error) {
+func obey(ctx context.Context, source origin, args []string, out output) (err error) {
 	defer func() {
 		switch p := recover(); p.(type) {
 		case nil:
@@ -142,7 +149,7 @@ func obey(ctx context.Context, args []string, out output) (err error) {
 	// A kernel does without the parser, whose making takes longer than a reply:
 	// its client is waiting.
 	if len(args) == 2 && args[0] == "kernel" && !strings.HasPrefix(args[1], "-") {
-		return (&kernelCmd{Connection: args[1]}).Run()
+		return (&kernelCmd{Connection: args[1]}).Run(source)
 	}
 	parser, err := kong.New(&cli{},
 		kong.Name("sapf"),
@@ -151,7 +158,7 @@ func obey(ctx context.Context, args []string, out output) (err error) {
 		kong.Vars{"version": "sapf " + kernel.Build()},
 		kong.Exit(func(int) { panic(finished{}) }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(out),
+		kong.Bind(out, source),
 	)
 	if err != nil {
 		panic(err) // the struct above is wrong

@@ -28,7 +28,7 @@ type runCmd struct {
 	Export      string            `placeholder:"PROG.go" help:"Write the notebook as a Go program instead of running it."`
 }
 
-func (c *runCmd) Run(ctx context.Context, out output) error {
+func (c *runCmd) Run(ctx context.Context, out output, source origin) error {
 	if c.Export != "" {
 		return runner.Export(c.File, c.Export)
 	}
@@ -42,8 +42,13 @@ func (c *runCmd) Run(ctx context.Context, out output) error {
 			return err
 		}
 	}
+	extender, err := source.extender()
+	if err != nil {
+		return err
+	}
 	return runner.Run(ctx, runner.Options{
-		Path: c.File, Args: c.Args, Stdin: os.Stdin, Parameters: c.Parameter, Output: c.Output, HTML: c.HTML, HideCode: c.HideCode,
+		Worker: worker.Config{Extender: extender},
+		Path:   c.File, Args: c.Args, Stdin: os.Stdin, Parameters: c.Parameter, Output: c.Output, HTML: c.HTML, HideCode: c.HideCode,
 		Timeout: c.Timeout, AllowErrors: c.AllowErrors, NoTiming: c.NoTiming,
 		Progress: out.stderr, Terminal: isTerminal(out.stderr), Stdout: out.stdout, Stderr: out.stderr,
 	})
@@ -113,8 +118,13 @@ type kernelCmd struct {
 
 // Run does not heed the context of main, which SIGINT ends: a kernel is
 // interrupted by it.
-func (c *kernelCmd) Run() error {
-	return kernel.Serve(context.Background(), c.Connection, kernel.EnvironmentOptions())
+func (c *kernelCmd) Run(source origin) error {
+	options := kernel.EnvironmentOptions()
+	var err error
+	if options.Worker.Extender, err = source.extender(); err != nil {
+		return err
+	}
+	return kernel.Serve(context.Background(), c.Connection, options)
 }
 
 type workerCmd struct {

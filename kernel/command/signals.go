@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"syscall"
@@ -12,14 +13,15 @@ import (
 
 // Start runs a command line as the program does: the first SIGINT, SIGTERM or
 // SIGHUP ends the work in good order, with what there is so far, and the second
-// ends the program at once.
-func Start(args []string, stdout, stderr io.Writer) int {
+// ends the program at once. Source is the program's own, of which extensions are
+// built; nil if it does not have it.
+func Start(source fs.FS, args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 && (args[0] == "kernel" || args[0] == "worker-session") {
 		// These have their own ways: a kernel's SIGINT is for the running cell.
-		return Main(context.Background(), args, stdout, stderr)
+		return run(context.Background(), source, args, stdout, stderr)
 	}
 	patient := len(args) > 0 && args[0] == "lab" // JupyterLab asks back at the first
-	return heed(patient, func(ctx context.Context) int { return Main(ctx, args, stdout, stderr) })
+	return heed(patient, func(ctx context.Context) int { return run(ctx, source, args, stdout, stderr) })
 }
 
 // heed calls run with a context that ends with the first signal. With the

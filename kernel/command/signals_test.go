@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	}
 	switch os.Getenv(commandEnv) {
 	case "sapf":
-		os.Exit(Start(os.Args[1:], os.Stdout, os.Stderr))
+		os.Exit(Start(nil, os.Args[1:], os.Stdout, os.Stderr))
 	case "deaf":
 		os.Exit(heed(false, func(ctx context.Context) int {
 			fmt.Println("begun")

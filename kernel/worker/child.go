@@ -110,7 +110,7 @@ func (c *child) execute(ctx context.Context, k packet) packet {
 		done.Answers = c.evaluate(ctx, k)
 	}
 	c.host.settle()
-	done.Err = outcome.Err
+	done.Err, done.Extend = outcome.Err, outcome.Extend
 	if outcome.Value != nil {
 		done.body = encodeBundle(*outcome.Value, "")
 	}

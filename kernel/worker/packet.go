@@ -26,7 +26,7 @@ const (
 	kindUpdate  = "update"  // body: content of update_display_data
 	kindClear   = "clear"   // Wait
 	kindInput   = "input"   // Text, Password -> reply
-	kindDone    = "done"    // ID, Err, Answers; body: {"data", "metadata"} of the value
+	kindDone    = "done"    // ID, Err, Answers, Extend; body: {"data", "metadata"} of the value
 	kindAnswer  = "answer"  // ID, Completion | Completeness | body: bundle of an inspection
 )
 
@@ -45,6 +45,7 @@ type packet struct {
 	Failure      string                     `json:"failure,omitempty"`
 	Err          *session.CellError         `json:"err,omitempty"`
 	Answers      map[string]json.RawMessage `json:"answers,omitempty"`
+	Extend       *session.Extend            `json:"extend,omitempty"`
 	Completion   *session.Completion        `json:"completion,omitempty"`
 	Completeness *session.Completeness      `json:"completeness,omitempty"`
 

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"time"
 
 	"sapf/dsl/session"
 )
@@ -182,6 +183,17 @@ func (p *process) waitReady(ctx context.Context) error {
 		return errors.New("start the interpreter: " + p.cause.Message)
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// end ends the process: politely, and after a moment not so.
+func (p *process) end(why string) {
+	p.stdin.Close()
+	select {
+	case <-p.dead:
+	case <-time.After(200 * time.Millisecond):
+		p.kill(why)
+		<-p.dead
 	}
 }
 

@@ -8,8 +8,8 @@ import (
 	"io"
 	"os"
 	"sort"
+	"strings"
 	"sync"
-	"time"
 
 	"sapf/dsl/session"
 )
@@ -38,6 +38,9 @@ type Config struct {
 	// Env is added to the environment, Dir is the working directory ("" ours).
 	Env []string
 	Dir string
+	// Extender builds children with more packages, for %extend; nil means that
+	// there are none.
+	Extender Extender
 	// Log gets what children write to their real standard error beside the
 	// traces of their deaths; nil discards it.
 	Log io.Writer
@@ -68,9 +71,24 @@ type Worker struct {
 
 	mu      sync.Mutex
 	process *process
-	epitaph string // why the last process ended, if between cells
+	epitaph string   // why the last process ended, if between cells
+	note    string   // for the next cell
+	parts   []string // that the child's program was extended by
 	closed  bool
 	nextID  uint64
+}
+
+// takeNote is what the next cell is to be told first.
+func (w *Worker) takeNote() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	note := w.note
+	w.note = ""
+	if w.epitaph != "" {
+		note += fmt.Sprintf("The interpreter ended after the last cell: %s.\nA new one was started; variables, functions and imports are gone.\n", w.epitaph)
+		w.epitaph = ""
+	}
+	return note
 }
 
 // ErrClosed is what a Worker says after Close.
@@ -79,6 +97,7 @@ var ErrClosed = errors.New("worker closed")
 // New makes a worker and starts its child in the background.
 func New(cfg Config) *Worker {
 	w := &Worker{cfg: cfg}
+	w.startExtended()
 	go w.child()
 	return w
 }
@@ -114,19 +133,32 @@ func (w *Worker) id() uint64 {
 // Execute runs a cell and returns when it has ended and all its output has
 // been given to sink. When ctx is done the cell is interrupted.
 func (w *Worker) Execute(ctx context.Context, r Request, sink Sink) Result {
+	for {
+		result, more := w.execute(ctx, r, sink)
+		if more == nil {
+			return result
+		}
+		if err := w.extend(ctx, *more, sink); err != nil {
+			return Result{Err: err}
+		}
+		if strings.TrimSpace(more.Rest) == "" {
+			return Result{}
+		}
+		r.Cell.Code = more.Rest
+	}
+}
+
+// execute is Execute up to a wish for more packages, which it returns.
+func (w *Worker) execute(ctx context.Context, r Request, sink Sink) (Result, *session.Extend) {
 	p, err := w.child()
 	if err == nil {
 		err = p.waitReady(ctx)
 	}
 	if err != nil {
-		return failed(err)
+		return failed(err), nil
 	}
-	w.mu.Lock()
-	epitaph := w.epitaph
-	w.epitaph = ""
-	w.mu.Unlock()
-	if epitaph != "" {
-		sink.Stream("stderr", fmt.Sprintf("The interpreter ended after the last cell: %s.\nA new one was started; variables, functions and imports are gone.\n", epitaph))
+	if note := w.takeNote(); note != "" {
+		sink.Stream("stderr", note)
 	}
 	id := w.id()
 	answer := p.expect(id)
@@ -138,21 +170,21 @@ func (w *Worker) Execute(ctx context.Context, r Request, sink Sink) Result {
 	for {
 		select {
 		case k := <-answer:
-			return Result{Value: k.body, Err: k.Err, Answers: k.Answers}
+			return Result{Value: k.body, Err: k.Err, Answers: k.Answers}, k.Extend
 		case <-interrupted:
 			interrupted = nil
 			p.pipe.send(packet{Kind: kindCancel, ID: id})
 		case <-p.dead:
 			select { // the answer may have been its last word
 			case k := <-answer:
-				return Result{Value: k.body, Err: k.Err, Answers: k.Answers}
+				return Result{Value: k.body, Err: k.Err, Answers: k.Answers}, k.Extend
 			default:
 			}
 			w.mu.Lock()
 			p.reported = true
 			w.mu.Unlock()
 			go w.child() // be ready for the next cell
-			return Result{Err: lost(p.cause), Lost: true}
+			return Result{Err: lost(p.cause), Lost: true}, nil
 		}
 	}
 }
@@ -256,13 +288,7 @@ func (w *Worker) Close() {
 	if p == nil {
 		return
 	}
-	p.stdin.Close()
-	select {
-	case <-p.dead:
-	case <-time.After(200 * time.Millisecond):
-		p.kill("the kernel was shut down")
-		<-p.dead
-	}
+	p.end("the kernel was shut down")
 }
 
 func sortedKeys[V any](m map[string]V) []string {

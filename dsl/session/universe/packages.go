@@ -1,6 +1,7 @@
 package universe
 
 import (
+	"fmt"
 	"go/token"
 	"go/types"
 	"maps"
@@ -66,6 +67,15 @@ func (u *Universe) PackageFor(name string, members map[string]bool) *types.Packa
 		}
 	}
 	return nil
+}
+
+// missing is the error of a package that is not there.
+func (u *Universe) missing(path string) error {
+	hint := DidYouMean(path, u.Paths())
+	if first, _, _ := strings.Cut(path, "/"); strings.Contains(first, ".") && !strings.HasPrefix(first, ".") {
+		return fmt.Errorf("package %s is not compiled in%s: run %%extend %s", path, strings.TrimPrefix(hint, ";"), path)
+	}
+	return fmt.Errorf("package %s is not one that cells can import%s", path, hint)
 }
 
 // HasAll tells whether a package exports all the members.

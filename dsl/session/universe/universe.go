@@ -136,7 +136,7 @@ func (u *Universe) StructWith(field *types.Var) string {
 func (u *Universe) load(p string) (*types.Package, error) {
 	t, compiled := u.Tables[p]
 	if !compiled && !u.sources.has(p) {
-		return nil, fmt.Errorf("package %s is not one that cells can import%s", p, DidYouMean(p, u.Paths()))
+		return nil, u.missing(p)
 	}
 	pkg := u.pkg(p, t.name)
 	if pkg.Complete() {
