@@ -135,7 +135,7 @@ func TestLocalRefusals(t *testing.T) {
 	s, r := newSession(t)
 	for path, want := range map[string]string{
 		"./prog": "is a program", "./bad": "expected", "./a": "imports itself", "./nothing": "nothing",
-		"example.com/none": "is not one that cells can import",
+		"example.com/none": "is not compiled in: run %extend example.com/none",
 	} {
 		if got := runCell(s, r, 1, `import "`+path+`"`); !strings.HasPrefix(got, "CompileError: ") || !strings.Contains(got, want) || !strings.Contains(got, "In [1], line 1") {
 			t.Errorf("import %q gives %s", path, got)

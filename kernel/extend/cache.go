@@ -101,7 +101,7 @@ func key(source string, parts []Part, folders []*folder, digests map[string]stri
 // Extend builds the program with these parts, or finds it. Report gets a line
 // now and then on how far it is.
 func (b *Builder) Extend(ctx context.Context, parts []Part, report func(string)) (*Extension, error) {
-	if len(parts) == 0 {
+	if parts = Merge(nil, parts); len(parts) == 0 {
 		return nil, errors.New("nothing to compile in was named")
 	}
 	source, err := b.Source.digest()

@@ -73,7 +73,7 @@ func (u *Universe) PackageFor(name string, members map[string]bool) *types.Packa
 func (u *Universe) missing(path string) error {
 	hint := DidYouMean(path, u.Paths())
 	if first, _, _ := strings.Cut(path, "/"); strings.Contains(first, ".") && !strings.HasPrefix(first, ".") {
-		return fmt.Errorf("package %s is not compiled in%s: run %%extend %s", path, strings.TrimPrefix(hint, ";"), path)
+		return fmt.Errorf("package %s is not compiled in%s: run %%extend %s", path, hint, path)
 	}
 	return fmt.Errorf("package %s is not one that cells can import%s", path, hint)
 }

@@ -4,7 +4,6 @@
 package universe
 
 import (
-	"fmt"
 	"go/constant"
 	"go/token"
 	"go/types"
