@@ -1,0 +1,115 @@
+// Package claims holds what the experiments of the paper (Fan et al., ECCV 2020,
+// section 4) say against what was measured here: each statement in our words, the
+// number that decides it with its confidence interval over images, and a verdict.
+package claims
+
+import (
+	"fmt"
+	"html"
+	"slices"
+	"strings"
+
+	"sapf/sapf/metric"
+	"sapf/sapf/study"
+)
+
+// Verdict is what the measurements say of a claim.
+type Verdict string
+
+// The verdicts. Open is a claim that too few images, or none, were measured for.
+const (
+	Holds      Verdict = "holds"
+	InPart     Verdict = "holds in part"
+	DoesNot    Verdict = "does not hold here"
+	Undecided  Verdict = "not decided by these images"
+	Unmeasured Verdict = "not measured"
+)
+
+// Evidence is what was measured. What is missing leaves claims unmeasured.
+type Evidence struct {
+	// Table are the raw rows of Table 1 by database, "cifar10" and "imagenet".
+	// Their methods have the names of the registry.
+	Table map[string][]metric.Row
+	// Sparsity are rows of SAPF with exactly k entries, by k.
+	Sparsity map[int][]metric.Row
+	// Common are the positions that four or more targets of an image share, by
+	// image.
+	Common map[string]metric.Overlap
+	// Groups has plain SAPF first and then with the group norm, Weights the
+	// uniform weight first and then the paper's (studies of package study).
+	Groups, Weights *study.Table
+}
+
+// Claim is one statement of the paper.
+type Claim struct {
+	// Where is the paragraph, table or figure, Says the statement in our words.
+	Where, Says string
+	// judge decides it.
+	judge func(Evidence) Finding
+}
+
+// Finding is what became of a claim.
+type Finding struct {
+	Where, Says string
+	// Measured is the deciding number in words, Verdict what it says.
+	Measured string
+	Verdict  Verdict
+}
+
+// Judge holds every claim against the evidence, in the paper's order.
+func Judge(e Evidence) []Finding {
+	var out []Finding
+	for _, c := range all() {
+		f := c.judge(e)
+		f.Where, f.Says = c.Where, c.Says
+		out = append(out, f)
+	}
+	return out
+}
+
+// all are the claims in the paper's order.
+func all() []Claim {
+	return slices.Concat(tableClaims("cifar10", "CIFAR-10"), tableClaims("imagenet", "ImageNet"), figureClaims())
+}
+
+// Count is how many findings have a verdict.
+func Count(findings []Finding, v Verdict) int {
+	n := 0
+	for _, f := range findings {
+		if f.Verdict == v {
+			n++
+		}
+	}
+	return n
+}
+
+// Text lists findings for a terminal.
+func Text(findings []Finding) string {
+	var b strings.Builder
+	for i, f := range findings {
+		fmt.Fprintf(&b, "%2d. %s (%s)\n    %s: %s\n", i+1, f.Says, f.Where, strings.ToUpper(string(f.Verdict)), f.Measured)
+	}
+	return b.String()
+}
+
+// Markdown is the findings as a table.
+func Markdown(findings []Finding) string {
+	var b strings.Builder
+	b.WriteString("| | the paper says | where | measured here | verdict |\n|---|---|---|---|---|\n")
+	cell := strings.NewReplacer("|", `\|`, "\n", " ")
+	for i, f := range findings {
+		fmt.Fprintf(&b, "| %d | %s | %s | %s | **%s** |\n", i+1, cell.Replace(f.Says), cell.Replace(f.Where), cell.Replace(f.Measured), f.Verdict)
+	}
+	return b.String()
+}
+
+// HTML is Markdown's table for a notebook.
+func HTML(findings []Finding) string {
+	var b strings.Builder
+	b.WriteString("<table><thead><tr><th></th><th>the paper says</th><th>where</th><th>measured here</th><th>verdict</th></tr></thead><tbody>")
+	for i, f := range findings {
+		fmt.Fprintf(&b, "<tr><td>%d</td><td>%s</td><td>%s</td><td>%s</td><td><b>%s</b></td></tr>", i+1,
+			html.EscapeString(f.Says), html.EscapeString(f.Where), html.EscapeString(f.Measured), f.Verdict)
+	}
+	return b.String() + "</tbody></table>"
+}
