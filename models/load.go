@@ -124,6 +124,9 @@ func load(name string, o LoadOptions) (*Model, error) {
 		known.describe(&m.card)
 		return m, nil
 	}
+	if file, err = data.Path(name); err != nil {
+		return nil, fmt.Errorf("model %w", err)
+	}
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 		return nil, unknownModel(name)
 	}

@@ -23,7 +23,7 @@ type jobFlags struct {
 	Model     string `required:"" predictor:"model" help:"Model: a name (see 'sapf models') or a file."`
 	loadFlags `embed:""`
 	Image     string `required:"" predictor:"image" help:"Image: a file, a sample (cat) or a record (cifar10:17); an array (x.npy, batch.npz:17); for attack also several: a folder, a pattern (photos/*.png), an array of images."`
-	Resize    bool   `help:"Scale a picture of another size to the model's."`
+	Resize    bool   `help:"Scale a picture of another size to the model's; for a model of one channel it becomes grey (0.299 R + 0.587 G + 0.114 B)."`
 	Target    string `help:"Target: a class's name or index; for several images also stated, as labels.csv or a .npz says."`
 }
 

@@ -14,6 +14,7 @@ import (
 	"os"
 
 	_ "golang.org/x/image/bmp"
+	_ "golang.org/x/image/tiff"
 	_ "golang.org/x/image/webp"
 )
 
@@ -31,15 +32,17 @@ const (
 	MaxUnpacked = 4 * MaxPixels
 )
 
-// Decode reads a PNG, JPEG, GIF, BMP or WebP picture as an RGB image (C = 3).
+// Decode reads a PNG, JPEG, GIF, BMP, WebP, TIFF or netpbm (PBM, PGM, PPM) picture as
+// an RGB image (C = 3).
 //
 //   - 8-bit values become v/255, 16-bit values v/65535.
 //   - Grey is repeated in all three channels; a palette is looked up.
 //   - Transparency is laid over white.
 //   - CMYK (JPEG) is converted without a colour profile; embedded profiles and
 //     gamma are ignored everywhere, as PIL ignores them.
-//   - An animation gives its first frame (GIF) or is refused (WebP).
-//   - A JPEG with an EXIF orientation is turned upright.
+//   - An animation gives its first frame (GIF) or is refused (WebP); a TIFF its
+//     first page.
+//   - A JPEG or TIFF with an orientation is turned upright.
 //
 // The error names the picture and says what it looks like instead.
 func Decode(name string, r io.Reader) (Image, error) {
@@ -54,17 +57,28 @@ func Decode(name string, r io.Reader) (Image, error) {
 	if err != nil {
 		return Image{}, err
 	}
+	if format == "tiff" {
+		if err := checkTIFF(raw); err != nil {
+			return Image{}, fmt.Errorf("picture %s: %s: %w", name, format, err)
+		}
+	}
 	pic, _, err := image.Decode(bytes.NewReader(raw))
 	if err != nil {
 		return Image{}, fmt.Errorf("picture %s: %s: %w", name, format, err)
+	}
+	if format == "tiff" {
+		pic = tiffPalette(pic)
 	}
 	screen := image.Rect(0, 0, conf.Width, conf.Height)
 	if format != "gif" {
 		screen = pic.Bounds()
 	}
 	m := fromPicture(name, pic, screen)
-	if format == "jpeg" {
+	switch format {
+	case "jpeg":
 		m = orient(m, exifOrientation(raw))
+	case "tiff":
+		m = orient(m, tiffOrientation(raw))
 	}
 	return m, nil
 }
@@ -77,7 +91,7 @@ func pictureHeader(name string, r io.Reader) (conf image.Config, format string, 
 	looks := Looks(head)
 	conf, format, err = image.DecodeConfig(b)
 	if errors.Is(err, image.ErrFormat) {
-		return conf, format, fmt.Errorf("picture %s: not a PNG, JPEG, GIF, BMP or WebP file, it looks like %s", name, looks)
+		return conf, format, fmt.Errorf("picture %s: not a PNG, JPEG, GIF, BMP, WebP, TIFF or PPM file, it looks like %s", name, looks)
 	}
 	if err != nil {
 		return conf, format, fmt.Errorf("picture %s: %s header: %w", name, format, err)
@@ -103,7 +117,11 @@ func pixelBytes(m color.Model) int {
 
 // SizeOf is the size that the header of a picture file states, and what is
 // wrong with the header: a picture too large for its use need not be unpacked.
-func SizeOf(file string) (h, w int, err error) {
+func SizeOf(ref string) (h, w int, err error) {
+	file, err := Path(ref)
+	if err != nil {
+		return 0, 0, err
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		return 0, 0, err
@@ -220,11 +238,27 @@ func (m Image) Grey() Image {
 	g.Label = m.Label
 	plane := m.H * m.W
 	for i := range plane {
-		y := float64(0.299*float64(m.Pix[i])) + float64(0.587*float64(m.Pix[plane+i]))
-		y += float64(0.114 * float64(m.Pix[2*plane+i]))
+		r, green, b := m.Pix[i], m.Pix[plane+i], m.Pix[2*plane+i]
+		if r == green && r == b { // grey already: no rounding of the sum
+			g.Pix[i] = r
+			continue
+		}
+		y := float64(0.299*float64(r)) + float64(0.587*float64(green))
+		y += float64(0.114 * float64(b))
 		g.Pix[i] = float32(min(y, 1))
 	}
 	return g
+}
+
+// IsGrey reports whether all channels are the same, so that Grey loses nothing.
+func (m Image) IsGrey() bool {
+	plane := m.H * m.W
+	for i, v := range m.Pix {
+		if v != m.Pix[i%plane] {
+			return false
+		}
+	}
+	return true
 }
 
 // RGB returns a three-channel copy; grey is repeated.

@@ -6,7 +6,7 @@ import "encoding/binary"
 // asks for, or 1 where there is none or it can't be read.
 // The layout is CIPA DC-008 (EXIF 2.32), sections 4.5.2 to 4.6.4.
 func exifOrientation(jpeg []byte) int {
-	const upright, tagOrientation, typeShort = 1, 0x0112, 3
+	const upright = 1
 	for p := 2; p+4 <= len(jpeg) && jpeg[p] == 0xff; {
 		marker, size := jpeg[p+1], int(binary.BigEndian.Uint16(jpeg[p+2:]))
 		if marker == 0xda || size < 2 || p+2+size > len(jpeg) {
@@ -17,32 +17,7 @@ func exifOrientation(jpeg []byte) int {
 		if marker != 0xe1 || len(segment) < 14 || string(segment[:6]) != "Exif\x00\x00" {
 			continue
 		}
-		tiff := segment[6:]
-		var order binary.ByteOrder = binary.LittleEndian
-		switch string(tiff[:2]) {
-		case "II":
-		case "MM":
-			order = binary.BigEndian
-		default:
-			return upright
-		}
-		at := int(order.Uint32(tiff[4:]))
-		if at < 8 || at > len(tiff)-2 {
-			return upright
-		}
-		entries := int(order.Uint16(tiff[at:]))
-		for e := range entries {
-			q := at + 2 + 12*e
-			if q+12 > len(tiff) {
-				return upright
-			}
-			if order.Uint16(tiff[q:]) == tagOrientation && order.Uint16(tiff[q+2:]) == typeShort {
-				if v := int(order.Uint16(tiff[q+8:])); v >= 1 && v <= 8 {
-					return v
-				}
-			}
-		}
-		return upright
+		return tiffOrientation(segment[6:])
 	}
 	return upright
 }

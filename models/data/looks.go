@@ -22,6 +22,26 @@ var signatures = []struct{ prefix, what string }{
 	{"%PDF", "a PDF"},
 	{"version https://git-lfs", "a Git LFS pointer: the file itself was not fetched"},
 	{"\x93NUMPY", "a NumPy array"},
+	{"8BPS", "a Photoshop picture" + convert},
+	{"\x00\x00\x01\x00", "an icon" + convert},
+	{"\xff\x0a", "a JPEG XL picture" + convert},
+	{"\x00\x00\x00\x0cJXL ", "a JPEG XL picture" + convert},
+	{"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture" + convert},
+	{"<svg", "an SVG drawing" + convert},
+	{"II*\x00", "a TIFF picture"},
+	{"MM\x00*", "a TIFF picture"},
+	{"Pf", "a picture of floating-point numbers (PFM)" + convert},
+	{"PF", "a picture of floating-point numbers (PFM)" + convert},
+	{"P7", "a PAM picture" + convert},
+}
+
+// convert is what to do with a picture that Decode does not read.
+const convert = ": convert it to PNG first"
+
+// brands are the kinds of pictures in ISO's media containers, by bytes 8 to 12.
+var brands = map[string]string{
+	"avif": "an AVIF picture" + convert, "avis": "an AVIF picture" + convert,
+	"heic": "a HEIC picture" + convert, "heix": "a HEIC picture" + convert, "mif1": "a HEIF picture" + convert,
 }
 
 // Looks says in words what the first bytes of a file look like, for messages.
@@ -36,6 +56,11 @@ func Looks(head []byte) string {
 	}
 	if len(head) >= 12 && bytes.HasPrefix(head, []byte("RIFF")) && string(head[8:12]) == "WEBP" {
 		return "a WebP picture"
+	}
+	if len(head) >= 12 && string(head[4:8]) == "ftyp" {
+		if what, ok := brands[string(head[8:12])]; ok {
+			return what
+		}
 	}
 	if len(head) > 9 && head[8] == '{' {
 		return "a safetensors file"

@@ -84,7 +84,7 @@ func sampleNames() []string {
 //	fashion:17          test record 17 of Fashion-MNIST; the first 100 are embedded
 //	mnist:17            test record 17 of MNIST
 //	imagenet:NAME       a photograph of the data folder imagenet, with its label
-//	photo.jpg           a picture file (Decode)
+//	photo.jpg           a picture file (Decode), by a path, ~/photo.jpg or a file URL
 //	x.npy, x.npz        a NumPy array with one image, C x H x W or H x W x C, float or uint8
 //	batch.npy:17        image 17 of an array with several
 //
@@ -117,8 +117,10 @@ func load(ref string, o Options) (Image, error) {
 			return loadSample(s, o.H, o.W)
 		}
 	}
-	if file, record, ok := cutRecord(ref); ok && exists(file) {
-		return loadArray(file, record, o)
+	if file, record, ok := cutRecord(ref); ok {
+		if file, err := Path(file); err == nil && exists(file) {
+			return loadArray(file, record, o)
+		}
 	}
 	set, rest, isRecord := strings.Cut(ref, ":")
 	if isRecord {
@@ -151,8 +153,13 @@ func fit(m Image, o Options) (Image, error) {
 	return m.Resize(o.H, o.W)
 }
 
-// LoadFile decodes a picture file. Its name becomes the image's.
-func LoadFile(file string) (Image, error) {
+// LoadFile decodes a picture file, named as Path takes it. The reference becomes
+// the image's name.
+func LoadFile(ref string) (Image, error) {
+	file, err := Path(ref)
+	if err != nil {
+		return Image{}, fmt.Errorf("picture %w", err)
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		return Image{}, err
@@ -161,7 +168,7 @@ func LoadFile(file string) (Image, error) {
 	if info, err := f.Stat(); err == nil && info.IsDir() {
 		return Image{}, fmt.Errorf("picture %s: is a folder", file)
 	}
-	return Decode(file, f)
+	return Decode(ref, f)
 }
 
 // records read one record of a data set.

@@ -151,7 +151,7 @@ func folderSet(dir string, o Options) (*Set, error) {
 			return nil, err
 		}
 		for _, f := range files {
-			if ext := strings.ToLower(filepath.Ext(f)); !listed[f] && pictureExt[ext] {
+			if !listed[f] && IsPicture(f) {
 				bad = append(bad, f+": not in labels.csv")
 			}
 		}
@@ -187,5 +187,3 @@ func checkPicture(file string) error {
 	_, _, err = pictureHeader(file, f)
 	return err
 }
-
-var pictureExt = map[string]bool{".png": true, ".jpg": true, ".jpeg": true, ".gif": true, ".bmp": true, ".webp": true}

@@ -13,6 +13,10 @@ import (
 // folder, a pattern (photos/*.png) that is no file's own name, or an array that
 // does not hold exactly one.
 func IsSeveral(ref string) bool {
+	ref, err := Path(ref)
+	if err != nil {
+		return false
+	}
 	info, err := os.Stat(ref)
 	switch {
 	case err != nil:
@@ -32,6 +36,10 @@ func IsSeveral(ref string) bool {
 // scaled to o.H x o.W. Every file is opened as far as its header, and all that
 // cannot be used are named at once.
 func Several(ref string, o Options) (*Set, error) {
+	ref, err := Path(ref)
+	if err != nil {
+		return nil, fmt.Errorf("images %w", err)
+	}
 	info, err := os.Stat(ref)
 	var files []string
 	switch {
@@ -40,7 +48,7 @@ func Several(ref string, o Options) (*Set, error) {
 	case err == nil && info.IsDir():
 		files, err = imagesIn(ref)
 	case err != nil && strings.ContainsAny(ref, "*?["):
-		if files, err = filepath.Glob(ref); err == nil && len(files) == 0 {
+		if files, err = Glob(ref); err == nil && len(files) == 0 {
 			err = errors.New("no file matches")
 		}
 	default:
@@ -65,12 +73,12 @@ func imagesIn(dir string) ([]string, error) {
 	}
 	var files []string
 	for _, e := range entries {
-		if ext := strings.ToLower(filepath.Ext(e.Name())); !e.IsDir() && (pictureExt[ext] || IsArray(e.Name())) {
+		if !e.IsDir() && (IsPicture(e.Name()) || IsArray(e.Name())) {
 			files = append(files, filepath.Join(dir, e.Name()))
 		}
 	}
 	if len(files) == 0 {
-		err = errors.New("no pictures in the folder (.png, .jpg, .jpeg, .gif, .bmp, .webp, .npy, .npz)")
+		err = fmt.Errorf("no pictures in the folder (%s, .npy, .npz)", strings.Join(PictureExtensions, ", "))
 	}
 	return files, err
 }

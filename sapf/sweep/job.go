@@ -82,10 +82,21 @@ func LoadImage(ref string, m *models.Model, resize bool) (data.Image, error) {
 	if err != nil {
 		return x, err
 	}
+	if c := m.InputShape().C; c == 3 && x.C == 1 || c == 1 && x.C == 3 && x.IsGrey() {
+		x = map[int]func() data.Image{1: x.Grey, 3: x.RGB}[c]() // nothing is lost
+	}
 	if err := m.Fits(x); err != nil {
-		return x, fmt.Errorf("%w: scale it with --resize", err)
+		return x, fmt.Errorf("%w: %s", err, resizeRule(x.C, m))
 	}
 	return x, nil
+}
+
+// resizeRule says what --resize makes of an image for a model.
+func resizeRule(channels int, m *models.Model) string {
+	if m.InputShape().C == 1 && channels == 3 {
+		return "--resize scales it and makes it grey (0.299 R + 0.587 G + 0.114 B)"
+	}
+	return "scale it with --resize"
 }
 
 // fitsByHeader refuses a picture file that can't fit the model, upright or on its
@@ -95,7 +106,7 @@ func fitsByHeader(file string, m *models.Model) error {
 	if in := m.InputShape(); err != nil || h == in.H && w == in.W || h == in.W && w == in.H {
 		return nil
 	}
-	return fmt.Errorf("%w: scale it with --resize", m.Fits(data.Image{Name: file, C: 3, H: h, W: w}))
+	return fmt.Errorf("%w: %s", m.Fits(data.Image{Name: file, C: 3, H: h, W: w}), resizeRule(3, m))
 }
 
 // GoalOf resolves a target, a class's name or index, for an image of the given

@@ -226,7 +226,7 @@ func folder(dir string, m *models.Model) ([]PlanImage, error) {
 	var out []PlanImage
 	var bad []string
 	for _, e := range entries {
-		if !e.Type().IsRegular() || !picture(e.Name()) {
+		if !e.Type().IsRegular() || !data.IsPicture(e.Name()) {
 			continue
 		}
 		file := filepath.Join(dir, e.Name())
@@ -239,20 +239,20 @@ func folder(dir string, m *models.Model) ([]PlanImage, error) {
 		return nil, fmt.Errorf("image folder %s: %d pictures cannot be used: %s", dir, len(bad), strings.Join(bad[:min(len(bad), 5)], "; "))
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("image folder %s: no pictures (.png, .jpg, .jpeg, .gif, .bmp, .webp)", dir)
+		return nil, fmt.Errorf("image folder %s: no pictures (%s)", dir, strings.Join(data.PictureExtensions, ", "))
 	}
 	return out, nil
-}
-
-func picture(name string) bool {
-	return slices.Contains([]string{".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"}, strings.ToLower(filepath.Ext(name)))
 }
 
 // Expand turns a pattern (photos/*.png) into the files that it matches, in
 // order; another name stays what it is, files with their whole path.
 func Expand(name string) ([]string, error) {
-	if _, err := os.Stat(name); err == nil {
-		whole, err := filepath.Abs(name)
+	path, err := data.Path(name)
+	if err != nil {
+		return nil, fmt.Errorf("images %w", err)
+	}
+	if _, err := os.Stat(path); err == nil {
+		whole, err := filepath.Abs(path)
 		return []string{whole}, err
 	}
 	if file, record, ok := strings.Cut(name, ".np"); ok { // one image of an array: batch.npz:17
@@ -264,7 +264,7 @@ func Expand(name string) ([]string, error) {
 	if !strings.ContainsAny(name, "*?[") {
 		return []string{name}, nil
 	}
-	files, err := filepath.Glob(name)
+	files, err := data.Glob(path)
 	if err != nil {
 		return nil, fmt.Errorf("images %q: %w", name, err)
 	}
