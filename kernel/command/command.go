@@ -102,6 +102,7 @@ type cli struct {
 	Bench     benchCmd       `cmd:"" help:"Measure gradient steps per second."`
 
 	Completion completionCmd    `cmd:"" help:"Print what makes a shell complete this program's words."`
+	Licences   licencesCmd      `cmd:"" help:"Print the licences of what this program is made of."`
 	Version    kong.VersionFlag `help:"Print the version and the commit it was built from."`
 }
 
