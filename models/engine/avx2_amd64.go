@@ -169,6 +169,111 @@ func maxBackward256(a *tileArgs)
 //go:noescape
 func combine256(a *tileArgs)
 
+// rowTop256 is the largest, for blocks of 16 floats.
+//
+//go:noescape
+func rowTop256(a *rowArgs)
+
+// rowExp256 is e^(x-a) and its sum, for blocks of 16 floats.
+//
+//go:noescape
+func rowExp256(a *rowArgs)
+
+// rowScale256 is x*a, for blocks of 16 floats.
+//
+//go:noescape
+func rowScale256(a *rowArgs)
+
+// rowDot256 is the sum of x*z, for blocks of 16 floats.
+//
+//go:noescape
+func rowDot256(a *rowArgs)
+
+// rowSoftmaxGrad256 is x*(z-a), for blocks of 16 floats.
+//
+//go:noescape
+func rowSoftmaxGrad256(a *rowArgs)
+
+// rowSum256 is the sum, for blocks of 16 floats.
+//
+//go:noescape
+func rowSum256(a *rowArgs)
+
+// rowSquares256 is the sum of (x-a)^2, for blocks of 16 floats.
+//
+//go:noescape
+func rowSquares256(a *rowArgs)
+
+// rowNorm256 is (x-a)*b*u + v, for blocks of 16 floats.
+//
+//go:noescape
+func rowNorm256(a *rowArgs)
+
+// rowNormSums256 is the sums of z*u and of z*u*(x-a)*b, for blocks of 16 floats.
+//
+//go:noescape
+func rowNormSums256(a *rowArgs)
+
+// rowNormGrad256 is b*((z*u-c) - (x-a)*b*d), for blocks of 16 floats.
+//
+//go:noescape
+func rowNormGrad256(a *rowArgs)
+
+// rowNormGradAdd256 is v + b*((z*u-c) - (x-a)*b*d), for blocks of 16 floats.
+//
+//go:noescape
+func rowNormGradAdd256(a *rowArgs)
+
+// rowMul256 is x*z, for blocks of 16 floats.
+//
+//go:noescape
+func rowMul256(a *rowArgs)
+
+// rowMulAdd256 is v + x*z, for blocks of 16 floats.
+//
+//go:noescape
+func rowMulAdd256(a *rowArgs)
+
+// rowGelu256 is x*normal(x), for blocks of 16 floats.
+//
+//go:noescape
+func rowGelu256(a *rowArgs)
+
+// rowGeluGrad256 is z times the slope of x*normal(x), for blocks of 16 floats.
+//
+//go:noescape
+func rowGeluGrad256(a *rowArgs)
+
+// rowSigmoid256 is 1/(1+e^-x), for blocks of 16 floats.
+//
+//go:noescape
+func rowSigmoid256(a *rowArgs)
+
+// rowSigmoidGrad256 is z times the slope of 1/(1+e^-x), for blocks of 16 floats.
+//
+//go:noescape
+func rowSigmoidGrad256(a *rowArgs)
+
+// rowSilu256 is x*sigmoid(x), for blocks of 16 floats.
+//
+//go:noescape
+func rowSilu256(a *rowArgs)
+
+// rowSiluGrad256 is z times the slope of x*sigmoid(x), for blocks of 16 floats.
+//
+//go:noescape
+func rowSiluGrad256(a *rowArgs)
+
+// rowGeluTanh256 is x*sigmoid of a cubic, for blocks of 16 floats.
+//
+//go:noescape
+func rowGeluTanh256(a *rowArgs)
+
+// rowGeluTanhGrad256 is z times the slope of x*sigmoid of a cubic, for blocks of 16 floats.
+//
+//go:noescape
+func rowGeluTanhGrad256(a *rowArgs)
+
 // winoIn4256 transforms a tile of 6x6 pixels to 36 factors.
 //
 //go:noescape

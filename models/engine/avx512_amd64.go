@@ -229,6 +229,111 @@ func maxBackward512(a *tileArgs)
 //go:noescape
 func combine512(a *tileArgs)
 
+// rowTop512 is the largest, for blocks of 16 floats.
+//
+//go:noescape
+func rowTop512(a *rowArgs)
+
+// rowExp512 is e^(x-a) and its sum, for blocks of 16 floats.
+//
+//go:noescape
+func rowExp512(a *rowArgs)
+
+// rowScale512 is x*a, for blocks of 16 floats.
+//
+//go:noescape
+func rowScale512(a *rowArgs)
+
+// rowDot512 is the sum of x*z, for blocks of 16 floats.
+//
+//go:noescape
+func rowDot512(a *rowArgs)
+
+// rowSoftmaxGrad512 is x*(z-a), for blocks of 16 floats.
+//
+//go:noescape
+func rowSoftmaxGrad512(a *rowArgs)
+
+// rowSum512 is the sum, for blocks of 16 floats.
+//
+//go:noescape
+func rowSum512(a *rowArgs)
+
+// rowSquares512 is the sum of (x-a)^2, for blocks of 16 floats.
+//
+//go:noescape
+func rowSquares512(a *rowArgs)
+
+// rowNorm512 is (x-a)*b*u + v, for blocks of 16 floats.
+//
+//go:noescape
+func rowNorm512(a *rowArgs)
+
+// rowNormSums512 is the sums of z*u and of z*u*(x-a)*b, for blocks of 16 floats.
+//
+//go:noescape
+func rowNormSums512(a *rowArgs)
+
+// rowNormGrad512 is b*((z*u-c) - (x-a)*b*d), for blocks of 16 floats.
+//
+//go:noescape
+func rowNormGrad512(a *rowArgs)
+
+// rowNormGradAdd512 is v + b*((z*u-c) - (x-a)*b*d), for blocks of 16 floats.
+//
+//go:noescape
+func rowNormGradAdd512(a *rowArgs)
+
+// rowMul512 is x*z, for blocks of 16 floats.
+//
+//go:noescape
+func rowMul512(a *rowArgs)
+
+// rowMulAdd512 is v + x*z, for blocks of 16 floats.
+//
+//go:noescape
+func rowMulAdd512(a *rowArgs)
+
+// rowGelu512 is x*normal(x), for blocks of 16 floats.
+//
+//go:noescape
+func rowGelu512(a *rowArgs)
+
+// rowGeluGrad512 is z times the slope of x*normal(x), for blocks of 16 floats.
+//
+//go:noescape
+func rowGeluGrad512(a *rowArgs)
+
+// rowSigmoid512 is 1/(1+e^-x), for blocks of 16 floats.
+//
+//go:noescape
+func rowSigmoid512(a *rowArgs)
+
+// rowSigmoidGrad512 is z times the slope of 1/(1+e^-x), for blocks of 16 floats.
+//
+//go:noescape
+func rowSigmoidGrad512(a *rowArgs)
+
+// rowSilu512 is x*sigmoid(x), for blocks of 16 floats.
+//
+//go:noescape
+func rowSilu512(a *rowArgs)
+
+// rowSiluGrad512 is z times the slope of x*sigmoid(x), for blocks of 16 floats.
+//
+//go:noescape
+func rowSiluGrad512(a *rowArgs)
+
+// rowGeluTanh512 is x*sigmoid of a cubic, for blocks of 16 floats.
+//
+//go:noescape
+func rowGeluTanh512(a *rowArgs)
+
+// rowGeluTanhGrad512 is z times the slope of x*sigmoid of a cubic, for blocks of 16 floats.
+//
+//go:noescape
+func rowGeluTanhGrad512(a *rowArgs)
+
 // winoIn4512 transforms a tile of 6x6 pixels to 36 factors.
 //
 //go:noescape

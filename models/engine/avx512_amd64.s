@@ -10770,6 +10770,881 @@ nextpixel:
 	VZEROUPPER
 	RET
 
+// func rowTop512(a *int16)
+// Requires: AVX, AVX512F
+TEXT ·rowTop512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), AX
+	MOVQ    (AX), BX
+	MOVQ    40(AX), R8
+	MOVQ    48(AX), R9
+	VMOVUPS 72(AX), Z0
+
+block:
+	VMAXPS  (BX), Z0, Z0
+	ADDQ    $0x40, BX
+	DECQ    R9
+	JNZ     block
+	VMOVUPS Z0, 72(AX)
+	VZEROUPPER
+	RET
+
+// func rowExp512(a *int16)
+// Requires: AVX, AVX512F
+TEXT ·rowExp512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), BX
+	MOVQ         32(AX), DI
+	MOVQ         40(AX), R8
+	MOVQ         48(AX), R9
+	VBROADCASTSS 56(AX), Z0
+	VMOVUPS      72(AX), Z1
+
+block:
+	VMOVUPS   (BX), Z2
+	VSUBPS    Z0, Z2, Z2
+	VPXORD    Z3, Z3, Z3
+	VMOVUPS   128(R8), Z5
+	VMOVUPS   128(R8), Z6
+	VMAXPS    Z2, Z6, Z6
+	VMOVUPS   192(R8), Z7
+	VMINPS    Z6, Z7, Z6
+	VMULPS    256(R8), Z6, Z7
+	VADDPS    320(R8), Z7, Z7
+	VSUBPS    320(R8), Z7, Z7
+	VMULPS    384(R8), Z7, Z8
+	VSUBPS    Z8, Z6, Z6
+	VMULPS    448(R8), Z7, Z8
+	VSUBPS    Z8, Z6, Z6
+	VMOVUPS   512(R8), Z8
+	VMULPS    Z6, Z8, Z8
+	VADDPS    576(R8), Z8, Z8
+	VMULPS    Z6, Z8, Z8
+	VADDPS    640(R8), Z8, Z8
+	VMULPS    Z6, Z8, Z8
+	VADDPS    704(R8), Z8, Z8
+	VMULPS    Z6, Z8, Z8
+	VADDPS    768(R8), Z8, Z8
+	VMULPS    Z6, Z8, Z8
+	VADDPS    64(R8), Z8, Z8
+	VMULPS    Z6, Z8, Z8
+	VMULPS    Z6, Z8, Z8
+	VADDPS    Z6, Z8, Z6
+	VADDPS    (R8), Z6, Z6
+	VCVTPS2DQ Z7, Z7
+	VPSLLD    $0x17, Z7, Z7
+	VPADDD    Z6, Z7, Z6
+	VCMPPS    $0x11, Z5, Z2, K1
+	VBLENDMPS Z3, Z6, K1, Z4
+	VADDPS    Z4, Z1, Z1
+	VMOVUPS   Z4, (DI)
+	ADDQ      $0x40, BX
+	ADDQ      $0x40, DI
+	DECQ      R9
+	JNZ       block
+	VMOVUPS   Z1, 72(AX)
+	VZEROUPPER
+	RET
+
+// func rowScale512(a *int16)
+// Requires: AVX, AVX512F
+TEXT ·rowScale512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), BX
+	MOVQ         32(AX), DI
+	MOVQ         40(AX), R8
+	MOVQ         48(AX), R9
+	VBROADCASTSS 56(AX), Z0
+
+block:
+	VMULPS  (BX), Z0, Z1
+	VMOVUPS Z1, (DI)
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, DI
+	DECQ    R9
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func rowDot512(a *int16)
+// Requires: AVX, AVX512F
+TEXT ·rowDot512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), AX
+	MOVQ    (AX), BX
+	MOVQ    8(AX), CX
+	MOVQ    40(AX), R8
+	MOVQ    48(AX), R9
+	VMOVUPS 72(AX), Z0
+
+block:
+	VMOVUPS (BX), Z1
+	VMULPS  (CX), Z1, Z1
+	VADDPS  Z1, Z0, Z0
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, CX
+	DECQ    R9
+	JNZ     block
+	VMOVUPS Z0, 72(AX)
+	VZEROUPPER
+	RET
+
+// func rowSoftmaxGrad512(a *int16)
+// Requires: AVX, AVX512F
+TEXT ·rowSoftmaxGrad512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), BX
+	MOVQ         8(AX), CX
+	MOVQ         32(AX), DI
+	MOVQ         40(AX), R8
+	MOVQ         48(AX), R9
+	VBROADCASTSS 56(AX), Z0
+
+block:
+	VMOVUPS (CX), Z1
+	VSUBPS  Z0, Z1, Z1
+	VMULPS  (BX), Z1, Z1
+	VMOVUPS Z1, (DI)
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DI
+	DECQ    R9
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func rowSum512(a *int16)
+// Requires: AVX, AVX512F
+TEXT ·rowSum512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), AX
+	MOVQ    (AX), BX
+	MOVQ    40(AX), R8
+	MOVQ    48(AX), R9
+	VMOVUPS 72(AX), Z0
+
+block:
+	VADDPS  (BX), Z0, Z0
+	ADDQ    $0x40, BX
+	DECQ    R9
+	JNZ     block
+	VMOVUPS Z0, 72(AX)
+	VZEROUPPER
+	RET
+
+// func rowSquares512(a *int16)
+// Requires: AVX, AVX512F
+TEXT ·rowSquares512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), BX
+	MOVQ         40(AX), R8
+	MOVQ         48(AX), R9
+	VBROADCASTSS 56(AX), Z0
+	VMOVUPS      72(AX), Z1
+
+block:
+	VMOVUPS (BX), Z2
+	VSUBPS  Z0, Z2, Z2
+	VMULPS  Z2, Z2, Z2
+	VADDPS  Z2, Z1, Z1
+	ADDQ    $0x40, BX
+	DECQ    R9
+	JNZ     block
+	VMOVUPS Z1, 72(AX)
+	VZEROUPPER
+	RET
+
+// func rowNorm512(a *int16)
+// Requires: AVX, AVX512F
+TEXT ·rowNorm512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), BX
+	MOVQ         16(AX), DX
+	MOVQ         24(AX), SI
+	MOVQ         32(AX), DI
+	MOVQ         40(AX), R8
+	MOVQ         48(AX), R9
+	VBROADCASTSS 56(AX), Z0
+	VBROADCASTSS 60(AX), Z1
+
+block:
+	VMOVUPS (BX), Z2
+	VSUBPS  Z0, Z2, Z2
+	VMULPS  Z1, Z2, Z2
+	VMULPS  (DX), Z2, Z2
+	VADDPS  (SI), Z2, Z2
+	VMOVUPS Z2, (DI)
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, SI
+	ADDQ    $0x40, DI
+	DECQ    R9
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func rowNormSums512(a *int16)
+// Requires: AVX, AVX512F
+TEXT ·rowNormSums512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), BX
+	MOVQ         8(AX), CX
+	MOVQ         16(AX), DX
+	MOVQ         40(AX), R8
+	MOVQ         48(AX), R9
+	VBROADCASTSS 56(AX), Z0
+	VBROADCASTSS 60(AX), Z1
+	VMOVUPS      72(AX), Z2
+	VMOVUPS      136(AX), Z3
+
+block:
+	VMOVUPS (CX), Z4
+	VMULPS  (DX), Z4, Z4
+	VADDPS  Z4, Z2, Z2
+	VMOVUPS (BX), Z5
+	VSUBPS  Z0, Z5, Z5
+	VMULPS  Z1, Z5, Z5
+	VMULPS  Z5, Z4, Z4
+	VADDPS  Z4, Z3, Z3
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	DECQ    R9
+	JNZ     block
+	VMOVUPS Z2, 72(AX)
+	VMOVUPS Z3, 136(AX)
+	VZEROUPPER
+	RET
+
+// func rowNormGrad512(a *int16)
+// Requires: AVX, AVX512F
+TEXT ·rowNormGrad512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), BX
+	MOVQ         8(AX), CX
+	MOVQ         16(AX), DX
+	MOVQ         32(AX), DI
+	MOVQ         40(AX), R8
+	MOVQ         48(AX), R9
+	VBROADCASTSS 56(AX), Z0
+	VBROADCASTSS 60(AX), Z1
+	VBROADCASTSS 64(AX), Z2
+	VBROADCASTSS 68(AX), Z3
+
+block:
+	VMOVUPS (CX), Z4
+	VMULPS  (DX), Z4, Z4
+	VSUBPS  Z2, Z4, Z4
+	VMOVUPS (BX), Z5
+	VSUBPS  Z0, Z5, Z5
+	VMULPS  Z1, Z5, Z5
+	VMULPS  Z3, Z5, Z5
+	VSUBPS  Z5, Z4, Z4
+	VMULPS  Z1, Z4, Z4
+	VMOVUPS Z4, (DI)
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, DI
+	DECQ    R9
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func rowNormGradAdd512(a *int16)
+// Requires: AVX, AVX512F
+TEXT ·rowNormGradAdd512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), BX
+	MOVQ         8(AX), CX
+	MOVQ         16(AX), DX
+	MOVQ         24(AX), SI
+	MOVQ         32(AX), DI
+	MOVQ         40(AX), R8
+	MOVQ         48(AX), R9
+	VBROADCASTSS 56(AX), Z0
+	VBROADCASTSS 60(AX), Z1
+	VBROADCASTSS 64(AX), Z2
+	VBROADCASTSS 68(AX), Z3
+
+block:
+	VMOVUPS (CX), Z4
+	VMULPS  (DX), Z4, Z4
+	VSUBPS  Z2, Z4, Z4
+	VMOVUPS (BX), Z5
+	VSUBPS  Z0, Z5, Z5
+	VMULPS  Z1, Z5, Z5
+	VMULPS  Z3, Z5, Z5
+	VSUBPS  Z5, Z4, Z4
+	VMULPS  Z1, Z4, Z4
+	VADDPS  (SI), Z4, Z4
+	VMOVUPS Z4, (DI)
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, SI
+	ADDQ    $0x40, DI
+	DECQ    R9
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func rowMul512(a *int16)
+// Requires: AVX, AVX512F
+TEXT ·rowMul512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), BX
+	MOVQ 8(AX), CX
+	MOVQ 32(AX), DI
+	MOVQ 40(AX), R8
+	MOVQ 48(AX), R9
+
+block:
+	VMOVUPS (BX), Z0
+	VMULPS  (CX), Z0, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DI
+	DECQ    R9
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func rowMulAdd512(a *int16)
+// Requires: AVX, AVX512F
+TEXT ·rowMulAdd512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), BX
+	MOVQ 8(AX), CX
+	MOVQ 24(AX), SI
+	MOVQ 32(AX), DI
+	MOVQ 40(AX), R8
+	MOVQ 48(AX), R9
+
+block:
+	VMOVUPS (BX), Z0
+	VMULPS  (CX), Z0, Z0
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, SI
+	ADDQ    $0x40, DI
+	DECQ    R9
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func rowGelu512(a *int16)
+// Requires: AVX, AVX512F
+TEXT ·rowGelu512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), BX
+	MOVQ 32(AX), DI
+	MOVQ 40(AX), R8
+	MOVQ 48(AX), R9
+
+block:
+	VMOVUPS   (BX), Z0
+	VPANDD    832(R8), Z0, Z1
+	VMULPS    Z1, Z1, Z2
+	VMULPS    896(R8), Z2, Z2
+	VMOVUPS   128(R8), Z5
+	VMAXPS    Z2, Z5, Z2
+	VMOVUPS   192(R8), Z5
+	VMINPS    Z2, Z5, Z2
+	VMULPS    256(R8), Z2, Z5
+	VADDPS    320(R8), Z5, Z5
+	VSUBPS    320(R8), Z5, Z5
+	VMULPS    384(R8), Z5, Z6
+	VSUBPS    Z6, Z2, Z2
+	VMULPS    448(R8), Z5, Z6
+	VSUBPS    Z6, Z2, Z2
+	VMOVUPS   512(R8), Z6
+	VMULPS    Z2, Z6, Z6
+	VADDPS    576(R8), Z6, Z6
+	VMULPS    Z2, Z6, Z6
+	VADDPS    640(R8), Z6, Z6
+	VMULPS    Z2, Z6, Z6
+	VADDPS    704(R8), Z6, Z6
+	VMULPS    Z2, Z6, Z6
+	VADDPS    768(R8), Z6, Z6
+	VMULPS    Z2, Z6, Z6
+	VADDPS    64(R8), Z6, Z6
+	VMULPS    Z2, Z6, Z6
+	VMULPS    Z2, Z6, Z6
+	VADDPS    Z2, Z6, Z2
+	VADDPS    (R8), Z2, Z2
+	VCVTPS2DQ Z5, Z5
+	VPSLLD    $0x17, Z5, Z5
+	VPADDD    Z2, Z5, Z2
+	VMOVUPS   (R8), Z5
+	VMULPS    960(R8), Z1, Z1
+	VADDPS    (R8), Z1, Z1
+	VDIVPS    Z1, Z5, Z1
+	VMOVUPS   1536(R8), Z5
+	VMULPS    Z1, Z5, Z5
+	VADDPS    1472(R8), Z5, Z5
+	VMULPS    Z1, Z5, Z5
+	VADDPS    1408(R8), Z5, Z5
+	VMULPS    Z1, Z5, Z5
+	VADDPS    1344(R8), Z5, Z5
+	VMULPS    Z1, Z5, Z5
+	VADDPS    1280(R8), Z5, Z5
+	VMULPS    Z1, Z5, Z5
+	VADDPS    1216(R8), Z5, Z5
+	VMULPS    Z1, Z5, Z5
+	VADDPS    1152(R8), Z5, Z5
+	VMULPS    Z1, Z5, Z5
+	VADDPS    1088(R8), Z5, Z5
+	VMULPS    Z1, Z5, Z5
+	VADDPS    1024(R8), Z5, Z5
+	VMULPS    Z1, Z5, Z1
+	VMULPS    Z2, Z1, Z1
+	VPXORD    Z3, Z3, Z3
+	VMOVUPS   (R8), Z2
+	VSUBPS    Z1, Z2, Z2
+	VCMPPS    $0x11, Z3, Z0, K1
+	VBLENDMPS Z1, Z2, K1, Z4
+	VMULPS    Z4, Z0, Z0
+	VMOVUPS   Z0, (DI)
+	ADDQ      $0x40, BX
+	ADDQ      $0x40, DI
+	DECQ      R9
+	JNZ       block
+	VZEROUPPER
+	RET
+
+// func rowGeluGrad512(a *int16)
+// Requires: AVX, AVX512F
+TEXT ·rowGeluGrad512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), BX
+	MOVQ 8(AX), CX
+	MOVQ 32(AX), DI
+	MOVQ 40(AX), R8
+	MOVQ 48(AX), R9
+
+block:
+	VMOVUPS   (BX), Z0
+	VPANDD    832(R8), Z0, Z1
+	VMULPS    Z1, Z1, Z2
+	VMULPS    896(R8), Z2, Z2
+	VMOVUPS   128(R8), Z5
+	VMAXPS    Z2, Z5, Z2
+	VMOVUPS   192(R8), Z5
+	VMINPS    Z2, Z5, Z2
+	VMULPS    256(R8), Z2, Z5
+	VADDPS    320(R8), Z5, Z5
+	VSUBPS    320(R8), Z5, Z5
+	VMULPS    384(R8), Z5, Z6
+	VSUBPS    Z6, Z2, Z2
+	VMULPS    448(R8), Z5, Z6
+	VSUBPS    Z6, Z2, Z2
+	VMOVUPS   512(R8), Z6
+	VMULPS    Z2, Z6, Z6
+	VADDPS    576(R8), Z6, Z6
+	VMULPS    Z2, Z6, Z6
+	VADDPS    640(R8), Z6, Z6
+	VMULPS    Z2, Z6, Z6
+	VADDPS    704(R8), Z6, Z6
+	VMULPS    Z2, Z6, Z6
+	VADDPS    768(R8), Z6, Z6
+	VMULPS    Z2, Z6, Z6
+	VADDPS    64(R8), Z6, Z6
+	VMULPS    Z2, Z6, Z6
+	VMULPS    Z2, Z6, Z6
+	VADDPS    Z2, Z6, Z2
+	VADDPS    (R8), Z2, Z2
+	VCVTPS2DQ Z5, Z5
+	VPSLLD    $0x17, Z5, Z5
+	VPADDD    Z2, Z5, Z2
+	VMOVUPS   (R8), Z5
+	VMULPS    960(R8), Z1, Z1
+	VADDPS    (R8), Z1, Z1
+	VDIVPS    Z1, Z5, Z1
+	VMOVUPS   1536(R8), Z5
+	VMULPS    Z1, Z5, Z5
+	VADDPS    1472(R8), Z5, Z5
+	VMULPS    Z1, Z5, Z5
+	VADDPS    1408(R8), Z5, Z5
+	VMULPS    Z1, Z5, Z5
+	VADDPS    1344(R8), Z5, Z5
+	VMULPS    Z1, Z5, Z5
+	VADDPS    1280(R8), Z5, Z5
+	VMULPS    Z1, Z5, Z5
+	VADDPS    1216(R8), Z5, Z5
+	VMULPS    Z1, Z5, Z5
+	VADDPS    1152(R8), Z5, Z5
+	VMULPS    Z1, Z5, Z5
+	VADDPS    1088(R8), Z5, Z5
+	VMULPS    Z1, Z5, Z5
+	VADDPS    1024(R8), Z5, Z5
+	VMULPS    Z1, Z5, Z1
+	VMULPS    Z2, Z1, Z1
+	VPXORD    Z3, Z3, Z3
+	VMOVUPS   (R8), Z5
+	VSUBPS    Z1, Z5, Z5
+	VCMPPS    $0x11, Z3, Z0, K1
+	VBLENDMPS Z1, Z5, K1, Z4
+	VMULPS    1600(R8), Z2, Z1
+	VMULPS    Z1, Z0, Z0
+	VADDPS    Z0, Z4, Z0
+	VMULPS    (CX), Z0, Z0
+	VMOVUPS   Z0, (DI)
+	ADDQ      $0x40, BX
+	ADDQ      $0x40, CX
+	ADDQ      $0x40, DI
+	DECQ      R9
+	JNZ       block
+	VZEROUPPER
+	RET
+
+// func rowSigmoid512(a *int16)
+// Requires: AVX, AVX512F
+TEXT ·rowSigmoid512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), BX
+	MOVQ 32(AX), DI
+	MOVQ 40(AX), R8
+	MOVQ 48(AX), R9
+
+block:
+	VMOVUPS   (BX), Z0
+	VMOVUPS   (R8), Z1
+	VMULPS    1856(R8), Z0, Z0
+	VMOVUPS   128(R8), Z2
+	VMAXPS    Z0, Z2, Z0
+	VMOVUPS   192(R8), Z2
+	VMINPS    Z0, Z2, Z0
+	VMULPS    256(R8), Z0, Z2
+	VADDPS    320(R8), Z2, Z2
+	VSUBPS    320(R8), Z2, Z2
+	VMULPS    384(R8), Z2, Z3
+	VSUBPS    Z3, Z0, Z0
+	VMULPS    448(R8), Z2, Z3
+	VSUBPS    Z3, Z0, Z0
+	VMOVUPS   512(R8), Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    576(R8), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    640(R8), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    704(R8), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    768(R8), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    64(R8), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    Z0, Z3, Z0
+	VADDPS    (R8), Z0, Z0
+	VCVTPS2DQ Z2, Z2
+	VPSLLD    $0x17, Z2, Z2
+	VPADDD    Z0, Z2, Z0
+	VADDPS    (R8), Z0, Z0
+	VDIVPS    Z0, Z1, Z0
+	VMOVUPS   Z0, (DI)
+	ADDQ      $0x40, BX
+	ADDQ      $0x40, DI
+	DECQ      R9
+	JNZ       block
+	VZEROUPPER
+	RET
+
+// func rowSigmoidGrad512(a *int16)
+// Requires: AVX, AVX512F
+TEXT ·rowSigmoidGrad512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), BX
+	MOVQ 8(AX), CX
+	MOVQ 32(AX), DI
+	MOVQ 40(AX), R8
+	MOVQ 48(AX), R9
+
+block:
+	VMOVUPS   (BX), Z0
+	VMOVUPS   (R8), Z1
+	VMULPS    1856(R8), Z0, Z0
+	VMOVUPS   128(R8), Z2
+	VMAXPS    Z0, Z2, Z0
+	VMOVUPS   192(R8), Z2
+	VMINPS    Z0, Z2, Z0
+	VMULPS    256(R8), Z0, Z2
+	VADDPS    320(R8), Z2, Z2
+	VSUBPS    320(R8), Z2, Z2
+	VMULPS    384(R8), Z2, Z3
+	VSUBPS    Z3, Z0, Z0
+	VMULPS    448(R8), Z2, Z3
+	VSUBPS    Z3, Z0, Z0
+	VMOVUPS   512(R8), Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    576(R8), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    640(R8), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    704(R8), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    768(R8), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    64(R8), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    Z0, Z3, Z0
+	VADDPS    (R8), Z0, Z0
+	VCVTPS2DQ Z2, Z2
+	VPSLLD    $0x17, Z2, Z2
+	VPADDD    Z0, Z2, Z0
+	VADDPS    (R8), Z0, Z0
+	VDIVPS    Z0, Z1, Z0
+	VMOVUPS   (R8), Z1
+	VSUBPS    Z0, Z1, Z1
+	VMULPS    Z1, Z0, Z0
+	VMULPS    (CX), Z0, Z0
+	VMOVUPS   Z0, (DI)
+	ADDQ      $0x40, BX
+	ADDQ      $0x40, CX
+	ADDQ      $0x40, DI
+	DECQ      R9
+	JNZ       block
+	VZEROUPPER
+	RET
+
+// func rowSilu512(a *int16)
+// Requires: AVX, AVX512F
+TEXT ·rowSilu512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), BX
+	MOVQ 32(AX), DI
+	MOVQ 40(AX), R8
+	MOVQ 48(AX), R9
+
+block:
+	VMOVUPS   (BX), Z0
+	VMOVUPS   (R8), Z1
+	VMULPS    1856(R8), Z0, Z2
+	VMOVUPS   128(R8), Z3
+	VMAXPS    Z2, Z3, Z2
+	VMOVUPS   192(R8), Z3
+	VMINPS    Z2, Z3, Z2
+	VMULPS    256(R8), Z2, Z3
+	VADDPS    320(R8), Z3, Z3
+	VSUBPS    320(R8), Z3, Z3
+	VMULPS    384(R8), Z3, Z4
+	VSUBPS    Z4, Z2, Z2
+	VMULPS    448(R8), Z3, Z4
+	VSUBPS    Z4, Z2, Z2
+	VMOVUPS   512(R8), Z4
+	VMULPS    Z2, Z4, Z4
+	VADDPS    576(R8), Z4, Z4
+	VMULPS    Z2, Z4, Z4
+	VADDPS    640(R8), Z4, Z4
+	VMULPS    Z2, Z4, Z4
+	VADDPS    704(R8), Z4, Z4
+	VMULPS    Z2, Z4, Z4
+	VADDPS    768(R8), Z4, Z4
+	VMULPS    Z2, Z4, Z4
+	VADDPS    64(R8), Z4, Z4
+	VMULPS    Z2, Z4, Z4
+	VMULPS    Z2, Z4, Z4
+	VADDPS    Z2, Z4, Z2
+	VADDPS    (R8), Z2, Z2
+	VCVTPS2DQ Z3, Z3
+	VPSLLD    $0x17, Z3, Z3
+	VPADDD    Z2, Z3, Z2
+	VADDPS    (R8), Z2, Z2
+	VDIVPS    Z2, Z1, Z1
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS   Z0, (DI)
+	ADDQ      $0x40, BX
+	ADDQ      $0x40, DI
+	DECQ      R9
+	JNZ       block
+	VZEROUPPER
+	RET
+
+// func rowSiluGrad512(a *int16)
+// Requires: AVX, AVX512F
+TEXT ·rowSiluGrad512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), BX
+	MOVQ 8(AX), CX
+	MOVQ 32(AX), DI
+	MOVQ 40(AX), R8
+	MOVQ 48(AX), R9
+
+block:
+	VMOVUPS   (BX), Z0
+	VMOVUPS   (R8), Z1
+	VMULPS    1856(R8), Z0, Z2
+	VMOVUPS   128(R8), Z3
+	VMAXPS    Z2, Z3, Z2
+	VMOVUPS   192(R8), Z3
+	VMINPS    Z2, Z3, Z2
+	VMULPS    256(R8), Z2, Z3
+	VADDPS    320(R8), Z3, Z3
+	VSUBPS    320(R8), Z3, Z3
+	VMULPS    384(R8), Z3, Z4
+	VSUBPS    Z4, Z2, Z2
+	VMULPS    448(R8), Z3, Z4
+	VSUBPS    Z4, Z2, Z2
+	VMOVUPS   512(R8), Z4
+	VMULPS    Z2, Z4, Z4
+	VADDPS    576(R8), Z4, Z4
+	VMULPS    Z2, Z4, Z4
+	VADDPS    640(R8), Z4, Z4
+	VMULPS    Z2, Z4, Z4
+	VADDPS    704(R8), Z4, Z4
+	VMULPS    Z2, Z4, Z4
+	VADDPS    768(R8), Z4, Z4
+	VMULPS    Z2, Z4, Z4
+	VADDPS    64(R8), Z4, Z4
+	VMULPS    Z2, Z4, Z4
+	VMULPS    Z2, Z4, Z4
+	VADDPS    Z2, Z4, Z2
+	VADDPS    (R8), Z2, Z2
+	VCVTPS2DQ Z3, Z3
+	VPSLLD    $0x17, Z3, Z3
+	VPADDD    Z2, Z3, Z2
+	VADDPS    (R8), Z2, Z2
+	VDIVPS    Z2, Z1, Z1
+	VMOVUPS   (R8), Z2
+	VSUBPS    Z1, Z2, Z2
+	VMULPS    Z2, Z1, Z2
+	VMULPS    Z2, Z0, Z0
+	VADDPS    Z0, Z1, Z0
+	VMULPS    (CX), Z0, Z0
+	VMOVUPS   Z0, (DI)
+	ADDQ      $0x40, BX
+	ADDQ      $0x40, CX
+	ADDQ      $0x40, DI
+	DECQ      R9
+	JNZ       block
+	VZEROUPPER
+	RET
+
+// func rowGeluTanh512(a *int16)
+// Requires: AVX, AVX512F
+TEXT ·rowGeluTanh512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), BX
+	MOVQ 32(AX), DI
+	MOVQ 40(AX), R8
+	MOVQ 48(AX), R9
+
+block:
+	VMOVUPS   (BX), Z0
+	VMULPS    Z0, Z0, Z1
+	VMULPS    1728(R8), Z1, Z1
+	VADDPS    1664(R8), Z1, Z1
+	VMULPS    Z1, Z0, Z1
+	VMOVUPS   (R8), Z2
+	VMULPS    1856(R8), Z1, Z1
+	VMOVUPS   128(R8), Z3
+	VMAXPS    Z1, Z3, Z1
+	VMOVUPS   192(R8), Z3
+	VMINPS    Z1, Z3, Z1
+	VMULPS    256(R8), Z1, Z3
+	VADDPS    320(R8), Z3, Z3
+	VSUBPS    320(R8), Z3, Z3
+	VMULPS    384(R8), Z3, Z4
+	VSUBPS    Z4, Z1, Z1
+	VMULPS    448(R8), Z3, Z4
+	VSUBPS    Z4, Z1, Z1
+	VMOVUPS   512(R8), Z4
+	VMULPS    Z1, Z4, Z4
+	VADDPS    576(R8), Z4, Z4
+	VMULPS    Z1, Z4, Z4
+	VADDPS    640(R8), Z4, Z4
+	VMULPS    Z1, Z4, Z4
+	VADDPS    704(R8), Z4, Z4
+	VMULPS    Z1, Z4, Z4
+	VADDPS    768(R8), Z4, Z4
+	VMULPS    Z1, Z4, Z4
+	VADDPS    64(R8), Z4, Z4
+	VMULPS    Z1, Z4, Z4
+	VMULPS    Z1, Z4, Z4
+	VADDPS    Z1, Z4, Z1
+	VADDPS    (R8), Z1, Z1
+	VCVTPS2DQ Z3, Z3
+	VPSLLD    $0x17, Z3, Z3
+	VPADDD    Z1, Z3, Z1
+	VADDPS    (R8), Z1, Z1
+	VDIVPS    Z1, Z2, Z1
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS   Z0, (DI)
+	ADDQ      $0x40, BX
+	ADDQ      $0x40, DI
+	DECQ      R9
+	JNZ       block
+	VZEROUPPER
+	RET
+
+// func rowGeluTanhGrad512(a *int16)
+// Requires: AVX, AVX512F
+TEXT ·rowGeluTanhGrad512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), BX
+	MOVQ 8(AX), CX
+	MOVQ 32(AX), DI
+	MOVQ 40(AX), R8
+	MOVQ 48(AX), R9
+
+block:
+	VMOVUPS   (BX), Z0
+	VMULPS    Z0, Z0, Z1
+	VMULPS    1728(R8), Z1, Z2
+	VADDPS    1664(R8), Z2, Z2
+	VMULPS    Z2, Z0, Z2
+	VMOVUPS   (R8), Z3
+	VMULPS    1856(R8), Z2, Z2
+	VMOVUPS   128(R8), Z4
+	VMAXPS    Z2, Z4, Z2
+	VMOVUPS   192(R8), Z4
+	VMINPS    Z2, Z4, Z2
+	VMULPS    256(R8), Z2, Z4
+	VADDPS    320(R8), Z4, Z4
+	VSUBPS    320(R8), Z4, Z4
+	VMULPS    384(R8), Z4, Z5
+	VSUBPS    Z5, Z2, Z2
+	VMULPS    448(R8), Z4, Z5
+	VSUBPS    Z5, Z2, Z2
+	VMOVUPS   512(R8), Z5
+	VMULPS    Z2, Z5, Z5
+	VADDPS    576(R8), Z5, Z5
+	VMULPS    Z2, Z5, Z5
+	VADDPS    640(R8), Z5, Z5
+	VMULPS    Z2, Z5, Z5
+	VADDPS    704(R8), Z5, Z5
+	VMULPS    Z2, Z5, Z5
+	VADDPS    768(R8), Z5, Z5
+	VMULPS    Z2, Z5, Z5
+	VADDPS    64(R8), Z5, Z5
+	VMULPS    Z2, Z5, Z5
+	VMULPS    Z2, Z5, Z5
+	VADDPS    Z2, Z5, Z2
+	VADDPS    (R8), Z2, Z2
+	VCVTPS2DQ Z4, Z4
+	VPSLLD    $0x17, Z4, Z4
+	VPADDD    Z2, Z4, Z2
+	VADDPS    (R8), Z2, Z2
+	VDIVPS    Z2, Z3, Z2
+	VMOVUPS   (R8), Z3
+	VSUBPS    Z2, Z3, Z3
+	VMULPS    Z3, Z2, Z3
+	VMULPS    Z3, Z0, Z0
+	VMULPS    1792(R8), Z1, Z1
+	VADDPS    1664(R8), Z1, Z1
+	VMULPS    Z1, Z0, Z0
+	VADDPS    Z0, Z2, Z0
+	VMULPS    (CX), Z0, Z0
+	VMOVUPS   Z0, (DI)
+	ADDQ      $0x40, BX
+	ADDQ      $0x40, CX
+	ADDQ      $0x40, DI
+	DECQ      R9
+	JNZ       block
+	VZEROUPPER
+	RET
+
 // func winoIn4512(a *int8)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·winoIn4512(SB), NOSPLIT, $0-8

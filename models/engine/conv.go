@@ -179,15 +179,28 @@ func (pl *plan) convForward(c *Conv, ly *layer) maker {
 		}
 		return taps, hi - lo
 	}
-	s.panels = pl.packPanels(pl.nvMax(), c.Out, c.B, ktaps, func(c0, t, k, o int) float32 {
-		if merged {
-			return c.at(o, k%x.C, t, k/x.C)
-		}
-		lo, _ := c.group(c0, min(c0+1, c.Out))
-		return c.at(o, lo+k, t/c.KernelW, t%c.KernelW)
-	})
+	if c.Groups > 1 {
+		s.panels = pl.packPanels(pl.nvMax(), c.Out, c.B, ktaps, func(c0, t, k, o int) float32 {
+			lo, _ := c.group(c0, min(c0+1, c.Out))
+			return c.at(o, lo+k, t/c.KernelW, t%c.KernelW)
+		})
+	} else {
+		taps, k := ktaps(0, c.Out)
+		area := c.KernelH * c.KernelW
+		entries := table(len(taps)*k, func(j int) int { return j%c.In*area + j/c.In })
+		s.panels = pl.packTable(c.B, taps, k, table(c.Out, func(o int) int { return o * c.In * area }), entries, c.W)
+	}
 	s.flattenRows()
 	return s
+}
+
+// table has f(0) to f(n-1).
+func table(n int, f func(i int) int) []int {
+	t := make([]int, n)
+	for i := range t {
+		t[i] = f(i)
+	}
+	return t
 }
 
 func (pl *plan) convBackward(c *Conv, ly *layer) {
@@ -247,13 +260,20 @@ func (pl *plan) convBackward(c *Conv, ly *layer) {
 				}
 				return taps, hi - lo
 			}
-			s.panels = pl.packPanels(pl.nvMax(), c.In, nil, ktaps, func(c0, t, k, i int) float32 {
-				if merged {
-					return c.at(k%dy.C, i, th[t].k, tw[k/dy.C].k)
-				}
-				lo, _ := c.groupBack(c0, c0+1)
-				return c.at(lo+k, i, th[t/len(tw)].k, tw[t%len(tw)].k)
-			})
+			if c.Groups > 1 {
+				s.panels = pl.packPanels(pl.nvMax(), c.In, nil, ktaps, func(c0, t, k, i int) float32 {
+					lo, _ := c.groupBack(c0, c0+1)
+					return c.at(lo+k, i, th[t/len(tw)].k, tw[t%len(tw)].k)
+				})
+			} else {
+				taps, k := ktaps(0, c.In)
+				area := c.KernelH * c.KernelW
+				entries := table(len(taps)*k, func(j int) int {
+					t := j / c.Out // taps that are merged are counted one by one too
+					return j%c.Out*c.In*area + th[t/len(tw)].k*c.KernelW + tw[t%len(tw)].k
+				})
+				s.panels = pl.packTable(nil, taps, k, table(c.In, func(i int) int { return i * area }), entries, c.W)
+			}
 			s.flattenRows()
 			pl.backward = append(pl.backward, s)
 		}
@@ -315,16 +335,9 @@ func (pl *plan) denseForward(d *Dense, ly *layer) maker {
 		}
 		return taps, x.W * x.cs
 	}
-	s.panels = pl.packPanels(pl.nvMax(), d.Out, d.B, ktaps, func(_, t, k, o int) float32 {
-		h := t
-		if x.bare() {
-			h, k = k/(x.W*x.cs), k%(x.W*x.cs)
-		}
-		if i := denseIndex(x, h, k); i >= 0 {
-			return d.W[o*d.In+i]
-		}
-		return 0
-	})
+	taps, k := ktaps(0, d.Out)
+	entries := table(len(taps)*k, func(j int) int { return denseIndex(x, j/(x.W*x.cs), j%(x.W*x.cs)) })
+	s.panels = pl.packTable(d.B, taps, k, table(d.Out, func(o int) int { return o * d.In }), entries, d.W)
 	return s
 }
 
@@ -348,15 +361,9 @@ func (pl *plan) denseBackward(d *Dense, ly *layer) {
 	}
 	s := &tapStep{x: dy.images(), y: images(to.y), add: images(to.add), mask: images(to.mask), maskHi: to.hi, rows: 1}
 	for h := 0; h < rows; h++ {
-		row := pl.packPanels(pl.nvMax(), width, nil,
-			func(int, int) ([]int64, int) { return []int64{0}, d.Out },
-			func(_, _, o, j int) float32 {
-				// A row longer than the image's runs through all rows.
-				if i := denseIndex(v.t, h+j/(v.shape.W*v.t.cs), j%(v.shape.W*v.t.cs)); i >= 0 {
-					return d.W[o*d.In+i]
-				}
-				return 0
-			})
+		// A row longer than the image's runs through all rows.
+		columns := table(width, func(j int) int { return denseIndex(v.t, h+j/(v.shape.W*v.t.cs), j%(v.shape.W*v.t.cs)) })
+		row := pl.packTable(nil, []int64{0}, d.Out, columns, table(d.Out, func(o int) int { return o * d.In }), d.W)
 		for i := range row {
 			row[i].row = h
 		}

@@ -44,7 +44,7 @@ func digestNets() []*Net {
 	gate := b.add(&Activation{Func: HardSigmoid, Alpha: 1. / 6, Beta: 0.5}, b.conv(b.add(&GlobalAvgPool{}, v), 24, 1, 1, 1, Padding{}))
 	v = b.add(&Mul{}, gate, b.add(&PadChannels{3, 5}, b.conv(v, 16, 3, 2, 1, same(3))))
 	b.add(&Softmax{}, b.dense(v, 10))
-	nets := []*Net{b.n, cwNet(r)}
+	nets := []*Net{b.n, cwNet(r), transformer(r, 2, 16, 4, 0), transformer(r, 3, 5, 3, 1), windowed(r)}
 	// Winograd both ways, with channels that fill no family's vectors.
 	for i, side := range []int{9, 10, 12, 14, 23} {
 		b := newBuilder(r, fmt.Sprint("tiles", side), Shape{2 + i, side, side})

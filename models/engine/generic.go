@@ -14,6 +14,7 @@ var genericKernels = &kernelSet{
 	maxBackward: genericMaxBackward,
 	combine:     genericCombine,
 	wino:        genericWino,
+	rows:        plainRows,
 }
 
 func floats(p unsafe.Pointer, n int) []float32 { return unsafe.Slice((*float32)(p), n) }

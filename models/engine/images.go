@@ -41,6 +41,17 @@ func (s *spreadStep) operands() ([]*tensor, int)  { return []*tensor{s.dy, s.y, 
 func (s *scatterStep) operands() ([]*tensor, int) { return []*tensor{s.p, s.y, s.add}, 0 }
 func (s *importStep) operands() ([]*tensor, int)  { return []*tensor{s.t}, 0 }
 func (s *exportStep) operands() ([]*tensor, int)  { return []*tensor{s.t}, 0 }
+func (s *normStep) operands() ([]*tensor, int) {
+	return []*tensor{s.x, s.y, s.dy, s.add, s.mask}, 0
+}
+func (s *constStep) operands() ([]*tensor, int) { return []*tensor{s.x, s.y}, len(s.c) }
+func (s *mulStep) operands() ([]*tensor, int) {
+	return []*tensor{s.a, s.b, s.y, s.add, s.mask}, 0
+}
+func (s *gateStep) operands() ([]*tensor, int) {
+	return []*tensor{s.a, s.b, s.y, s.add, s.mask}, 0
+}
+func (s *gatherStep) operands() ([]*tensor, int) { return append([]*tensor{s.y}, s.x...), len(s.moves) }
 func (s *refStep) operands() ([]*tensor, int) {
 	ts := append([]*tensor{s.y, s.dy}, s.x...)
 	for _, d := range s.dx {

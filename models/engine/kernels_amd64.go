@@ -33,6 +33,13 @@ var avx512Kernels = &kernelSet{
 		{winoIn4512, winoOut4512, winoSpread4512, winoCollect4512},
 		{winoIn5512, winoOut5512, winoSpread5512, winoCollect5512},
 	},
+	rows: rowKernels{
+		top: rowTop512, exp: rowExp512, scale: rowScale512, dot: rowDot512, softmaxGrad: rowSoftmaxGrad512,
+		sum: rowSum512, squares: rowSquares512, norm: rowNorm512, normSums: rowNormSums512,
+		normGrad: rowNormGrad512, normGradAdd: rowNormGradAdd512, gelu: rowGelu512, geluGrad: rowGeluGrad512,
+		geluTanh: rowGeluTanh512, geluTanhGrad: rowGeluTanhGrad512, silu: rowSilu512, siluGrad: rowSiluGrad512,
+		sigmoid: rowSigmoid512, sigmoidGrad: rowSigmoidGrad512, mul: rowMul512, mulAdd: rowMulAdd512,
+	},
 }
 
 var avx2Kernels = &kernelSet{
@@ -58,5 +65,12 @@ var avx2Kernels = &kernelSet{
 	wino: [2]winoKernels{
 		{winoIn4256, winoOut4256, winoSpread4256, winoCollect4256},
 		{winoIn5256, winoOut5256, winoSpread5256, winoCollect5256},
+	},
+	rows: rowKernels{
+		top: rowTop256, exp: rowExp256, scale: rowScale256, dot: rowDot256, softmaxGrad: rowSoftmaxGrad256,
+		sum: rowSum256, squares: rowSquares256, norm: rowNorm256, normSums: rowNormSums256,
+		normGrad: rowNormGrad256, normGradAdd: rowNormGradAdd256, gelu: rowGelu256, geluGrad: rowGeluGrad256,
+		geluTanh: rowGeluTanh256, geluTanhGrad: rowGeluTanhGrad256, silu: rowSilu256, siluGrad: rowSiluGrad256,
+		sigmoid: rowSigmoid256, sigmoidGrad: rowSigmoidGrad256, mul: rowMul256, mulAdd: rowMulAdd256,
 	},
 }

@@ -30,4 +30,5 @@ var neonKernels = &kernelSet{
 		{winoIn4128, winoOut4128, winoSpread4128, winoCollect4128},
 		{winoIn5128, winoOut5128, winoSpread5128, winoCollect5128},
 	},
+	rows: plainRows,
 }

@@ -42,6 +42,8 @@ type layer struct {
 	// forward and backward are the places of the layer's own first steps in
 	// the plan's passes. The gradient of its output is complete before backward.
 	forward, backward int
+	// attention is the forward step of one.
+	attention *attentionStep
 }
 
 // lowered is a network after lowering.

@@ -149,52 +149,6 @@ func (pl *plan) moveBackward(ly *layer, ms []*moveStep) {
 	}
 }
 
-// actStep is a function of each entry, rounded once from double precision. With
-// dy set it is the backward pass.
-type actStep struct {
-	rowStep
-	f                   *Activation
-	x, y, dy, add, mask *tensor
-	hi                  float32
-}
-
-// prepare makes items of pixels, since tokens are all in one row.
-func (s *actStep) prepare(_ *fast, batch, threads int) []scheduled {
-	c := *s
-	return []scheduled{{&c, c.cut(batch, s.y.H*s.y.W, 100*s.y.C, threads)}}
-}
-
-func (s *actStep) run(w *worker, unit int) {
-	value, slope := s.f.value, s.f.slope
-	if f, ok := functions[s.f.Func]; ok { // not looked up for every entry
-		value = func(x float64) float64 { return f.value(s.f, x) }
-		slope = func(x float64) float64 { return f.slope(s.f, x) }
-	}
-	s.each(unit, func(image, p int) {
-		px := func(t *tensor) []float32 {
-			if t == nil {
-				return nil
-			}
-			return w.of(t)[image*t.size+t.origin+p/t.W*t.row+p%t.W*t.cs:][:t.C]
-		}
-		x, y, dy, add, mask := px(s.x), px(s.y), px(s.dy), px(s.add), px(s.mask)
-		for i, v := range x {
-			if dy == nil {
-				y[i] = float32(value(float64(v)))
-				continue
-			}
-			g := float32(float64(dy[i]) * slope(float64(v)))
-			if add != nil {
-				g += add[i]
-			}
-			if mask != nil && !(mask[i] > 0 && mask[i] < s.hi) {
-				g = 0
-			}
-			y[i] = g
-		}
-	})
-}
-
 // spreadStep gives every pixel of y the only pixel of dy times scale: the
 // backward pass of a mean over the image.
 type spreadStep struct {

@@ -13,6 +13,8 @@ type plan struct {
 	backward []maker
 	// scratch is what a worker needs for layers that run on the reference.
 	scratch refSize
+	// attention is what a worker needs for a group of attention.
+	attention attentionSize
 	// taps is the largest number of taps of a max pool.
 	taps int
 }
@@ -138,6 +140,23 @@ func (pl *plan) forwardLayer(ly *layer) {
 	case *Activation:
 		add(&actStep{f: op, x: x, y: y})
 		return
+	case *layerNorm:
+		add(pl.normStep(op, ly))
+		return
+	case *attention:
+		add(pl.attentionForward(op, ly))
+		return
+	case *gather:
+		add(pl.gatherForward(op, ly))
+		return
+	case *addConst:
+		add(&constStep{y: y, x: x, c: pl.constant(op.c, y)})
+		return
+	case *Mul:
+		if s := pl.mul(ly); s != nil {
+			add(s)
+			return
+		}
 	default:
 		if ms := moves(ly); ms != nil {
 			pl.moveForward(ly, ms)
@@ -200,6 +219,26 @@ func (pl *plan) backwardLayer(ly *layer) {
 		to := pl.contribute(ly.in[0])
 		add(&actStep{f: op, x: x, y: to.y, dy: dy, add: to.add, mask: to.mask, hi: to.hi})
 		return
+	case *layerNorm:
+		s := pl.normStep(op, ly)
+		to := pl.contribute(ly.in[0])
+		s.dy, s.y, s.add, s.mask, s.hi = dy, to.y, to.add, to.mask, to.hi
+		add(s)
+		return
+	case *attention:
+		pl.attentionBackward(op, ly)
+		return
+	case *gather:
+		pl.gatherBackward(op, ly)
+		return
+	case *addConst:
+		pl.alias(ly.in[0], dy)
+		return
+	case *Mul:
+		if pl.mul(ly) != nil {
+			pl.mulBackward(ly)
+			return
+		}
 	default:
 		if ms := moves(ly); ms != nil {
 			pl.moveBackward(ly, ms)
@@ -256,7 +295,7 @@ func (pl *plan) settle(v *value) {
 	if v.pending == nil {
 		v.pending = v.g // zero from the beginning, and never written
 	}
-	if v.pending == v.g || v.pending.halo == v.g.halo {
+	if v.pending == v.g || v.pending.halo == v.g.halo && v.pending.Shape == v.g.Shape {
 		return
 	}
 	pl.backward = append(pl.backward, &addStep{y: v.g, a: v.pending})

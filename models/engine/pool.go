@@ -48,6 +48,12 @@ type worker struct {
 	// zeros is a bias of nothing, noOffset the only tap of a matrix product.
 	zeros    []float32
 	noOffset int64
+	// row is for the kernels of rows; tails has what their last block is padded in.
+	row       rowArgs
+	tails     [5][block]float32
+	attention attentionScratch
+	// piece is a piece of a row.
+	piece []float32
 }
 
 // of is a tensor's memory from the image on that the current step calls 0.
@@ -63,10 +69,12 @@ func (w *worker) of(t *tensor) []float32 {
 
 func newWorker(f *fast) *worker {
 	w := &worker{r: f, ref: f.plan.scratch.alloc(), taps: make([]poolTap, f.plan.taps), zeros: make([]float32, 64)}
+	w.row.consts, w.attention = unsafe.Pointer(&rowConsts), f.plan.attention.alloc()
 	for _, t := range f.plan.tensors {
 		if t.cs > len(w.pixel) {
 			w.pixel = make([]float32, t.cs)
 		}
+		w.pieceOf(2*piece + t.cs)
 	}
 	total, largest := 0, 0
 	for _, t := range f.plan.tensors {
@@ -85,7 +93,7 @@ func newWorker(f *fast) *worker {
 	w.scratch = aligned(maxCells * 16)
 	w.winoIn, w.winoOut = aligned(f.winoIn), aligned(f.wino)
 	w.wino.scratch = unsafe.Pointer(&w.scratch[0])
-	w.floats = total + largest + len(w.scratch) + len(w.winoIn) + len(w.winoOut)
+	w.floats = total + largest + len(w.scratch) + len(w.winoIn) + len(w.winoOut) + f.plan.attention.floats()
 	return w
 }
 

@@ -34,7 +34,8 @@ func Compile(n *Net, p Profile) (*Program, error) {
 	}
 	program := &Program{net: n, profile: p, shapes: shapes}
 	if p.Family != Float64 {
-		program.plan = newPlan(n, shapes, p, p.Family.kernels())
+		fused, sizes := fuse(n, shapes)
+		program.plan = newPlan(fused, sizes, p, p.Family.kernels())
 	}
 	return program, nil
 }

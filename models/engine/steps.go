@@ -91,7 +91,14 @@ func (s *exportStep) run(w *worker, unit int) {
 	})
 }
 
-// addStep is y = a + b, clamped or masked; b may be nil. y may be a or b.
+// piece is the number of floats of a row that are done at a time, roughly.
+const piece = 4096
+
+// pieces is the number of pieces of a row of w pixels of cs floats.
+func pieces(w, cs int) int { return min(w, max(1, w*cs/piece)) }
+
+// addStep is y = a + b, clamped or masked; b may be nil. y may be a or b; without
+// an a it is zeros.
 type addStep struct {
 	rowStep
 	y, a, b, mask *tensor
@@ -101,18 +108,25 @@ type addStep struct {
 
 func (s *addStep) prepare(_ *fast, batch, threads int) []scheduled {
 	c := *s
-	return []scheduled{{&c, c.cut(batch, s.y.H, 2*s.y.W*s.y.cs, threads)}}
+	n := pieces(s.y.W, s.y.cs)
+	return []scheduled{{&c, c.cut(batch, s.y.H*n, 2*s.y.W*s.y.cs/n, threads)}}
 }
 
 func (s *addStep) run(w *worker, unit int) {
-	s.each(unit, func(image, h int) {
+	n := pieces(s.y.W, s.y.cs)
+	s.each(unit, func(image, part int) {
+		h, first, end := part/n, part%n*s.y.W/n, (part%n+1)*s.y.W/n
 		line := func(t *tensor) []float32 {
 			if t == nil {
 				return nil
 			}
-			return w.of(t)[image*t.size+t.origin+h*t.row:][:t.W*t.cs]
+			return w.of(t)[image*t.size+t.origin+h*t.row+first*t.cs:][:(end-first)*t.cs]
 		}
 		y, a, b, mask := line(s.y), line(s.a), line(s.b), line(s.mask)
+		if a == nil {
+			clear(y)
+			return
+		}
 		if ks := w.r.plan.kernels; s.y.cs%ks.lanes == 0 {
 			w.combine(y, a, b, mask, s.act, s.hi)
 			return

@@ -1,6 +1,11 @@
 package engine
 
-import "unsafe"
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+)
 
 // The one loop that every product of this package goes through: for each pixel
 // of a grid and each panel of output channels,
@@ -52,6 +57,8 @@ type kernelSet struct {
 	combine func(*tileArgs)
 	// wino are Winograd's transforms of a tile, in the order of winoForms.
 	wino [2]winoKernels
+	// rows are the kernels of norms, softmax and activations.
+	rows rowKernels
 }
 
 // panel is a block of output channels and the weights that lead to it.
@@ -191,12 +198,9 @@ func (s *tapStep) run(w *worker, unit int) {
 
 func bytes(floats int) uintptr { return uintptr(floats) * 4 }
 
-// packPanels builds the panels of n output channels. For the block of channels
-// [c0,c1) it asks ktaps for the taps and their length, and weight for the
-// factor of tap t, entry k and channel c.
-func (pl *plan) packPanels(nvMax, n int, bias []float32,
-	ktaps func(c0, c1 int) (taps []int64, k int),
-	weight func(c0, t, k, c int) float32) []panel {
+// cutPanels makes the panels of n output channels, their weights zero. For the
+// block of channels [c0,c1) it asks ktaps for the taps and their length.
+func (pl *plan) cutPanels(nvMax, n int, bias []float32, ktaps func(c0, c1 int) (taps []int64, k int)) []panel {
 	lanes := pl.kernels.lanes
 	var panels []panel
 	for c0 := 0; c0 < n; {
@@ -208,16 +212,80 @@ func (pl *plan) packPanels(nvMax, n int, bias []float32,
 		if bias != nil {
 			copy(p.bias, bias[c0:c1])
 		}
-		for t := range taps {
-			for j := 0; j < k; j++ {
-				for c := c0; c < c1; c++ {
-					p.w[(t*k+j)*width+c-c0] = weight(c0, t, j, c)
-				}
-			}
-		}
 		p.cost = len(taps)*k*width + width
 		panels = append(panels, p)
 		c0 = c1
 	}
 	return panels
+}
+
+// packPanels builds the panels of n output channels, asking weight for the factor
+// of tap t, entry k and channel c of the block that begins at c0.
+func (pl *plan) packPanels(nvMax, n int, bias []float32,
+	ktaps func(c0, c1 int) (taps []int64, k int),
+	weight func(c0, t, k, c int) float32) []panel {
+	panels := pl.cutPanels(nvMax, n, bias, ktaps)
+	for _, p := range panels {
+		width := p.nv * pl.kernels.lanes
+		for t := range p.taps {
+			for j := range p.k {
+				for c := p.col; c < min(p.col+width, n); c++ {
+					p.w[(t*p.k+j)*width+c-p.col] = weight(p.col, t, j, c)
+				}
+			}
+		}
+	}
+	return panels
+}
+
+// packTable builds the panels of len(columns) output channels that all have the
+// same taps: the factor of entry j, taps counted through, and channel c is
+// w[columns[c] + entries[j]], or 0 where either is negative.
+func (pl *plan) packTable(bias []float32, taps []int64, k int, columns, entries []int, w []float32) []panel {
+	panels := pl.cutPanels(pl.nvMax(), len(columns), bias, func(int, int) ([]int64, int) { return taps, k })
+	share(len(panels), len(entries)*len(columns), func(i int) {
+		p, width := panels[i], panels[i].nv*pl.kernels.lanes
+		columns := columns[p.col:min(p.col+width, len(columns))]
+		// A few entries of each channel at a time, so that what is read and what
+		// is written stay near.
+		const few = 16
+		for j0 := 0; j0 < len(entries); j0 += few {
+			some := entries[j0:min(j0+few, len(entries))]
+			for c, at := range columns {
+				if at < 0 {
+					continue
+				}
+				to := p.w[j0*width+c:]
+				for j, e := range some {
+					if e >= 0 {
+						to[j*width] = w[at+e]
+					}
+				}
+			}
+		}
+	})
+	return panels
+}
+
+// share calls f(0) to f(n-1) on all processors, where that is worth while for so
+// many numbers.
+func share(n, numbers int, f func(i int)) {
+	const few = 1 << 16
+	threads := min(n, runtime.GOMAXPROCS(0))
+	if numbers < few || threads < 2 {
+		for i := range n {
+			f(i)
+		}
+		return
+	}
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range threads {
+		group.Go(func() {
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+				f(int(i))
+			}
+		})
+	}
+	group.Wait()
 }

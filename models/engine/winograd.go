@@ -175,10 +175,10 @@ func (s *winoStep) addPanels(pl *plan, c *Conv, bias []float32) {
 		if bias != nil {
 			copy(p.bias, bias[c0:])
 		}
-		s.pack(c, &p)
 		s.panels = append(s.panels, p)
 		c0 += width
 	}
+	share(len(s.panels), 16*c.In*c.Out, func(i int) { s.pack(c, &s.panels[i]) })
 }
 
 // pack transforms the panel's filters of a convolution.

@@ -60,6 +60,7 @@ func main() {
 	f.maxForward()
 	f.maxBackward()
 	f.combine()
+	f.rows()
 	for _, w := range lines.Forms {
 		newLine(f, lines.Input(w)).winoIn("In")
 		newLine(f, lines.Output(w)).winoOut("Out", false)
