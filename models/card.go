@@ -26,8 +26,10 @@ type Card struct {
 	Normalisation string `json:"normalisation,omitempty"`
 	// Parameters is the number of weights.
 	Parameters int64 `json:"parameters,omitempty"`
-	// SHA256 of the weight file, in hexadecimal.
-	SHA256 string `json:"sha256,omitempty"`
+	// SHA256 of the weight file, in hexadecimal; in the card within a file Tensors,
+	// the digest of its tensors and the rest of the card.
+	SHA256  string `json:"sha256,omitempty"`
+	Tensors string `json:"tensors,omitempty"`
 	// SelfTest are the logits expected of TestPattern 0, 1, ...: what shows
 	// at load that the layers and the normalisation are the right ones.
 	SelfTest [][]float64 `json:"self_test,omitempty"`

@@ -2,6 +2,7 @@ package models
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"embed"
 	"encoding/binary"
@@ -116,6 +117,9 @@ func load(name string, o LoadOptions) (*Model, error) {
 		}
 		if o.Classes == nil && o.ClassNames == "" {
 			o.Classes = known.classes()
+		}
+		if o.SHA256 == "" {
+			o.SHA256 = known.SHA256
 		}
 		m, err := loadFile(file, profile, o)
 		if err != nil {
@@ -271,7 +275,26 @@ func loadFile(file string, profile engine.Profile, o LoadOptions) (*Model, error
 	if err != nil {
 		return nil, err
 	}
-	card := Card{Name: format.Name(file), Source: file, SHA256: digest(raw), Classes: names}
+	card := Card{Name: format.Name(file), Source: file, SHA256: digest(raw)}
+	beside, err := cardBeside(file)
+	if err != nil {
+		return nil, err
+	}
+	if beside != nil {
+		if !looksONNX(file, raw) { // whose digest may be of several files
+			if err := checkCard(file, card.SHA256, beside.SHA256); err != nil {
+				return nil, err
+			}
+		}
+		beside.Name, beside.Source = cmp.Or(beside.Name, card.Name), cmp.Or(beside.Source, file)
+		card = *beside
+	}
+	if w := hubName(file, digest(raw)); w != "" {
+		card.Warnings = append(card.Warnings, w)
+	}
+	if names != nil {
+		card.Classes = names
+	}
 	if looksONNX(file, raw) {
 		return loadONNX(file, raw, card, profile, o)
 	}
@@ -283,10 +306,12 @@ func loadFile(file string, profile engine.Profile, o LoadOptions) (*Model, error
 		return nil, err
 	}
 	if text, ok := d.Metadata["sapf.card"]; ok {
-		if err := json.Unmarshal([]byte(text), &card); err != nil {
-			return nil, fmt.Errorf("load %s: its card: %w", file, err)
+		within, err := cardWithin(file, text, d)
+		if err != nil {
+			return nil, err
 		}
-		card.SHA256 = digest(raw)
+		within.SHA256, within.Warnings = card.SHA256, append(within.Warnings, card.Warnings...)
+		card = *within
 		if names != nil {
 			card.Classes = names
 		}

@@ -24,7 +24,13 @@ func loadONNX(file string, raw []byte, card Card, profile engine.Profile, o Load
 	if err != nil {
 		return nil, err
 	}
+	stated := card.SHA256 // the card's, or the file's own
 	card.SHA256 = beside.digest(raw)
+	if stated != digest(raw) {
+		if err := checkCard(file, card.SHA256, stated); err != nil {
+			return nil, err
+		}
+	}
 	if err := checkDigest(file, card.SHA256, o.SHA256); err != nil {
 		return nil, err
 	}
@@ -55,6 +61,9 @@ func loadONNX(file string, raw []byte, card Card, profile engine.Profile, o Load
 	}
 	m, err := NewWithProfile(net, card, profile)
 	if err != nil {
+		return nil, err
+	}
+	if err := m.selfTest(); err != nil {
 		return nil, err
 	}
 	o.Classes, o.ClassNames = nil, "" // on the card already

@@ -77,6 +77,7 @@ func NewWithProfile(net *engine.Net, card Card, profile engine.Profile) (*Model,
 	if len(card.Classes) != out.C {
 		return nil, fmt.Errorf("model %s: %d class names for %d logits", card.Name, len(card.Classes), out.C)
 	}
+	card = card.plain()
 	if w := probabilityOutput(net); w != "" {
 		card.Warnings = append(card.Warnings, w)
 	}

@@ -20,6 +20,8 @@ type publication struct {
 	Dataset         string
 	Accuracy        float64
 	Source, Licence string
+	// SHA256 is the file's digest.
+	SHA256 string
 	// Input and Classes are for the list where Arch is "": the file itself is
 	// the network (ONNX).
 	Input   engine.Shape
@@ -28,15 +30,20 @@ type publication struct {
 
 var publications = []publication{
 	{Name: "resnet20", Arch: "resnet20", File: "resnet20-12fca82f.th", Dataset: "CIFAR-10", Accuracy: 91.73,
-		Source: "akamaster/pytorch_resnet_cifar10", Licence: "BSD-2-Clause"},
+		Source: "akamaster/pytorch_resnet_cifar10", Licence: "BSD-2-Clause",
+		SHA256: "12fca82f0bebc4135bf1f32f6e3710e61d5108578464b84fd6d7f5c1b04036c8"},
 	{Name: "resnet4b", Arch: "resnet4b", File: "resnet4b.pth", Dataset: "CIFAR-10", Accuracy: 77.20,
-		Source: "alpha-beta-CROWN", Licence: "BSD-3-Clause"},
+		Source: "alpha-beta-CROWN", Licence: "BSD-3-Clause",
+		SHA256: "6158f9668935890e832d4e0fdc3b6cece2386ec826319eac36f329490b7729e7"},
 	{Name: "resnet2b", Arch: "resnet2b", File: "resnet2b.pth", Dataset: "CIFAR-10", Accuracy: 69.25,
-		Source: "alpha-beta-CROWN", Licence: "BSD-3-Clause"},
+		Source: "alpha-beta-CROWN", Licence: "BSD-3-Clause",
+		SHA256: "ef824b47175668e924d7fd409b5ef7e239012b8f0c31fefa66c643efda1eb05b"},
 	{Name: "cnn_a", Arch: "cnn_a", File: "cifar_cnn_a_mix.model", Dataset: "CIFAR-10", Accuracy: 76.77,
-		Source: "alpha-beta-CROWN (cifar_cnn_a_mix)", Licence: "BSD-3-Clause"},
+		Source: "alpha-beta-CROWN (cifar_cnn_a_mix)", Licence: "BSD-3-Clause",
+		SHA256: "5a1370f41961766db169ad9f945e9cc3157c9afd7986eac73bf2786c35dc3773"},
 	{Name: "mobilenet_v2", File: "mobilenet_v2.onnx", Dataset: "ImageNet",
-		Source: "google-coral/test_data, dequantised", Licence: "Apache-2.0", Input: engine.Shape{C: 3, H: 224, W: 224}, Classes: 1000},
+		Source: "google-coral/test_data, dequantised", Licence: "Apache-2.0",
+		SHA256: "de26db1f0facbc293b73b65af15ac6a28b4fd1f6fff2e2e2c63ca6e62a85e98f", Input: engine.Shape{C: 3, H: 224, W: 224}, Classes: 1000},
 }
 
 func published(name string) (publication, bool) {

@@ -35,7 +35,7 @@ func Save(file string, d *format.StateDict, card Card) (Card, error) {
 		}
 		card.SelfTest = append(card.SelfTest, z)
 	}
-	text, err := json.Marshal(card)
+	text, err := sealCard(card, d)
 	if err != nil {
 		return Card{}, fmt.Errorf("save model %s: its card: %w", file, err)
 	}
@@ -43,7 +43,7 @@ func Save(file string, d *format.StateDict, card Card) (Card, error) {
 	if err := format.WriteSafetensors(&raw, &format.StateDict{Tensors: d.Tensors, Metadata: map[string]string{"sapf.card": string(text)}}); err != nil {
 		return Card{}, fmt.Errorf("save model %s: %w", file, err)
 	}
-	card.SHA256 = digest(raw.Bytes())
+	card.SHA256, card.Tensors = digest(raw.Bytes()), ""
 	if text, err = json.MarshalIndent(card, "", " "); err != nil {
 		return Card{}, fmt.Errorf("save model %s: its card: %w", file, err)
 	}

@@ -10,6 +10,7 @@ import (
 func init() {
 	Symbols["sapf/models/format/format"] = map[string]reflect.Value{
 		"CheckShape":       reflect.ValueOf(sapf_models_format.CheckShape),
+		"ContentDigest":    reflect.ValueOf(sapf_models_format.ContentDigest),
 		"Decode":           reflect.ValueOf(sapf_models_format.Decode),
 		"HalfToFloat":      reflect.ValueOf(sapf_models_format.HalfToFloat),
 		"Name":             reflect.ValueOf(sapf_models_format.Name),

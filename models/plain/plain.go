@@ -17,6 +17,12 @@ import (
 // writing or break lines unseen, and bytes that are not UTF-8. ESC becomes \x1b.
 func Text(s string) string { return spell(s, false) }
 
+// Line is Text on one line: line breaks and tabs are spelled out too, so that a
+// name can't begin a line of its own.
+func Line(s string) string {
+	return strings.NewReplacer("\r\n", `\x0d\x0a`, "\n", `\x0a`, "\t", `\x09`).Replace(Text(s))
+}
+
 // Coloured is Text, but for the sequences that change colours, which tracebacks
 // have.
 func Coloured(s string) string { return spell(s, true) }

@@ -29,6 +29,14 @@ func TestText(t *testing.T) {
 	}
 }
 
+func TestLine(t *testing.T) {
+	for in, want := range map[string]string{"two words": "two words", "a\nsuccess: true\t1": `a\x0asuccess: true\x091`, "\x1b[1A": `\x1b[1A`} {
+		if got := Line(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestJSON(t *testing.T) {
 	want := map[string]string{"a": "x\u202ey\x7f\u009b\x1b\u2028 é"}
 	text, err := json.Marshal(want)

@@ -46,12 +46,12 @@ class ViT(nn.Module):
     """64 tokens, one every 4x4 pixels, from a stem of three convolutions (Xiao et al., Early Convolutions Help Transformers See Better,
     2021); learned positions, pre-norm blocks, the mean of the tokens. Normalisation is inside, so that its input is in [0,1]."""
 
-    def __init__(self, dim=128, depth=6, heads=4, hidden=256, classes=10):
+    def __init__(self, dim=64, depth=6, heads=4, hidden=128, classes=10):
         super().__init__()
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1))
-        self.stem = nn.Sequential(nn.Conv2d(3, 32, 3, 1, 1, bias=False), nn.BatchNorm2d(32), nn.GELU(),
-                                  nn.Conv2d(32, 64, 3, 2, 1, bias=False), nn.BatchNorm2d(64), nn.GELU(), nn.Conv2d(64, dim, 3, 2, 1))
+        self.stem = nn.Sequential(nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.GELU(),
+                                  nn.Conv2d(16, 32, 3, 2, 1, bias=False), nn.BatchNorm2d(32), nn.GELU(), nn.Conv2d(32, dim, 3, 2, 1))
         self.pos = nn.Parameter(torch.randn(1, 64, dim) * 0.02)
         self.blocks = nn.ModuleList(Block(dim, heads, hidden) for _ in range(depth))
         self.norm, self.head = nn.LayerNorm(dim), nn.Linear(dim, classes)

@@ -23,6 +23,9 @@ import (
 // metadataKey is where the metadata has the checkpoint's description.
 const metadataKey = "sapf.checkpoint"
 
+// digestKey is where it has the digest of the description and all tensors.
+const digestKey = "sapf.digest"
+
 // checkpoint is that description.
 type checkpoint struct {
 	Recipe  Recipe `json:"recipe"`
@@ -62,7 +65,9 @@ func (r *run) save() error {
 		return fmt.Errorf("write checkpoint %s: %w", r.o.Checkpoint, err)
 	}
 	var raw bytes.Buffer
-	err = format.WriteSafetensors(&raw, &format.StateDict{Tensors: r.tensors(), Metadata: map[string]string{metadataKey: string(text)}})
+	d := &format.StateDict{Tensors: r.tensors()}
+	d.Metadata = map[string]string{metadataKey: string(text), digestKey: format.ContentDigest(text, d)}
+	err = format.WriteSafetensors(&raw, d)
 	if err == nil {
 		err = atomicfile.WriteFile(r.o.Checkpoint, raw.Bytes())
 	}
@@ -99,6 +104,9 @@ func (r *run) resume() error {
 	text, ok := d.Metadata[metadataKey]
 	if !ok {
 		return fail("the file is no checkpoint: its metadata has no %s", metadataKey)
+	}
+	if want, got := d.Metadata[digestKey], format.ContentDigest([]byte(text), d); got != want {
+		return fail("its contents have the digest %s, expected %q: it is damaged, or of an older sapf; begin anew without it", got, want)
 	}
 	var have checkpoint
 	if err := json.Unmarshal([]byte(text), &have); err != nil {

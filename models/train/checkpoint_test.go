@@ -116,6 +116,9 @@ func TestResumeRefuses(t *testing.T) {
 		{"web page", []byte("<!DOCTYPE html><html>" + strings.Repeat(" ", 100)), r, tinyImages(), "HTML"},
 		{"another recipe", good, other, tinyImages(), `"rate":0.05`},
 		{"other images", good, r, fewer, "digest"},
+		{"a weight", flipped(good, len(good)-50), r, tinyImages(), "damaged"},
+		{"the optimizer's state", flipped(good, len(good)*3/4), r, tinyImages(), "damaged"},
+		{"the digest", bytes.Replace(good, []byte("sapf.digest"), []byte("sapf.dagest"), 1), r, tinyImages(), "damaged"},
 		{"metadata", bytes.Replace(good, []byte("sapf.checkpoint"), []byte("sapf.checkpaint"), 1), r, tinyImages(), "no checkpoint"},
 	} {
 		if err := os.WriteFile(file, c.raw, 0o644); err != nil {
@@ -124,6 +127,44 @@ func TestResumeRefuses(t *testing.T) {
 		_, err := Fit(t.Context(), freshNet(), c.recipe, c.images, Options{Checkpoint: file, Resume: true})
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), file) {
 			t.Errorf("%s: error %v, want one about %s and %q", c.name, err, file, c.want)
+		}
+	}
+}
+
+// flipped is raw with one bit of byte i changed.
+func flipped(raw []byte, i int) []byte {
+	bad := slices.Clone(raw)
+	bad[i] ^= 2
+	return bad
+}
+
+// TestResumeFlips: whatever bit of a checkpoint is changed, the run does not go on
+// from it.
+func TestResumeFlips(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "run.checkpoint")
+	r := tinyRecipe()
+	r.Epochs = 1
+	fit(t, r, Options{Checkpoint: file})
+	good, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := 8 + int(good[0]) + int(good[1])<<8
+	for k := range 60 {
+		at := header * k / 40
+		if k >= 40 {
+			at = header + (len(good)-header-1)*(k-40)/19
+		}
+		if good[at] == ' ' && at > header-8 { // padding
+			continue
+		}
+		bad := slices.Clone(good)
+		bad[at] ^= 1 << (k % 7)
+		if err := os.WriteFile(file, bad, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Fit(t.Context(), freshNet(), r, tinyImages(), Options{Checkpoint: file, Resume: true}); err == nil || !strings.Contains(err.Error(), file) {
+			t.Errorf("bit %d of byte %d of %d: %v", k%7, at, len(good), err)
 		}
 	}
 }
