@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -16,6 +17,10 @@ import (
 // ends the program at once. Source is the program's own, of which extensions are
 // built; nil if it does not have it.
 func Start(source fs.FS, args []string, stdout, stderr io.Writer) int {
+	if err := limited(); err != nil {
+		fmt.Fprintln(stderr, "sapf:", err)
+		return exit.Code(err)
+	}
 	if len(args) > 0 && (args[0] == "kernel" || args[0] == "worker-session") {
 		// These have their own ways: a kernel's SIGINT is for the running cell.
 		return run(context.Background(), source, args, stdout, stderr)

@@ -90,6 +90,24 @@ func code(t *testing.T, cmd *exec.Cmd) int {
 	return cmd.ProcessState.ExitCode()
 }
 
+// TestLimitOnAddresses: too small a limit on address space is an error in a line,
+// not the state of Go's runtime.
+func TestLimitOnAddresses(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("sh", "-c", `ulimit -v 1200000 2>/dev/null || exit 77; exec "$0" models list`, self)
+	cmd.Env = append(os.Environ(), commandEnv+"=sapf")
+	out, _ := cmd.CombinedOutput()
+	switch code := cmd.ProcessState.ExitCode(); {
+	case code == 77:
+		t.Skip("this system has no such limit")
+	case code != exit.Request || !strings.Contains(string(out), "ulimit -v) is 1.23 GB"):
+		t.Errorf("exit code %d: %s", code, out)
+	}
+}
+
 // TestSecondSignalEndsAtOnce: whatever the work does, a second signal ends it.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	for _, pair := range [][2]syscall.Signal{{syscall.SIGINT, syscall.SIGINT}, {syscall.SIGTERM, syscall.SIGINT}, {syscall.SIGHUP, syscall.SIGTERM}} {
