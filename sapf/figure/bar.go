@@ -3,7 +3,6 @@ package figure
 import (
 	"fmt"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 )
@@ -61,6 +60,8 @@ func Bars(axes Axes, bars ...Bar) (*Figure, error) {
 	}
 	if drawn == 0 {
 		emptyAxes(p)
+	} else if p.X.Min < 0 {
+		p.Add(zero{vertical: true})
 	}
 	if len(names) > 0 {
 		p.NominalY(names...)
@@ -69,6 +70,6 @@ func Bars(axes Axes, bars ...Bar) (*Figure, error) {
 	p.Y.Min, p.Y.Max = -0.6, float64(max(len(bars), 1))-0.4
 	p.X.Min = min(p.X.Min, 0)
 	p.X.Max += float64(0.14 * (p.X.Max - p.X.Min)) // room for the last label
-	p.X.Tick.Marker = plot.DefaultTicks{}
+	p.X.Tick.Marker = roundTicks{}
 	return FromPlot(p, plotWidth, 58+vg.Length(barHeight*vg.Length(max(len(bars), 2))), alt).withKey(DataKey(axes, bars)), nil
 }

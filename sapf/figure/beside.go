@@ -10,8 +10,8 @@ import (
 // besideWidth is what figures side by side share.
 const besideWidth = 9.6 * vg.Inch
 
-// Beside puts figures side by side, each with an equal part of the width; the
-// pictures of panels keep their size.
+// Beside puts figures side by side, each with an equal part of the width and all
+// of one height; the pictures of panels keep their size.
 func Beside(figures ...*Figure) *Figure {
 	var height, width vg.Length
 	raster := false
@@ -29,8 +29,12 @@ func Beside(figures ...*Figure) *Figure {
 	out := New(max(width, 1), max(height, 1), strings.Join(alts, " | "), func(c draw.Canvas) {
 		left := c.Min.X
 		for i, f := range figures {
+			high := height
+			if f.Raster {
+				high = f.Height
+			}
 			f.draw(draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
-				Min: vg.Point{X: left, Y: c.Max.Y - f.Height},
+				Min: vg.Point{X: left, Y: c.Max.Y - high},
 				Max: vg.Point{X: left + widths[i], Y: c.Max.Y},
 			}})
 			left += widths[i]

@@ -22,8 +22,10 @@ type Curve struct {
 // Axes names what a plot of curves shows.
 type Axes struct {
 	Title, X, Y string
-	// LogY draws the y axis in decades; values of 0 and less are left out.
-	LogY bool
+	// LogX and LogY draw an axis in decades; values of 0 and less are left out.
+	LogX, LogY bool
+	// Zero makes room for y = 0, where there is a line whenever it is in sight.
+	Zero bool
 }
 
 // plotWidth and plotHeight suit a notebook's column.
@@ -32,76 +34,91 @@ const (
 	plotHeight = 3.2 * vg.Inch
 )
 
-// Curves plots lines, with bands where they have them. With nothing to draw
-// it shows empty axes and says so.
+// Curves plots lines, with bands where they have them. A curve that lies on an
+// earlier one is dashed, and the earlier one wider, so that both are seen; few
+// points have markers. With nothing to draw it shows empty axes and says so.
 func Curves(axes Axes, curves ...Curve) (*Figure, error) {
 	p := NewPlot(axes.Title, axes.X, axes.Y)
 	p.Add(grid())
 	legend := newLegend()
 	alt, drawn := axes.Title+": ", 0
+	styles := stylesOf(axes, curves)
+	for i, c := range curves { // bands below all lines
+		if len(c.points(c.Y, axes)) > 0 {
+			if err := c.addBand(p, axes, i); err != nil {
+				return nil, err
+			}
+		}
+	}
 	for i, c := range curves {
-		points := c.points(c.Y, axes.LogY)
+		points := c.points(c.Y, axes)
 		if len(points) == 0 {
 			continue
 		}
-		if err := c.addBand(p, axes.LogY, i); err != nil {
-			return nil, err
-		}
-		if err := c.addLine(p, &legend, axes.LogY, i); err != nil {
+		if err := c.addLine(p, &legend, axes, styles[i]); err != nil {
 			return nil, err
 		}
 		first, last := points[0], points[len(points)-1]
 		alt += fmt.Sprintf("%s from %.4g at %.4g to %.4g at %.4g; ", c.Name, first.Y, first.X, last.Y, last.X)
 		drawn++
 	}
-	switch {
-	case drawn == 0:
+	if drawn == 0 {
 		emptyAxes(p)
 		alt += "no values to draw"
-	case axes.LogY:
-		logAxis(p)
+		return withLegend(p, legend, nil, alt).withKey(DataKey(axes, curves)), nil
 	}
-	return withLegend(p, legend, alt).withKey(DataKey(axes, curves)), nil
-}
-
-// withLegend draws a plot with its legend beside it, where it hides nothing.
-func withLegend(p *plot.Plot, legend plot.Legend, alt string) *Figure {
-	return New(plotWidth, plotHeight, alt, func(c draw.Canvas) {
-		c = draw.Crop(c, margin, -margin, margin, -margin)
-		size := legend.Rectangle(c).Size()
-		if size.X > 0 {
-			size.X += margin
-		}
-		p.Draw(draw.Crop(c, 0, -size.X, 0, 0))
-		legend.Draw(draw.Crop(c, 0, 0, 0, -p.Title.TextStyle.Font.Size-p.Title.Padding))
-	})
+	if axes.Zero && !axes.LogY {
+		p.Y.Min, p.Y.Max = min(p.Y.Min, 0), max(p.Y.Max, 0)
+	}
+	if !axes.LogY && p.Y.Min <= 0 && p.Y.Max > 0 && (axes.Zero || p.Y.Min < 0) {
+		p.Add(zero{})
+	}
+	if axes.LogX {
+		logScale(&p.X)
+	}
+	if axes.LogY {
+		logScale(&p.Y)
+	}
+	var drawnPoints []plotter.XYs
+	for _, c := range curves {
+		drawnPoints = append(drawnPoints, c.runs(axes)...)
+		drawnPoints = append(drawnPoints, c.points(c.Low, axes), c.points(c.High, axes))
+	}
+	return withLegend(p, legend, drawnPoints, alt).withKey(DataKey(axes, curves)), nil
 }
 
 // addLine draws the curve, with a gap wherever a value is left out.
-func (c Curve) addLine(p *plot.Plot, legend *plot.Legend, log bool, i int) error {
-	for n, run := range c.runs(log) {
+func (c Curve) addLine(p *plot.Plot, legend *plot.Legend, axes Axes, s style) error {
+	for n, run := range c.runs(axes) {
 		line, err := plotter.NewLine(run)
 		if err != nil {
 			return fmt.Errorf("curve %s: %w", c.Name, err)
 		}
-		line.Color, line.Width = Colours[i%len(Colours)], 1.4
-		if i >= len(Colours) {
-			line.Dashes = []vg.Length{4, 2}
-		}
+		line.LineStyle = s.line
 		p.Add(line)
+		thumbs := []plot.Thumbnailer{line}
+		if s.marked || len(run) == 1 {
+			marks, err := plotter.NewScatter(run)
+			if err != nil {
+				return fmt.Errorf("markers of %s: %w", c.Name, err)
+			}
+			marks.GlyphStyle = draw.GlyphStyle{Color: s.line.Color, Radius: 2.6, Shape: s.shape}
+			p.Add(marks)
+			thumbs = append(thumbs, marks)
+		}
 		if c.Name != "" && n == 0 {
-			legend.Add(c.Name, line)
+			legend.Add(c.Name, thumbs...)
 		}
 	}
 	return nil
 }
 
 // runs are the stretches of neighbouring points that can be drawn.
-func (c Curve) runs(log bool) []plotter.XYs {
+func (c Curve) runs(axes Axes) []plotter.XYs {
 	var out []plotter.XYs
 	open := false
 	for i := range min(len(c.X), len(c.Y)) {
-		point := Curve{X: c.X[i : i+1]}.points(c.Y[i:i+1], log)
+		point := Curve{X: c.X[i : i+1]}.points(c.Y[i:i+1], axes)
 		switch {
 		case len(point) == 0:
 			open = false
@@ -114,11 +131,11 @@ func (c Curve) runs(log bool) []plotter.XYs {
 	return out
 }
 
-// points are the finite pairs of X and y; with log, those with a positive y.
-func (c Curve) points(y []float64, log bool) plotter.XYs {
+// points are the finite pairs of X and y; on an axis in decades, the positive ones.
+func (c Curve) points(y []float64, axes Axes) plotter.XYs {
 	var out plotter.XYs
 	for i := range min(len(c.X), len(y)) {
-		if finite(c.X[i]) && finite(y[i]) && (!log || y[i] > 0) {
+		if finite(c.X[i]) && finite(y[i]) && (!axes.LogY || y[i] > 0) && (!axes.LogX || c.X[i] > 0) {
 			out = append(out, plotter.XY{X: c.X[i], Y: y[i]})
 		}
 	}
@@ -127,8 +144,8 @@ func (c Curve) points(y []float64, log bool) plotter.XYs {
 
 // addBand fills the area between Low and High in a pale form of the curve's
 // colour.
-func (c Curve) addBand(p *plot.Plot, log bool, i int) error {
-	low, high := c.points(c.Low, log), c.points(c.High, log)
+func (c Curve) addBand(p *plot.Plot, axes Axes, i int) error {
+	low, high := c.points(c.Low, axes), c.points(c.High, axes)
 	if len(low) == 0 || len(high) == 0 {
 		return nil
 	}
@@ -185,19 +202,11 @@ func Histogram(axes Axes, values []float64, bins int, low, high float64) (*Figur
 	case n == 0:
 		emptyAxes(p)
 	case axes.LogY:
-		logAxis(p)
+		logScale(&p.Y)
 	}
 	p.X.Min, p.X.Max, p.Y.Min = low, high, floor
 	alt := fmt.Sprintf("%s: histogram of %d values", axes.Title, n)
 	return FromPlot(p, plotWidth, plotHeight, alt).withKey(DataKey(axes, values, bins, low, high)), nil
-}
-
-// logAxis draws y in decades.
-func logAxis(p *plot.Plot) {
-	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
-	if p.Y.Min >= p.Y.Max {
-		p.Y.Min, p.Y.Max = p.Y.Min/2, p.Y.Max*2
-	}
 }
 
 // grid is the theme's background lines.

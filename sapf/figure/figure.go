@@ -118,6 +118,7 @@ func NewPlot(title, x, y string) *plot.Plot {
 		a.Tick.Label.Font, a.Tick.Label.Color = face(8.5), faint
 		a.Color, a.Tick.Color = faint, faint
 		a.Padding = 4
+		a.Tick.Marker = roundTicks{}
 	}
 	p.Legend = newLegend()
 	return p
@@ -127,7 +128,7 @@ func NewPlot(title, x, y string) *plot.Plot {
 func newLegend() plot.Legend {
 	l := plot.NewLegend()
 	l.TextStyle.Font, l.TextStyle.Color = face(8.5), ink
-	l.Top, l.Padding, l.ThumbnailWidth = true, 2, 16
+	l.Top, l.Padding, l.ThumbnailWidth = true, 2, 26
 	return l
 }
 

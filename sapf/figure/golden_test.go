@@ -44,6 +44,16 @@ func gallery(t *testing.T) map[string]*Figure {
 	curves := must(Curves(axes, band, gap))
 	axes.LogY = true
 	logarithmic := must(Curves(axes, band, gap))
+	var together []Curve
+	for k, name := range []string{"first", "the same", "the same again", "apart"} {
+		c := Curve{Name: name}
+		for i := range 9 {
+			x := math.Pow(10, float64(i)/2)
+			c.X, c.Y = append(c.X, x), append(c.Y, math.Sin(float64(i)/2)+float64(k/3)/2)
+		}
+		together = append(together, c)
+	}
+	coincident := must(Curves(Axes{Title: "Curves that coincide, about 0", X: "images", Y: "margin (logits)", LogX: true}, together...))
 	bars := must(Bars(Axes{Title: "Bars", X: "method", Y: "l2 norm (1 = full scale)"},
 		Bar{Name: "sapf", Value: 0.52, Low: 0.4, High: 0.7}, Bar{Name: "failed", Value: math.NaN()}, Bar{Name: "a long name of a method", Value: 1.25}))
 	histogram := must(Histogram(Axes{Title: "Entries of G", X: "G", Y: "entries", LogY: true}, []float64{0, 0, 0, 0.02, 0.5, 1, 1, 7}, 20, 0, 1.1))
@@ -78,6 +88,7 @@ func gallery(t *testing.T) map[string]*Figure {
 	return map[string]*Figure{
 		"overlay.png": Panel([]Tile{{Picture: overlay, Title: "overlay"}}, 1),
 		"curves.svg":  curves, "curves-log.svg": logarithmic, "bars.svg": bars, "histogram.svg": histogram, "plane.svg": plane,
+		"coincident.svg": coincident,
 		"beside.svg": Beside(curves, bars), "curves.png": curves, "panel.png": panel,
 		"heat.png":        Panel([]Tile{{Picture: hot, Title: "heat"}}, 1),
 		"superpixels.png": Panel([]Tile{{Picture: segments, Title: "superpixels"}}, 1),

@@ -4,24 +4,34 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"slices"
 
 	"sapf/models/data"
 )
 
-// Magnification is the factor by which Perturbation multiplies d by default:
-// the largest of 1, 2, 5, 10, 20, 50, ... that leaves every entry within half
-// of full scale.
+// magnified is the part of the changed entries that Magnification keeps within
+// half of full scale. The rest is clamped: were the largest to decide, one of them
+// would leave a large picture blank.
+const magnified = 0.9
+
+// Magnification is the factor by which Perturbation multiplies d by default: the
+// largest of 1, 2, 5, 10, 20, 50, ... that leaves nine in ten of the changed
+// entries within half of full scale.
 func Magnification(d []float32) float64 {
-	peak := 0.0
+	var changes []float64
 	for _, v := range d {
-		peak = max(peak, math.Abs(float64(v)))
+		if v != 0 {
+			changes = append(changes, math.Abs(float64(v)))
+		}
 	}
 	best := 1.0
-	if peak == 0 {
+	if len(changes) == 0 {
 		return best
 	}
+	slices.Sort(changes)
+	high := changes[int(math.Ceil(float64(magnified*float64(len(changes)))))-1]
 	for _, m := range []float64{2, 5, 10, 20, 50, 100, 200, 500, 1000} {
-		if m*peak <= 0.5 {
+		if m*high <= 0.5 {
 			best = m
 		}
 	}

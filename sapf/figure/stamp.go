@@ -76,13 +76,14 @@ func textChunk(keyword, text string) []byte {
 	return binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(body))
 }
 
-// stampSVG puts the figure's words in front of an SVG's first group.
+// stampSVG puts the figure's words, and a white ground as a PNG has it, in front
+// of an SVG's first group: on a dark page ink would be dark on dark.
 func (f *Figure) stampSVG(svg string) string {
 	var b strings.Builder
 	b.WriteString("<desc>")
 	xml.EscapeText(&b, []byte(f.Alt))
 	b.WriteString("</desc>\n<metadata><sapf:key xmlns:sapf=\"urn:sapf\">")
 	xml.EscapeText(&b, []byte(strings.Join(f.Keys, " ")))
-	b.WriteString("</sapf:key></metadata>\n")
+	b.WriteString("</sapf:key></metadata>\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n")
 	return strings.Replace(svg, "<g ", b.String()+"<g ", 1)
 }
