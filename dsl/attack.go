@@ -38,6 +38,7 @@ func Attack(m *Model, x Image, aim Aim, method attack.Attack) *Outcome {
 	}
 	r := &Outcome{Model: m.Model}
 	bar := newProgress(method.Name())
+	defer bar.fail()
 	r.Outcome, err = sweep.One(display.Context(), m.Model, t, sweep.Options{
 		Progress:   func(p sweep.Progress) { bar.step(p.Attack.Done, p.Attack.Total, describe(p.Attack)) },
 		TraceEvery: traceEvery,
@@ -126,8 +127,7 @@ func (r *Outcome) Table() *Table {
 	n, res := r.Measured, r.Result
 	t := NewTable("", "")
 	t.Row("method", fmt.Sprintf("%s, preset %s", res.Method, res.Preset))
-	t.Row("status", string(res.Status))
-	t.Row("success", fmt.Sprintf("%v (after rounding to 8 bits: %v)", n.Success, n.Success8Bit))
+	t.Row("outcome", r.outcome())
 	t.Row("l0", fmt.Sprintf("%d entries, %d pixels", n.L0, n.L0Pixels))
 	t.Row("l1 / l2 / linf", fmt.Sprintf("%.4f / %.4f / %.4f", n.L1, n.L2, n.Linf))
 	if res.Detail != nil {
@@ -142,12 +142,26 @@ func (r *Outcome) Table() *Table {
 	return t
 }
 
+// outcome says how the attack ended and whether its image holds as a picture.
+func (r *Outcome) outcome() string {
+	s := string(r.Result.Status)
+	switch n := r.Measured; {
+	case n.Success && n.Success8Bit:
+		s += ", also after rounding to 8 bits"
+	case n.Success:
+		s += ", but not after rounding to 8 bits"
+	case n.Success8Bit:
+		s += ", though after rounding to 8 bits the goal is reached"
+	}
+	return s
+}
+
 // PlotTrace draws the margin over the steps of all rounds: the target is
 // reached where it falls below 0.
 func (r *Outcome) PlotTrace() *figure.Figure {
 	curves := r.byRound(func(row sapf.TraceRow) float64 { return row.Margin })
 	f, err := figure.Curves(figure.Axes{
-		Title: "Margin of the target: reached below 0", X: "step of the round", Y: "best other logit - target's (logits)",
+		Title: "Margin of the target: reached below 0", X: "step of the round", Y: "best other logit - target's (logits)", Zero: true,
 	}, curves...)
 	if err != nil {
 		fail("PlotTrace", err)

@@ -52,6 +52,7 @@ func attackAll(verb string, m *Model, store sweep.Store, cases []Case) Outcomes 
 		tasks[i] = t
 	}
 	bar := newProgress(verb)
+	defer bar.fail()
 	last := sweep.Progress{Total: len(cases)}
 	outcomes, err := sweep.Run(display.Context(), m.Model, tasks, sweep.Options{Store: store, Progress: func(p sweep.Progress) {
 		last = p

@@ -147,6 +147,7 @@ func (p *Problem) step(verb string, f func() error) {
 
 func (p *Problem) steps(verb string, n int, f func()) {
 	bar := newProgress(verb)
+	defer bar.fail()
 	for i := range n {
 		f()
 		bar.step(i+1, n, fmt.Sprintf("loss %.4g", p.Loss))

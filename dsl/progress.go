@@ -18,6 +18,7 @@ type progress struct {
 	started time.Time
 	last    time.Time
 	shown   bool
+	over    bool
 	// fraction is how much was done at the last step.
 	fraction float64
 }
@@ -25,6 +26,14 @@ type progress struct {
 func newProgress(verb string) *progress {
 	return &progress{
 		verb: verb, handle: fmt.Sprintf("progress-%d", displays.Add(1)), started: time.Now(),
+	}
+}
+
+// fail shows that the verb ended without a result. Verbs defer it: after finish
+// it does nothing.
+func (p *progress) fail() {
+	if p.shown && !p.over {
+		p.show(p.fraction, clock(time.Since(p.started)), "ended with an error", "")
 	}
 }
 
@@ -46,6 +55,7 @@ func (p *progress) step(done, total int, what string) {
 
 // finish shows how the verb ended, always.
 func (p *progress) finish(fraction float64, what string) {
+	p.over = true
 	p.show(fraction, clock(time.Since(p.started)), what, "")
 }
 

@@ -90,6 +90,7 @@ func figureBundle(f *figure.Figure) display.Bundle {
 	b := pictureBundle(p, f.String(), w, h)
 	if s, err := f.SVG(); err == nil && s != "" {
 		b.Data["image/svg+xml"] = s
+		b.Data["text/html"] = imageTag("svg+xml", []byte(s), f.String(), w, h)
 	}
 	return b
 }
@@ -162,20 +163,17 @@ func textBundle(s string) display.Bundle {
 	return display.Bundle{Data: map[string]any{"text/plain": s}}
 }
 
-// pictureBundle is a PNG to be shown at w x h CSS pixels.
+// pictureBundle is a PNG to be shown at w x h CSS pixels. It is HTML as well: no
+// other form has words for those who do not see it in JupyterLab.
 func pictureBundle(b []byte, text string, w, h int) display.Bundle {
 	return display.Bundle{
-		Data:     map[string]any{"image/png": b, "text/plain": text},
+		Data:     map[string]any{"image/png": b, "text/plain": text, "text/html": imageTag("png", b, text, w, h)},
 		Metadata: map[string]any{"image/png": map[string]any{"width": w, "height": h}},
 	}
 }
 
-// pictureTag is a PNG as an element of a page.
-func pictureTag(b []byte, metadata map[string]any, alt string) string {
-	size := ""
-	if m, ok := metadata["image/png"].(map[string]any); ok {
-		size = fmt.Sprintf(` width="%v" height="%v"`, m["width"], m["height"])
-	}
-	return fmt.Sprintf(`<img alt="%s"%s style="max-width:100%%;height:auto" src="data:image/png;base64,%s">`,
-		html.EscapeString(alt), size, base64.StdEncoding.EncodeToString(b))
+// imageTag is a picture as an element of a page.
+func imageTag(kind string, b []byte, alt string, w, h int) string {
+	return fmt.Sprintf(`<img alt="%s" width="%d" height="%d" style="max-width:100%%;height:auto" src="data:image/%s;base64,%s">`,
+		html.EscapeString(alt), w, h, kind, base64.StdEncoding.EncodeToString(b))
 }

@@ -72,9 +72,6 @@ func markup(b display.Bundle) string {
 	if s, ok := b.Data["text/html"].(string); ok {
 		return s
 	}
-	if p, ok := b.Data["image/png"].([]byte); ok {
-		return pictureTag(p, b.Metadata, plain(b))
-	}
 	if s, ok := b.Data["image/svg+xml"].(string); ok {
 		return s
 	}

@@ -215,6 +215,7 @@ const look = 500 * time.Millisecond
 // waiting; the sweep goes on.
 func (r *SweepRun) Wait() runs.Status {
 	bar := newProgress("Sweep")
+	defer bar.fail()
 	idle := 0
 	for {
 		s := r.Status()
