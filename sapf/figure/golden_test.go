@@ -89,7 +89,7 @@ func gallery(t *testing.T) map[string]*Figure {
 		"overlay.png": Panel([]Tile{{Picture: overlay, Title: "overlay"}}, 1),
 		"curves.svg":  curves, "curves-log.svg": logarithmic, "bars.svg": bars, "histogram.svg": histogram, "plane.svg": plane,
 		"coincident.svg": coincident,
-		"beside.svg": Beside(curves, bars), "curves.png": curves, "panel.png": panel,
+		"beside.svg":     Beside(curves, bars), "curves.png": curves, "panel.png": panel,
 		"heat.png":        Panel([]Tile{{Picture: hot, Title: "heat"}}, 1),
 		"superpixels.png": Panel([]Tile{{Picture: segments, Title: "superpixels"}}, 1),
 	}
