@@ -48,6 +48,7 @@ func init() {
 		"NewTrainer":      reflect.ValueOf(sapf_models_engine.NewTrainer),
 		"Not":             reflect.ValueOf(sapf_models_engine.Not),
 		"ParseProfile":    reflect.ValueOf(sapf_models_engine.ParseProfile),
+		"Quantise":        reflect.ValueOf(sapf_models_engine.Quantise),
 		"ReLU":            reflect.ValueOf(sapf_models_engine.ReLU),
 		"ReLU6":           reflect.ValueOf(sapf_models_engine.ReLU6),
 		"Reciprocal":      reflect.ValueOf(sapf_models_engine.Reciprocal),

@@ -45,6 +45,8 @@ const (
 	Round ActKind = "round" // ties to even
 	Trunc ActKind = "trunc" // towards 0
 	Not   ActKind = "not"   // 1 for 0, else 0
+	// Quantise is a step too, but gradients pass straight through it.
+	Quantise ActKind = "quantise" // nearest whole number from Alpha to Beta, ties to even
 )
 
 // function is a function of one number and its derivative.
@@ -178,6 +180,15 @@ var functions = map[ActKind]function{
 		return x
 	}),
 	Floor: stair(math.Floor), Ceil: stair(math.Ceil), Round: stair(math.RoundToEven), Trunc: stair(math.Trunc),
+	Quantise: {func(a *Activation, x float64) float64 {
+		return math.Min(math.Max(math.RoundToEven(x), a.Alpha), a.Beta)
+	},
+		func(a *Activation, x float64) float64 {
+			if x < a.Alpha || x > a.Beta {
+				return 0
+			}
+			return 1
+		}},
 	Not: stair(func(x float64) float64 {
 		if x == 0 {
 			return 1

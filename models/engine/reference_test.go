@@ -113,7 +113,7 @@ func generalCases(r *rand.Rand) []opCase {
 	for _, name := range slices.Sorted(maps.Keys(functions)) {
 		a := &Activation{Func: name, Alpha: 1.25, Beta: 0.75}
 		switch name {
-		case Log, Sqrt, Acosh, Atanh, Tan, Asin, Acos, Reciprocal, Exp, Sinh, Cosh: // not defined everywhere, or too large: see TestSlopes
+		case Log, Sqrt, Acosh, Atanh, Tan, Asin, Acos, Reciprocal, Exp, Sinh, Cosh, Quantise: // not defined everywhere, too large, or with a slope that is none: see TestSlopes
 			continue
 		}
 		cases = append(cases, opCase{string(name), a, []Shape{s}})
@@ -133,6 +133,16 @@ func TestSlopes(t *testing.T) {
 			if got := a.slope(x); !(math.Abs(got-want) <= 1e-6*(1+math.Abs(want))) {
 				t.Errorf("%s at %v: slope %v, central difference %v", name, x, got, want)
 			}
+		}
+	}
+}
+
+// TestQuantise: a step for values, and none for gradients.
+func TestQuantise(t *testing.T) {
+	a := &Activation{Func: Quantise, Alpha: -2, Beta: 3}
+	for x, want := range map[float64][2]float64{-9: {-2, 0}, -2: {-2, 1}, -1.6: {-2, 1}, 0.5: {0, 1}, 1.5: {2, 1}, 2.4: {2, 1}, 3: {3, 1}, 3.2: {3, 0}} {
+		if got := [2]float64{a.value(x), a.slope(x)}; got != want {
+			t.Errorf("at %v: value and slope %v, want %v", x, got, want)
 		}
 	}
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // Width is the size of an entry of the types we read.
-var Width = map[string]int64{"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "U8": 1, "I8": 1}
+var Width = map[string]int64{"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "U64": 8, "U32": 4, "I16": 2, "U16": 2, "U8": 1, "I8": 1, "BOOL": 1}
 
 // Decode converts little-endian numbers to float32.
 func Decode(dtype string, b []byte) []float32 {
@@ -28,7 +28,15 @@ func Decode(dtype string, b []byte) []float32 {
 			out[i] = float32(int64(le.Uint64(p)))
 		case "I32":
 			out[i] = float32(int32(le.Uint32(p)))
-		case "U8":
+		case "U64":
+			out[i] = float32(le.Uint64(p))
+		case "U32":
+			out[i] = float32(le.Uint32(p))
+		case "I16":
+			out[i] = float32(int16(le.Uint16(p)))
+		case "U16":
+			out[i] = float32(le.Uint16(p))
+		case "U8", "BOOL":
 			out[i] = float32(p[0])
 		case "I8":
 			out[i] = float32(int8(p[0]))

@@ -6,8 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math"
+	"slices"
 	"sort"
+	"strings"
 
 	"sapf/models/data"
 )
@@ -115,7 +118,7 @@ func tiles(names []string, entries []safetensorsEntry, size int64) error {
 		order[i] = i
 		width, ok := Width[e.DType]
 		if !ok {
-			return fmt.Errorf("tensor %s: type %q, expected one of F64, F32, F16, BF16, I64, I32, I8, U8", names[i], e.DType)
+			return fmt.Errorf("tensor %s: type %q, expected one of %s", names[i], e.DType, strings.Join(slices.Sorted(maps.Keys(Width)), ", "))
 		}
 		lo, hi := e.Offsets[0], e.Offsets[1]
 		if lo < 0 || hi < lo || hi > size {

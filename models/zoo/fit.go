@@ -32,6 +32,19 @@ func (a *Architecture) FitTo(p *Params) (*Fit, error) {
 	if asNamed == nil {
 		return &Fit{Net: net}, nil
 	}
+	if rest := p.withoutNormalisation(); rest != nil { // buffers of the network's own class
+		if net, err := a.Build(rest); err == nil {
+			f := &Fit{Net: net}
+			for _, name := range slices.Sorted(maps.Keys(p.byName)) {
+				if to := f.normalisation(name); to != nil {
+					if err := p.keep(to, name, net.Input.C); err != nil {
+						return nil, err
+					}
+				}
+			}
+			return f, nil
+		}
+	}
 	var fits []*Fit
 	for _, prefix := range p.prefixes() {
 		below := p.below(prefix)
@@ -138,25 +151,57 @@ func (p *Params) beside(f *Fit, channels int) error {
 		if strings.HasPrefix(name, f.Prefix) {
 			continue
 		}
-		last := name[strings.LastIndexByte(name, '.')+1:]
-		t := p.byName[name]
-		var to *[]float64
-		switch last {
-		case "mean", "mu":
-			to = &f.Mean
-		case "std", "sigma":
-			to = &f.Std
-		}
+		t, to := p.byName[name], f.normalisation(name[strings.LastIndexByte(name, '.')+1:])
 		if to == nil || len(t.Data) != channels && len(t.Data) != 1 {
 			f.Unused = append(f.Unused, name)
 			continue
 		}
-		if *to != nil {
-			return fmt.Errorf("weights %s: several tensors that may be the normalisation's %s", p.source, last)
-		}
-		for _, v := range t.Data {
-			*to = append(*to, float64(v))
+		if err := p.keep(to, name, channels); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// normalisation is where the mean or deviation of that name goes, nil for
+// another name.
+func (f *Fit) normalisation(name string) *[]float64 {
+	switch name {
+	case "mean", "mu":
+		return &f.Mean
+	case "std", "sigma":
+		return &f.Std
+	}
+	return nil
+}
+
+// keep puts a tensor of a normalisation where it belongs.
+func (p *Params) keep(to *[]float64, name string, channels int) error {
+	t := p.byName[name]
+	if *to != nil {
+		return fmt.Errorf("weights %s: several tensors that may be the normalisation's %s", p.source, name)
+	}
+	if len(t.Data) != channels && len(t.Data) != 1 {
+		return fmt.Errorf("weights %s: tensor %s has %d numbers for %d channels", p.source, name, len(t.Data), channels)
+	}
+	for _, v := range t.Data {
+		*to = append(*to, float64(v))
+	}
+	return nil
+}
+
+// withoutNormalisation are the tensors but for a mean and deviation of no
+// prefix, nil where there are none.
+func (p *Params) withoutNormalisation() *Params {
+	q := p.Afresh()
+	q.byName = maps.Clone(p.byName)
+	for name := range p.byName {
+		if (&Fit{}).normalisation(name) != nil {
+			delete(q.byName, name)
+		}
+	}
+	if len(q.byName) == len(p.byName) {
+		return nil
+	}
+	return q
 }

@@ -2,6 +2,7 @@ package zoo
 
 import (
 	"fmt"
+	"maps"
 	"sort"
 	"strings"
 
@@ -38,6 +39,12 @@ func (p *Params) Afresh() *Params {
 
 // Has reports whether there is a tensor of that name.
 func (p *Params) Has(name string) bool { return p.byName[name] != nil }
+
+// Add puts a tensor beside those of the file.
+func (p *Params) Add(name string, data []float32) {
+	p.byName = maps.Clone(p.byName) // shared with others
+	p.byName[name] = &format.Tensor{Name: name, Shape: []int{len(data)}, Data: data}
+}
 
 // Outputs is the number of rows of a matrix, the classes of a network's last
 // layer; otherwise where there is no such matrix.

@@ -32,7 +32,7 @@ func init() {
 		func(p *Params) (*engine.Net, error) { return buildPreAct(p, "preactresnet18", false) })
 	registerCIFAR("preactresnet18_v2", "Pre-activation ResNet-18 (He et al. ECCV 2016), shortcuts of the activation; kuangliu/pytorch-cifar's and RobustBench's PreActBlockV2",
 		func(p *Params) (*engine.Net, error) { return buildPreAct(p, "preactresnet18_v2", true) })
-	for _, w := range []struct{ depth, wide int }{{28, 4}, {28, 10}, {34, 10}} {
+	for _, w := range []struct{ depth, wide int }{{28, 4}, {28, 10}, {34, 10}, {34, 15}, {34, 20}, {40, 2}, {70, 16}} {
 		name := fmt.Sprintf("wrn%d_%d", w.depth, w.wide)
 		registerCIFAR(name, fmt.Sprintf("Wide ResNet-%d-%d (Zagoruyko and Komodakis BMVC 2016); the names of TRADES and RobustBench", w.depth, w.wide),
 			func(p *Params) (*engine.Net, error) { return buildWRN(p, name, (w.depth-4)/6, w.wide) })
@@ -115,5 +115,8 @@ func buildWRN(p *Params, name string, n, wide int) (*engine.Net, error) {
 		}
 	}
 	x = b.Add("pool", &engine.GlobalAvgPool{}, b.normRelu("bn1", x))
+	if p.Has("fc.weight") && !p.Has("fc.bias") { // bias_last=False
+		p.Add("fc.bias", make([]float32, p.Outputs("fc.weight", 10)))
+	}
 	return b.net(b.head("fc", 10, x))
 }

@@ -12,8 +12,8 @@ type constant struct {
 	dims []int
 	f    []float32
 	i    []int64
-	// signed is set for integers of 8 bits with a sign.
-	signed bool
+	// dtype is the element type of a tensor of the file, 0 for what was computed.
+	dtype int64
 }
 
 func ints(v ...int64) *constant { return &constant{dims: []int{len(v)}, i: v} }
@@ -274,7 +274,7 @@ func arithmetic(op string, a, b *constant) (*constant, error) {
 func (c *constant) cast(to int64) (*constant, error) {
 	out := &constant{dims: c.dims}
 	switch elementTypes[to] {
-	case "I64", "I32", "U8", "I8":
+	case "I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8":
 		out.i = make([]int64, c.len())
 		for k := range out.i {
 			switch {

@@ -11,6 +11,7 @@ import (
 	"sapf/models"
 	"sapf/models/data"
 	"sapf/models/engine"
+	"sapf/models/format/onnx"
 )
 
 // save writes a file of a temporary folder.
@@ -256,8 +257,8 @@ func TestExternal(t *testing.T) {
 	}
 }
 
-// TestQuantised: weights of 8 bits are what they stand for, activations keep
-// their range.
+// TestQuantised: weights of 8 bits are what they stand for, activations are
+// rounded to their steps.
 func TestQuantised(t *testing.T) {
 	nodes := []message{
 		node("QuantizeLinear", []string{"x", "s", "zero"}, []string{"q"}),
@@ -277,4 +278,26 @@ func TestQuantised(t *testing.T) {
 		tensor("b", 1, floats(0, 0), 2),
 	}})
 	checkLogits(t, tight, models.LoadOptions{}, (14*0.25+0.255+0.125)/16, 0.255)
+}
+
+// TestOrder: nodes that stand after those that read them, as converters leave
+// them, are computed first.
+func TestOrder(t *testing.T) {
+	raw := file(parts{nodes: append(head(), node("Relu", []string{"turned"}, []string{"h"}), node("Cast", []string{"x"}, []string{"turned"}, attr("to", 1))), weights: headWeights()})
+	straight := file(parts{nodes: append([]message{node("Relu", []string{"x"}, []string{"h"})}, head()...), weights: headWeights()})
+	a, err := onnx.Read("a.onnx", raw, onnx.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := onnx.Read("b.onnx", straight, onnx.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(a.Net.Nodes) != len(b.Net.Nodes) {
+		t.Errorf("%d layers, expected %d", len(a.Net.Nodes), len(b.Net.Nodes))
+	}
+	circle := file(parts{nodes: append(head(), node("Add", []string{"x", "k"}, []string{"h"}), node("Relu", []string{"h"}, []string{"k"})), weights: headWeights()})
+	if _, err := onnx.Read("c.onnx", circle, onnx.Options{}); err == nil || !strings.Contains(err.Error(), "which no earlier node gives") {
+		t.Errorf("a circle: %v", err)
+	}
 }

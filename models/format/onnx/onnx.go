@@ -126,8 +126,7 @@ func (g *importer) convert(source string, m modelProto, o Options) (*engine.Net,
 	if err := g.input(source, m.graph.inputs, o.Input); err != nil {
 		return nil, err
 	}
-	for i := range m.graph.nodes {
-		n := &m.graph.nodes[i]
+	for _, n := range g.order(m.graph.nodes) {
 		if err := g.node(n); err != nil {
 			return nil, fmt.Errorf("node %v: %w", n, err)
 		}
@@ -148,6 +147,44 @@ func (g *importer) convert(source string, m modelProto, o Options) (*engine.Net,
 		return nil, err
 	}
 	return graph.Prune(net), nil
+}
+
+// order is the nodes of a graph so that each comes after those that it reads. The
+// standard asks for that, but some converters append theirs at the end. A node
+// that reads what none gives, or its own result, stays where it is.
+func (g *importer) order(nodes []nodeProto) []*nodeProto {
+	giver := map[string]int{}
+	for i, n := range nodes {
+		for _, name := range n.out {
+			if _, twice := giver[name]; !twice && name != "" {
+				giver[name] = i
+			}
+		}
+	}
+	out := make([]*nodeProto, 0, len(nodes))
+	const unseen, open, done = 0, 1, 2
+	state := make([]byte, len(nodes))
+	for i := range nodes {
+		stack := []int{i} // no recursion: a chain may be as long as the file
+		for len(stack) > 0 {
+			k := stack[len(stack)-1]
+			if state[k] == unseen {
+				state[k] = open
+				for _, name := range slices.Backward(nodes[k].in) {
+					if from, ok := giver[name]; ok && state[from] == unseen && g.values[name] == nil {
+						stack = append(stack, from)
+					}
+				}
+				continue
+			}
+			stack = stack[:len(stack)-1]
+			if state[k] == open {
+				state[k] = done
+				out = append(out, &nodes[k])
+			}
+		}
+	}
+	return out
 }
 
 // output finds the logits: the output of that name, or the only one that is a

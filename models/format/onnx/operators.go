@@ -59,6 +59,9 @@ func Operators() []string { return slices.Sorted(maps.Keys(operators)) }
 // known refuses an operator, an attribute or an input that the table lacks.
 func known(n *nodeProto) (operator, error) {
 	op, ok := operators[n.op]
+	if why, integer := integerOperators[n.op]; !ok && integer {
+		return op, fmt.Errorf("operator %s computes in integers (%s), where no gradient passes; quantise in the QDQ format instead: quantize_static(\"net.onnx\", \"net-int8.onnx\", reader, quant_format=QuantFormat.QDQ), or load the network as it was before", n.op, why)
+	}
 	if !ok {
 		return op, fmt.Errorf("operator %s is not supported; supported are %s", n.op, strings.Join(Operators(), ", "))
 	}
@@ -71,6 +74,13 @@ func known(n *nodeProto) (operator, error) {
 		return op, fmt.Errorf("%d inputs, expected up to %d", len(n.in), op.in)
 	}
 	return op, nil
+}
+
+// integerOperators are those of networks that ONNX Runtime quantised otherwise
+// than by QDQ, and how.
+var integerOperators = map[string]string{
+	"QLinearConv": "QuantFormat.QOperator, or optimised by ONNX Runtime", "QLinearMatMul": "QuantFormat.QOperator, or optimised by ONNX Runtime",
+	"ConvInteger": "quantize_dynamic", "MatMulInteger": "quantize_dynamic", "DynamicQuantizeLinear": "quantize_dynamic",
 }
 
 func orNone(list string) string {

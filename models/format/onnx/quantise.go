@@ -2,43 +2,102 @@ package onnx
 
 import (
 	"fmt"
+	"math"
 
 	"sapf/models/engine"
 )
 
 // quantisation are the operators of networks in 8 bits (QDQ: each number is
-// quantised and at once made a floating-point number again). Weights are what
-// their bytes stand for. Of activations only the range is kept, not the rounding,
-// which lets no gradient pass.
+// quantised and at once made a floating-point number again). Numbers are what
+// their bytes stand for. The rounding of activations is computed, and the gradient
+// passes through it as if it were not there (the straight-through estimator of
+// Bengio, Leonard and Courville, 2013), but not beyond the range.
 func quantisation() map[string]operator {
 	return map[string]operator{
-		"QuantizeLinear":   {in: 3, attrs: "axis saturate", lower: lowerQuantise},
-		"DequantizeLinear": {in: 3, attrs: "axis", lower: lowerView, fold: foldDequantise},
+		"QuantizeLinear":   {in: 3, attrs: "axis saturate output_dtype", lower: lowerQuantise, fold: foldQuantise},
+		"DequantizeLinear": {in: 3, attrs: "axis output_dtype", lower: lowerView, fold: foldDequantise},
 	}
 }
 
-// lowerQuantise is (x / scale + zero point) held within 8 bits and taken back, as
-// DequantizeLinear does after it: a clip.
-func lowerQuantise(g *importer, n *nodeProto, in []*operand) ([]*operand, error) {
+// quantiser is q = clamp(round(x / scale) + zero), lo <= q <= hi.
+type quantiser struct{ scale, zero, lo, hi float64 }
+
+// quantiser reads the inputs and attributes of a QuantizeLinear, which must be of
+// the whole tensor.
+func (n *nodeProto) quantiser(in []*operand) (q quantiser, err error) {
 	if err := need(in, 2); err != nil {
-		return nil, err
-	}
-	lo, hi, zero := 0.0, 255.0, 0.0
-	if len(in) > 2 && in[2] != nil {
-		if in[2].c == nil || in[2].c.len() != 1 || in[2].c.i == nil {
-			return nil, fmt.Errorf("its zero point is not a constant integer")
-		}
-		zero = in[2].c.float(0)
-		if in[2].c.signed {
-			lo, hi = -128, 127
-		}
+		return q, err
 	}
 	if in[1].c == nil || in[1].c.len() != 1 {
-		return nil, fmt.Errorf("its scale is not a constant number")
+		return q, fmt.Errorf("its scale is not a constant number: of activations only one scale a tensor is supported")
 	}
-	scale := in[1].c.float(0)
-	g.note("activations of 8 bits keep their range but are not rounded, so that gradients pass straight through")
-	return g.entrywise(n, in, &engine.Activation{Func: engine.Clip, Alpha: (lo - zero) * scale, Beta: (hi - zero) * scale})
+	q.scale = in[1].c.float(0)
+	if !(q.scale > 0) || math.IsInf(q.scale, 0) {
+		return q, fmt.Errorf("its scale is %v, expected a positive number", q.scale)
+	}
+	dtype := n.int("output_dtype", 0)
+	if len(in) > 2 && in[2] != nil {
+		if in[2].c == nil || in[2].c.len() != 1 || in[2].c.i == nil {
+			return q, fmt.Errorf("its zero point is not a constant integer")
+		}
+		q.zero = in[2].c.float(0)
+		if in[2].c.dtype != 0 {
+			dtype = in[2].c.dtype
+		}
+	}
+	switch elementTypes[dtype] {
+	case "U8", "":
+		q.hi = math.MaxUint8
+		if elementTypes[dtype] == "" && dtype != 0 {
+			return q, fmt.Errorf("element type %d, expected integers of 8 or 16 bits", dtype)
+		}
+	case "I8":
+		q.lo, q.hi = math.MinInt8, math.MaxInt8
+	case "U16":
+		q.hi = math.MaxUint16
+	case "I16":
+		q.lo, q.hi = math.MinInt16, math.MaxInt16
+	default:
+		return q, fmt.Errorf("element type %d, expected integers of 8 or 16 bits", dtype)
+	}
+	return q, nil
+}
+
+// lowerQuantise is the number that the quantised one stands for, what
+// DequantizeLinear makes of it.
+func lowerQuantise(g *importer, n *nodeProto, in []*operand) ([]*operand, error) {
+	q, err := n.quantiser(in)
+	if err != nil {
+		return nil, err
+	}
+	g.note("activations are rounded to whole steps, as the file says; gradients pass straight through the rounding, and not beyond its range")
+	x := in[0]
+	for _, op := range []engine.Op{
+		&engine.Affine{Scale: []float64{1 / q.scale}, Shift: []float64{0}},
+		&engine.Activation{Func: engine.Quantise, Alpha: q.lo - q.zero, Beta: q.hi - q.zero},
+		&engine.Affine{Scale: []float64{q.scale}, Shift: []float64{0}},
+	} {
+		out, err := g.entrywise(n, []*operand{x}, op)
+		if err != nil {
+			return nil, err
+		}
+		x = out[0]
+	}
+	return []*operand{x}, nil
+}
+
+// foldQuantise is q of a constant.
+func foldQuantise(_ *importer, n *nodeProto, in []*operand) (*constant, error) {
+	q, err := n.quantiser(in)
+	if err != nil {
+		return nil, err
+	}
+	out := &constant{dims: in[0].c.dims, i: make([]int64, in[0].c.len())}
+	for k := range out.i {
+		v := math.RoundToEven(float64(float32(in[0].c.float(k))/float32(q.scale))) + q.zero
+		out.i[k] = int64(math.Min(math.Max(v, q.lo), q.hi))
+	}
+	return out, nil
 }
 
 // foldDequantise is (q - zero point) scale, with one of each, or one along an

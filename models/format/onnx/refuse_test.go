@@ -32,6 +32,8 @@ func TestRefusals(t *testing.T) {
 		"unknown attribute":      {with(17, node("Relu", x, h, attr("consumed_inputs", []int64{0}))), []string{"Relu the_Relu", "attribute consumed_inputs", "expected none"}},
 		"too many inputs":        {with(17, node("Relu", []string{"x", "x"}, h)), []string{"2 inputs, expected up to 1"}},
 		"domain":                 {with(17, node("FusedConv", x, h).text(7, "com.microsoft")), []string{"com.microsoft", "ONNX Runtime has optimised"}},
+		"quantised otherwise":    {with(17, node("QLinearConv", x, h)), []string{"QLinearConv the_QLinearConv", "in integers", "QuantFormat.QDQ"}},
+		"quantised at run time":  {with(17, node("DynamicQuantizeLinear", x, h)), []string{"DynamicQuantizeLinear", "quantize_dynamic", "QuantFormat.QDQ"}},
 		"another domain":         {with(17, node("Grid", x, h).text(7, "mmcv")), []string{"domain mmcv"}},
 		"softmax of no axis":     {with(13, node("Softmax", x, h, attr("axis", 4))), []string{"Softmax the_Softmax", "axis 4"}},
 		"pooled indices":         {with(17, node("MaxPool", x, []string{"m", "h"}, attr("kernel_shape", []int64{2, 2}))), []string{"reads h"}},

@@ -66,7 +66,7 @@ func parseTensor(raw []byte) (t tensorProto, err error) {
 const elementUint8, elementInt8, elementBool = 2, 3, 9
 
 // elementTypes maps TensorProto.DataType to the names of safetensors' types.
-var elementTypes = map[int64]string{1: "F32", elementUint8: "U8", elementInt8: "I8", 6: "I32", 7: "I64", elementBool: "U8", 10: "F16", 11: "F64", 16: "BF16"}
+var elementTypes = map[int64]string{1: "F32", elementUint8: "U8", elementInt8: "I8", 4: "U16", 5: "I16", 6: "I32", 7: "I64", elementBool: "U8", 10: "F16", 11: "F64", 12: "U32", 13: "U64", 16: "BF16"}
 
 // value reads a tensor as a constant. open reads a file that its numbers may lie
 // in.
@@ -75,7 +75,7 @@ func (t *tensorProto) value(open func(name string) ([]byte, error)) (*constant, 
 	if !ok {
 		return nil, fmt.Errorf("tensor %s: element type %d, expected float, double, half, bfloat16 or an integer", t.name, t.dtype)
 	}
-	c := &constant{signed: t.dtype == elementInt8}
+	c := &constant{dtype: t.dtype}
 	for _, d := range t.dims {
 		if d < 0 || d > math.MaxInt32 {
 			return nil, fmt.Errorf("tensor %s: shape %v", t.name, t.dims)
@@ -94,13 +94,19 @@ func (t *tensorProto) value(open func(name string) ([]byte, error)) (*constant, 
 	if err != nil {
 		return nil, fmt.Errorf("tensor %s: %w", t.name, err)
 	}
-	isInt := dtype == "I64" || dtype == "I32" || dtype == "U8" || dtype == "I8"
+	isInt := dtype[0] == 'I' || dtype[0] == 'U'
 	switch {
 	case t.raw != nil && isInt:
 		for b := t.raw; len(b) >= width; b = b[width:] {
 			switch dtype {
-			case "I64":
+			case "I64", "U64":
 				c.i = append(c.i, int64(binary.LittleEndian.Uint64(b)))
+			case "U32":
+				c.i = append(c.i, int64(binary.LittleEndian.Uint32(b)))
+			case "I16":
+				c.i = append(c.i, int64(int16(binary.LittleEndian.Uint16(b))))
+			case "U16":
+				c.i = append(c.i, int64(binary.LittleEndian.Uint16(b)))
 			case "I32":
 				c.i = append(c.i, int64(int32(binary.LittleEndian.Uint32(b))))
 			case "I8":
