@@ -77,7 +77,7 @@ func follow(r io.Reader, report func(string)) []string {
 		case strings.HasPrefix(line, "go: found "), strings.HasPrefix(line, "go: added "), strings.HasPrefix(line, "go: upgraded "):
 		case line != "" && !strings.ContainsAny(line, " \t:#"): // -v names a package
 			compiled++
-			report(fmt.Sprintf("compiling: %d packages so far, now %s", compiled, line))
+			report(fmt.Sprintf("compiling: package %d, %s", compiled, line))
 		default:
 			lines = append(lines, line)
 		}
