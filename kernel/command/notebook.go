@@ -30,7 +30,7 @@ type runCmd struct {
 
 func (c *runCmd) Run(ctx context.Context, out output, source origin) error {
 	if c.Export != "" {
-		return runner.Export(c.File, c.Export)
+		return runner.Export(c.File, c.Export, c.Parameter)
 	}
 	if info, err := os.Stat(c.File); err == nil && info.IsDir() {
 		return c.index(out)

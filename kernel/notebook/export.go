@@ -440,6 +440,16 @@ func (p *Program) Missing() (map[string]map[string]bool, error) {
 // Import adds an import.
 func (p *Program) Import(path string) { p.imports[path] = "" }
 
+// Replace imports another package in the place of one that has the name given.
+func (p *Program) Replace(old, by, name string) {
+	called := p.imports[old]
+	if called == "" && name != path.Base(by) {
+		called = name
+	}
+	delete(p.imports, old)
+	p.imports[by] = called
+}
+
 // Candidates is how many calls end a cell, whose values a notebook shows if they
 // have any.
 func (p *Program) Candidates() []int {

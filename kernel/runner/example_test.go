@@ -45,7 +45,7 @@ func ExampleExport() {
 	script := filepath.Join(dir, "cells.go")
 	os.WriteFile(script, []byte("func double(x int) int { return 2 * x }\nk := 100\n// %%\nk + double(50)\n"), 0o644)
 	program := filepath.Join(dir, "main.go")
-	if err := runner.Export(script, program); err != nil {
+	if err := runner.Export(script, program, nil); err != nil {
 		fmt.Println(err)
 	}
 	text, _ := os.ReadFile(program)

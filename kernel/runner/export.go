@@ -22,15 +22,19 @@ import (
 	"sapf/models/atomicfile"
 )
 
-// Export writes a notebook, or a script with cells, as a Go program to out.
+// Export writes a notebook, or a script with cells, as a Go program to out, with
+// parameters set as a run would set them.
 // Where the go command can be had and knows the imported packages, the program
 // is checked by Go's own type checker: calls that end a cell are shown if they
 // have a value, imports that nothing uses go, and what does not compile is the
 // error, with the program written all the same. Without the go command such
 // calls are made and not shown.
-func Export(input, out string) error {
+func Export(input, out string, parameters map[string]string) error {
 	n, err := readAny(input)
 	if err != nil {
+		return exit.Wrong(err)
+	}
+	if err := n.Inject(parameters); err != nil {
 		return exit.Wrong(err)
 	}
 	if err := (outputs{out}).try(input); err != nil {
@@ -43,7 +47,11 @@ func Export(input, out string) error {
 	if err := importUsed(p); err != nil {
 		return exit.Fail(fmt.Errorf("export %s: %w", input, err))
 	}
-	problem := settleTypes(p)
+	module, err := importFolders(p, filepath.Dir(input), filepath.Dir(out))
+	if err != nil {
+		return exit.Fail(fmt.Errorf("export %s: %w", input, err))
+	}
+	problem := settleTypes(p, module)
 	source, err := p.Source()
 	if err != nil {
 		return exit.Fail(fmt.Errorf("export %s: %w", input, err))
@@ -78,8 +86,8 @@ func readAny(path string) (*notebook.Notebook, error) {
 
 // settleTypes decides what needs types: which calls have a value to show, and
 // which imports are used.
-func settleTypes(p *notebook.Program) error {
-	exports, err := packageExports(p.Imports())
+func settleTypes(p *notebook.Program, module string) error {
+	exports, err := packageExports(p.Imports(), module)
 	if err != nil { // no go command, or it does not know the packages
 		return settleNames(p)
 	}
@@ -100,11 +108,12 @@ func settleTypes(p *notebook.Program) error {
 	return errors.Join(errs[:min(len(errs), 5)]...)
 }
 
-// packageExports asks the go command for the compiled forms of packages and all
-// that these import.
-func packageExports(paths []string) (map[string]string, error) {
+// packageExports asks the go command, in a module, for the compiled forms of
+// packages and all that these import.
+func packageExports(paths []string, module string) (map[string]string, error) {
 	cmd := exec.Command("go", append([]string{"list", "-export", "-deps", "-f", "{{.ImportPath}}={{.Export}}", "--"}, paths...)...)
 	cmd.Stderr = io.Discard
+	cmd.Dir = module
 	text, err := cmd.Output()
 	if err != nil {
 		return nil, err

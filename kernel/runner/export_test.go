@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -30,7 +31,7 @@ func TestExportCompiles(t *testing.T) {
 	if err := n.WriteFile(in); err != nil {
 		t.Fatal(err)
 	}
-	if err := Export(in, out); err != nil {
+	if err := Export(in, out, nil); err != nil {
 		t.Fatal(err)
 	}
 	source, err := os.ReadFile(out)
@@ -50,23 +51,72 @@ func TestExportCompiles(t *testing.T) {
 	}
 	bad := filepath.Join(dir, "bad.go")
 	os.WriteFile(bad, []byte("x := undefinedName + 1\n"), 0o644)
-	if err := Export(bad, filepath.Join(dir, "out.go")); err == nil || !strings.Contains(err.Error(), "undefinedName") {
+	if err := Export(bad, filepath.Join(dir, "out.go"), nil); err == nil || !strings.Contains(err.Error(), "undefinedName") {
 		t.Errorf("error %v", err)
 	}
 }
 
-// TestNotebooksExport exports the project's notebooks: programs that compile.
-func TestNotebooksExport(t *testing.T) {
+// TestExportFolders: packages of folders are imported by their module's path,
+// where the program lies in that module, and copied into its module where they
+// have none.
+func TestExportFolders(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("needs the go command")
 	}
-	files, _ := filepath.Glob("../../notebooks/*.ipynb")
-	if len(files) == 0 {
-		t.Fatal("no notebooks")
-	}
-	for _, file := range files {
-		if err := Export(file, filepath.Join(t.TempDir(), "prog.go")); err != nil {
-			t.Error(err)
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
 		}
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	top, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A module of its own, with sapf as it is here.
+	module, err := os.ReadFile(filepath.Join(top, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sums, err := os.ReadFile(filepath.Join(top, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(string(module), "module sapf\n", "module example.com/mine\n\nrequire sapf v0.0.0\n\nreplace sapf => "+top+"\n", 1)
+	text = regexp.MustCompile("(?m)^tool .*").ReplaceAllString(text, "")
+	write("mod/go.mod", text)
+	write("mod/go.sum", string(sums))
+	write("mod/own/own.go", "package own\n\nfunc Two() int { return 2 }\n")
+	write("mod/own/other-name/n.go", "package named\n\nfunc Four() int { return 4 }\n")
+	write("mod/nb/a.go", "import \"../own\"\nimport \"example.com/mine/own/other-name\"\nfmt.Println(own.Two() + named.Four())\n")
+	write("bare/lib/lib.go", "package lib\n\nfunc Three() int { return 3 }\n")
+	write("bare/b.go", "import l \"./lib\"\nfmt.Println(l.Three())\n")
+	for _, c := range []struct{ in, out, prints string }{
+		{"mod/nb/a.go", "mod/cmd/a/main.go", "6\n"},
+		{"bare/b.go", "mod/cmd/b/main.go", "3\n"},
+	} {
+		out := filepath.Join(dir, c.out)
+		if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := Export(filepath.Join(dir, c.in), out, nil); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command("go", "run", "-mod=mod", ".")
+		cmd.Dir = filepath.Dir(out)
+		printed, err := cmd.CombinedOutput()
+		if err != nil || string(printed) != c.prints {
+			source, _ := os.ReadFile(out)
+			t.Errorf("%s printed %q (%v), expected %q\n%s", c.out, printed, err, c.prints, source)
+		}
+	}
+	err = Export(filepath.Join(dir, "bare/b.go"), filepath.Join(dir, "bare/prog.go"), nil)
+	if err == nil || !strings.Contains(err.Error(), "write the program into a module") {
+		t.Errorf("a folder and a program without a module: %v", err)
 	}
 }
