@@ -37,11 +37,13 @@ func play(role string, args []string) int {
 	var err error
 	switch {
 	case args[0] == "worker-session":
-		err = worker.Main(os.Stdin, os.Stdout)
+		err = worker.Main(os.Stdin, os.Stdout, args[min(2, len(args)):]...)
 	case args[0] == "kernel" && role == "toy":
 		err = Serve(context.Background(), args[1], Options{Worker: toy.Command()})
 	case args[0] == "kernel":
-		err = Serve(context.Background(), args[1], EnvironmentOptions())
+		options := EnvironmentOptions()
+		options.Worker.Args = args[2:]
+		err = Serve(context.Background(), args[1], options)
 	}
 	if err != nil {
 		os.Stderr.WriteString(err.Error() + "\n")

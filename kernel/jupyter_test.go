@@ -211,6 +211,20 @@ func TestClientsAndRunnerAgree(t *testing.T) {
 	python(t, program, "-c", "import nbformat, sys; nbformat.validate(nbformat.read(sys.argv[1], as_version=nbformat.NO_CONVERT))", ours)
 }
 
+// TestJupyterRun: a script is what it is for `go run`, and its name is in os.Args.
+func TestJupyterRun(t *testing.T) {
+	program := jupyter(t, "jupyter_client")
+	script := filepath.Join(t.TempDir(), "s.go")
+	text := "package main\n\nimport (\n\t\"fmt\"\n\t\"os\"\n)\n\nfunc main() { fmt.Println(len(os.Args), os.Args[0]) }\n"
+	if err := os.WriteFile(script, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out := python(t, program, "-c", "from jupyter_client.runapp import main; main()", "--kernel", "sapf", script)
+	if want := "1 " + script + "\n"; !strings.HasSuffix(out, want) {
+		t.Errorf("printed %q, expected %q", out, want)
+	}
+}
+
 func TestConsole(t *testing.T) {
 	program := jupyter(t, "jupyter_console")
 	cmd := exec.Command(program, "-m", "jupyter_console", "--kernel", "sapf", "--simple-prompt")

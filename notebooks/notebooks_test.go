@@ -123,7 +123,9 @@ var studies = []study{
 		{`checked: (\d+) attacks done already, 18 rows`, 18, 0},
 	}},
 	{file: "14-your-own-parts", wants: []want{
-		{`by (\S+)$`, 0, 1e9},
+		{`checked: ([\d.]+) % and`, 45.8, 0.3},
+		{`run (\d+) time for the first two rows`, 1, 0},
+		{`G is ([\d.e-]+) from k ones with the box`, 3.1, 0.5},
 	}},
 }
 

@@ -149,8 +149,8 @@ func obey(ctx context.Context, source origin, args []string, out output) (err er
 	}()
 	// A kernel does without the parser, whose making takes longer than a reply:
 	// its client is waiting.
-	if len(args) == 2 && args[0] == "kernel" && !strings.HasPrefix(args[1], "-") {
-		return (&kernelCmd{Connection: args[1]}).Run(source)
+	if len(args) >= 2 && args[0] == "kernel" && !strings.HasPrefix(args[1], "-") {
+		return (&kernelCmd{Connection: args[1], Args: args[2:]}).Run(source)
 	}
 	parser, err := kong.New(&cli{},
 		kong.Name("sapf"),

@@ -113,13 +113,15 @@ func (c *uninstallCmd) Run(out output) error {
 }
 
 type kernelCmd struct {
-	Connection string `arg:"" help:"Connection file."`
+	Connection string   `arg:"" help:"Connection file."`
+	Args       []string `arg:"" optional:"" help:"What cells have as os.Args: jupyter run gives the files that it runs."`
 }
 
 // Run does not heed the context of main, which SIGINT ends: a kernel is
 // interrupted by it.
 func (c *kernelCmd) Run(source origin) error {
 	options := kernel.EnvironmentOptions()
+	options.Worker.Args = c.Args
 	var err error
 	if options.Worker.Extender, err = source.extender(); err != nil {
 		return err

@@ -20,7 +20,7 @@ import (
 )
 
 func init() {
-	if len(os.Args) == 3 && os.Args[1] == "kernel" {
+	if len(os.Args) >= 3 && os.Args[1] == "kernel" {
 		open(os.Args[2])
 	}
 }

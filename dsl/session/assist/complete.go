@@ -50,11 +50,12 @@ type Known struct {
 // the words and files that a verb's string can be.
 func (k Known) Complete(code string, cursor int) Completion {
 	cursor = clampCursor(code, cursor)
+	if c, ok := k.completeForeign(code, cursor); ok {
+		return c
+	}
+	code = withoutMagics(code)
 	if start, ok := stringAt(code, cursor); ok {
 		return k.completeString(code, start, cursor)
-	}
-	if strings.HasPrefix(code, "%") && !strings.Contains(code[:cursor], "\n") {
-		return k.completeMagic(code[:cursor], cursor)
 	}
 	start, _ := wordAt(code[:cursor], cursor)
 	_, end := wordAt(code, cursor)
@@ -296,6 +297,9 @@ func (k Known) completeString(code string, start, cursor int) Completion {
 	before := strings.TrimRight(code[:start-1], " \t.")
 	var all []candidate
 	if isImport(code[:start-1]) {
+		if strings.HasPrefix(prefix, ".") {
+			all = files(prefix)
+		}
 		for _, p := range k.Declared.Universe.Paths() {
 			all = append(all, candidate{p, "package"})
 		}
@@ -352,15 +356,6 @@ func files(prefix string) []candidate {
 		out = append(out, candidate{name, kind})
 	}
 	return out
-}
-
-// completeMagic completes the word after a % at the start of a cell.
-func (k Known) completeMagic(prefix string, cursor int) Completion {
-	var all []candidate
-	for _, name := range k.Magics {
-		all = append(all, candidate{name, "magic"})
-	}
-	return match(all, prefix, 0, cursor)
 }
 
 // Completion is what can follow the cursor. Positions are byte offsets.

@@ -11,13 +11,16 @@ import (
 	"unicode"
 )
 
-// question is how users of IPython ask for documentation.
-var question = regexp.MustCompile(`^\s*([\pL_][\pL\pN_]*(?:\.[\pL_][\pL\pN_]*)*)\?\??\s*$`)
+// dotted is a name, or several with dots between.
+const dotted = `([\pL_][\pL\pN_]*(?:\.[\pL_][\pL\pN_]*)*)`
 
-// Questioned is the name that a cell asks about: that of Name?, or "".
+// question is how users of IPython ask for documentation.
+var question = regexp.MustCompile(`^\s*(?:` + dotted + `\?\??|\?\??` + dotted + `)\s*$`)
+
+// Questioned is the name that a cell asks about: that of Name? or ?Name, or "".
 func Questioned(code string) string {
 	if m := question.FindStringSubmatch(code); m != nil {
-		return m[1]
+		return m[1] + m[2]
 	}
 	return ""
 }
