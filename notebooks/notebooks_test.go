@@ -122,7 +122,7 @@ var studies = []study{
 		{`checked: 18 of 18 attacks, (\d+) given up`, 0, 0},
 		{`checked: (\d+) attacks done already, 18 rows`, 18, 0},
 	}},
-	{file: "14-your-own-parts", wants: []want{
+	{file: "14-your-own-parts", long: true, wants: []want{
 		{`checked: ([\d.]+) % and`, 45.8, 0.3},
 		{`run (\d+) time for the first two rows`, 1, 0},
 		{`G is ([\d.e-]+) from k ones with the box`, 3.1, 0.5},
