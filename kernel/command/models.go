@@ -7,6 +7,7 @@ import (
 
 	"sapf/kernel/internal/leave"
 	"sapf/models"
+	"sapf/sapf/sweep/spec"
 )
 
 type modelsCmd struct {
@@ -52,17 +53,15 @@ type loadFlags struct {
 	Probabilities bool      `help:"Keep a softmax or sigmoid at the end of an ONNX file."`
 }
 
-func (f loadFlags) options() (models.LoadOptions, error) {
-	o := models.LoadOptions{Arch: f.Arch, ClassNames: f.Classes, LogitScale: f.LogitScale, Output: f.Output, Binary: f.Binary, Probabilities: f.Probabilities,
-		Normalisation: models.Normalisation{Mean: f.Mean, Std: f.Std, Scale: f.Scale}}
-	if f.Input != "" {
-		var rest string
-		if n, _ := fmt.Sscanf(f.Input+" .", "%dx%dx%d %s", &o.Input.C, &o.Input.H, &o.Input.W, &rest); n != 4 || rest != "." || min(o.Input.C, o.Input.H, o.Input.W) < 1 {
-			return o, fmt.Errorf("input %q, expected channels x rows x columns, as 3x224x224", f.Input)
-		}
+// words are the flags as specifications have them.
+func (f loadFlags) words() spec.Load {
+	return spec.Load{
+		Arch: f.Arch, Classes: f.Classes, Mean: f.Mean, Std: f.Std, Scale: f.Scale, LogitScale: f.LogitScale,
+		Output: f.Output, Input: f.Input, Binary: f.Binary, Probabilities: f.Probabilities,
 	}
-	return o, nil
 }
+
+func (f loadFlags) options() (models.LoadOptions, error) { return f.words().Options() }
 
 // modelFlags name a model.
 type modelFlags struct {

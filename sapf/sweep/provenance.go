@@ -19,6 +19,9 @@ type Provenance struct {
 	Worker      string            `json:"worker,omitempty"`
 	Ended       string            `json:"ended,omitempty"`
 	Environment map[string]string `json:"environment,omitempty"`
+	// Clock is where the time of day comes from; nil is the machine's. It decides
+	// nothing but Ended.
+	Clock func() time.Time `json:"-"`
 }
 
 // environment are the variables that a provenance may hold.
@@ -42,7 +45,11 @@ func Here(worker string) Provenance {
 
 // Now is the provenance with the time of day as the outcome's end.
 func (p Provenance) Now() Provenance {
-	p.Ended = time.Now().UTC().Format(time.RFC3339)
+	clock := p.Clock
+	if clock == nil {
+		clock = time.Now
+	}
+	p.Ended = clock().UTC().Format(time.RFC3339)
 	return p
 }
 

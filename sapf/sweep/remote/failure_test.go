@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"sapf/models"
 	"sapf/models/engine"
 	"sapf/sapf/attack"
 	"sapf/sapf/sweep"
@@ -22,6 +23,7 @@ import (
 	"sapf/sapf/sweep/queue/natsq"
 	"sapf/sapf/sweep/runs"
 	"sapf/sapf/sweep/spec"
+	"sapf/sapf/sweep/table"
 )
 
 // TestFailure41_WorkerKilled: kill -9 of a worker in the middle of its jobs; what
@@ -189,92 +191,38 @@ func TestFailure45_Checkpoint(t *testing.T) {
 	}
 }
 
-// full is a folder on a full disk, for a while.
-type full struct {
-	*runs.Dir
-	left atomic.Int64
-}
-
-func (f *full) Create(r queue.Result) error {
-	if f.left.Add(-1) >= 0 {
-		return &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}
-	}
-	return f.Dir.Create(r)
-}
-
-// TestFailure46_DiskFull: the results wait, with a message; nothing partial is
-// left; the sweep goes on by itself.
-func TestFailure46_DiskFull(t *testing.T) {
-	dir := folder(t, "sleep: 0", 3, 1, 1)
-	d, err := runs.Resume(dir, runs.Shard{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	sink := &full{Dir: d}
-	sink.left.Store(2)
-	q, err := localq.Open(localq.Options{Sink: sink, Term: term})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, u := range d.Units() {
-		j, err := runs.EncodeJob(spec.NewGroup([]spec.Unit{u}))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := q.Publish(t.Context(), j); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var said atomic.Value
-	go func() {
-		until(t, "an empty queue", func() bool { w, r, _, err := q.Len(t.Context()); return err == nil && w+r == 0 })
-		q.Close()
-	}()
-	w := &runs.Worker{Queue: q, Executor: &runs.Executor{Plan: d.Plan, Catalogue: toy.Catalogue, Threads: 1}, Slots: 1, Notice: func(s string) { said.Store(s) }}
-	if err := w.Work(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if s, _ := said.Load().(string); !strings.Contains(s, "no space left") || !strings.Contains(s, "wait") {
-		t.Errorf("said %q", s)
-	}
-	if st := status(t, dir); st.Done != 3 || st.Dead != 0 || st.Corrupt != 0 {
-		t.Errorf("%+v", st)
-	}
-}
-
 // TestFailure47_DamagedResults: torn, with one bit flipped, empty: put aside and
 // made again.
 func TestFailure47_DamagedResults(t *testing.T) {
-	dir := folder(t, "sleep: 0", 4, 1, 1)
-	run(t, dir)
-	before := rows(t, dir)
-	list, err := filepath.Glob(filepath.Join(dir, "results", "??", "*.json"))
-	if err != nil || len(list) != 4 {
-		t.Fatal(err, list)
-	}
-	for i, damage := range []func([]byte) []byte{
-		func(b []byte) []byte { return b[:len(b)/2] },
-		func(b []byte) []byte { b[len(b)/3] ^= 4; return b },
-		func([]byte) []byte { return nil },
-	} {
-		raw, err := os.ReadFile(list[i])
-		if err != nil {
-			t.Fatal(err)
+	everywhere(t, func(t *testing.T, run func(string, wayOptions) (runs.Progress, error)) {
+		dir := folder(t, "sleep: 0", 4, 1, 1)
+		if p, err := run(dir, wayOptions{}); err != nil || p.Done != 4 {
+			t.Fatal(p, err)
 		}
-		if err := os.WriteFile(list[i], damage(raw), 0o644); err != nil {
-			t.Fatal(err)
+		before := rows(t, dir)
+		list, err := filepath.Glob(filepath.Join(dir, "results", "??", "*.json"))
+		if err != nil || len(list) != 4 {
+			t.Fatal(err, list)
 		}
-	}
-	if st := status(t, dir); st.Done != 1 || st.Corrupt != 3 || st.Missing != 3 {
-		t.Errorf("%+v", st)
-	}
-	if p := run(t, dir); p.Kept != 1 || p.Done != 4 {
-		t.Errorf("%+v", p)
-	}
-	if rows(t, dir) != before {
-		t.Error("the table has changed")
-	}
+		for i, damage := range []func([]byte) []byte{
+			func(b []byte) []byte { return b[:len(b)/2] },
+			func(b []byte) []byte { b[len(b)/3] ^= 4; return b },
+			func([]byte) []byte { return nil },
+		} {
+			raw, err := os.ReadFile(list[i])
+			must(t, err)
+			must(t, os.WriteFile(list[i], damage(raw), 0o644))
+		}
+		if st := status(t, dir); st.Done != 1 || st.Corrupt != 3 || st.Missing != 3 {
+			t.Errorf("%+v", st)
+		}
+		if p, err := run(dir, wayOptions{}); err != nil || p.Kept != 1 || p.Done != 4 {
+			t.Errorf("%+v, %v", p, err)
+		}
+		if rows(t, dir) != before {
+			t.Error("the table has changed")
+		}
+	})
 }
 
 // TestFailure48_TwoRuns: the second process is refused, by name; shards of one
@@ -343,17 +291,27 @@ func onOne(t *testing.T, mode string) string {
 
 // TestFailure50_Panic: recorded with its stack; the others of the batch go on.
 func TestFailure50_Panic(t *testing.T) {
-	dir := onOne(t, "panic")
-	if p := run(t, dir); p.Done != 8 || p.Dead != 1 {
-		t.Errorf("%+v", p)
-	}
-	list := dead(t, dir)
-	if len(list) != 1 || !strings.Contains(list[0].Reason, "the toy panics") || !strings.Contains(list[0].Reason, "toy.go") {
-		t.Errorf("%+v", list)
-	}
-	if st := status(t, dir); len(st.Reasons) != 1 || !strings.Contains(st.Reasons[0], "the toy panics") {
-		t.Errorf("%+v", st)
-	}
+	everywhere(t, func(t *testing.T, run func(string, wayOptions) (runs.Progress, error)) {
+		dir := onOne(t, "panic")
+		if p, err := run(dir, wayOptions{}); err != nil || p.Done != 8 || p.Dead != 1 {
+			t.Errorf("%+v, %v", p, err)
+		}
+		list := dead(t, dir)
+		if len(list) != 1 || !strings.Contains(list[0].Reason, "the toy panics") || !strings.Contains(list[0].Reason, "toy.go") {
+			t.Errorf("%+v", list)
+		}
+		if st := status(t, dir); len(st.Reasons) != 1 || !strings.Contains(st.Reasons[0], "the toy panics") {
+			t.Errorf("%+v", st)
+		}
+		// It is not tried again unasked, not even in a batch with new ones.
+		plan(t, dir, "sleep: 10, on: 4, mode: panic", 2, 9, 18)
+		if p, err := run(dir, wayOptions{}); err != nil || p.Total != 18 || p.Dead != 2 || p.Kept != 8 {
+			t.Errorf("%+v, %v", p, err)
+		}
+		if list := dead(t, dir); len(list) != 2 {
+			t.Errorf("%+v", list)
+		}
+	})
 }
 
 // TestFailure51_JobKillsItsProcess: after two processes that it has killed it is
@@ -410,39 +368,30 @@ func poisoned(t *testing.T, dir string) {
 // TestFailure52_JobLongerThanItsLease: signs of life keep the lease; the job runs
 // once.
 func TestFailure52_JobLongerThanItsLease(t *testing.T) {
-	dir := folder(t, "sleep: 1500", 1, 1, 1)
-	d, err := runs.Resume(dir, runs.Shard{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	var begun atomic.Int64
-	p, err := d.Run(t.Context(), runs.Options{Catalogue: toy.Catalogue, Slots: 2, Term: 600 * time.Millisecond, Progress: func(p runs.Progress) {
-		if p.Running > 0 {
-			begun.Store(max(begun.Load(), int64(p.Running)))
+	everywhere(t, func(t *testing.T, run func(string, wayOptions) (runs.Progress, error)) {
+		begun := filepath.Join(t.TempDir(), "begun")
+		dir := folder(t, fmt.Sprintf("sleep: 7000, log: %q", begun), 1, 1, 1)
+		if p, err := run(dir, wayOptions{}); err != nil || p.Done != 1 {
+			t.Errorf("%+v, %v", p, err)
 		}
-	}})
-	if err != nil || p.Done != 1 || begun.Load() != 1 {
-		t.Errorf("%+v, %v, %d at a time", p, err, begun.Load())
-	}
+		if raw, err := os.ReadFile(begun); err != nil || strings.Count(string(raw), "\n") != 1 {
+			t.Errorf("it was begun several times: %q, %v", raw, err)
+		}
+	})
 }
 
 // TestFailure53_JobHangs: no steps, no sign of life: the lease ends, and after
 // two of them the job is given up. The others are done.
 func TestFailure53_JobHangs(t *testing.T) {
-	dir := folder(t, "sleep: 10, on: 4, mode: hang", 1, 9, 1)
-	d, err := runs.Resume(dir, runs.Shard{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	p, err := d.Run(t.Context(), runs.Options{Catalogue: toy.Catalogue, Slots: 2, Term: time.Second})
-	if err != nil || p.Done != 8 || p.Dead != 1 {
-		t.Errorf("%+v, %v", p, err)
-	}
-	if list := dead(t, dir); len(list) != 1 || !strings.Contains(list[0].Reason, "stood still") {
-		t.Errorf("%+v", list)
-	}
+	everywhere(t, func(t *testing.T, run func(string, wayOptions) (runs.Progress, error)) {
+		dir := folder(t, "sleep: 10, on: 4, mode: hang", 1, 9, 1)
+		if p, err := run(dir, wayOptions{}); err != nil || p.Done != 8 || p.Dead != 1 {
+			t.Errorf("%+v, %v", p, err)
+		}
+		if list := dead(t, dir); len(list) != 1 || !strings.Contains(list[0].Reason, "stood still") {
+			t.Errorf("%+v", list)
+		}
+	})
 }
 
 // TestFailure54_TwoResultsOfOneKey: the first stays; another time is no
@@ -515,11 +464,11 @@ func TestFailure42_TakenTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer nc.Close()
-	raw, err := d.Plan.Encode()
+	name, err := Name(d)
 	if err != nil {
 		t.Fatal(err)
 	}
-	q, err := natsq.Create(t.Context(), nc, natsq.Options{Sweep: Name(raw)})
+	q, err := natsq.Create(t.Context(), nc, natsq.Options{Sweep: name})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -601,7 +550,7 @@ func TestFailure57_Handshake(t *testing.T) {
 	}
 	defer d.Close()
 	model := d.Plan.Models[0]
-	if err := runs.Fits(model, strings.Repeat("0", 64), engine.Profile{}); err == nil || !strings.Contains(err.Error(), "same bytes") {
+	if err := runs.Fits(model, models.Card{SHA256: strings.Repeat("0", 64)}, engine.Profile{}); err == nil || !strings.Contains(err.Error(), "same bytes") {
 		t.Errorf("other weights: %v", err)
 	}
 	s, err := natsq.Start(natsq.ServerOptions{Store: filepath.Join(dir, "queue")})
@@ -625,18 +574,15 @@ func TestFailure57_Handshake(t *testing.T) {
 		d.Plan.Models[0] = model
 		o := WorkOptions{Conn: nc, Catalogue: toy.Catalogue}
 		c.change(&d.Plan.Models[0], &o)
-		raw, err := d.Plan.Encode()
+		h, err := newHub(d, ServeOptions{Conn: nc, Catalogue: toy.Catalogue})
 		if err != nil {
 			t.Fatal(err)
 		}
-		o.Sweep = Name(raw)
-		q, err := natsq.Create(t.Context(), nc, natsq.Options{Sweep: o.Sweep})
-		if err != nil {
+		h.groups = nil // whose images this machine could not make with such a model
+		if _, err := h.setUp(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if err := furnish(t.Context(), q, d, raw, nil, toy.Catalogue); err != nil {
-			t.Fatal(err)
-		}
+		o.Sweep = h.terms.name()
 		var refused *RefusedError
 		if _, err := Work(t.Context(), o); !errors.As(err, &refused) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("another %s: %v, want a refusal about %s", c.what, err, c.want)
@@ -644,26 +590,38 @@ func TestFailure57_Handshake(t *testing.T) {
 	}
 }
 
-// TestFailure58_Clocks: what a host's clock says decides nothing: a result that
-// ended an hour ago on another host is the same result. (Leases are timed by the
-// broker, or within a process by the monotonic clock.)
+// TestFailure58_Clocks: hosts whose clocks are hours apart, and one that jumps
+// back in mid-sweep: the same results, which only say other times. (Leases are
+// timed by the broker, or within a process by the monotonic clock.)
 func TestFailure58_Clocks(t *testing.T) {
-	k := sweep.Kept{Record: sweep.Record{Method: "toy"}, Provenance: sweep.Here("a").Now()}
-	first, err := sweep.Encode(&k)
-	if err != nil {
-		t.Fatal(err)
+	dir, reference := folder(t, "sleep: 50", 20, 2, 1), folder(t, "sleep: 50", 20, 2, 1)
+	run(t, reference)
+	url := natsServer(t)
+	hub := start(t, "hub", dir, url)
+	start(t, "work", url, "3600")
+	jumps := start(t, "work", url, "86400")
+	until(t, "some results", func() bool { return files(t, dir) >= 10 })
+	kill(t, jumps)
+	start(t, "work", url, "-86400")
+	if code := ends(t, hub); code != 0 {
+		t.Errorf("the hub ended with %d", code)
 	}
-	k.Provenance.Ended = time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)
-	second, err := sweep.Encode(&k)
-	if err != nil {
-		t.Fatal(err)
+	same(t, dir, reference)
+	d, err := runs.Open(dir)
+	must(t, err)
+	defer d.Close()
+	apart := map[time.Duration]bool{}
+	for _, u := range d.Units() {
+		raw, err := d.Raw(u.Key)
+		must(t, err)
+		k, err := sweep.Decode(raw)
+		must(t, err)
+		ended, err := time.Parse(time.RFC3339, k.Provenance.Ended)
+		must(t, err)
+		apart[time.Until(ended).Round(time.Hour)] = true
 	}
-	a, err := sweep.Digest(first)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if b, err := sweep.Digest(second); err != nil || a != b || string(first) == string(second) {
-		t.Errorf("the clock changes the result's digest: %v", err)
+	if len(apart) < 2 {
+		t.Errorf("the clocks were not apart: %v", apart)
 	}
 }
 
@@ -705,81 +663,126 @@ func TestFailure60_QueueDeleted(t *testing.T) {
 	same(t, dir, reference)
 }
 
-// TestFailure61_Places: spaces and other alphabets and long paths work; a place
-// that cannot be written to is refused before anything runs.
+// TestFailure61_Places: spaces and other alphabets and long paths work; a folder
+// within a file is refused.
 func TestFailure61_Places(t *testing.T) {
-	long := filepath.Join(t.TempDir(), strings.Repeat("a very long name ", 10), strings.Repeat("й", 100), "*[x]?", "結果")
-	plan(t, long, "sleep: 0", 2, 1, 1)
-	if p := run(t, long); p.Done != 2 {
-		t.Errorf("%+v", p)
-	}
-	if st := status(t, long); st.Done != 2 {
-		t.Errorf("%+v", st)
-	}
+	everywhere(t, func(t *testing.T, run func(string, wayOptions) (runs.Progress, error)) {
+		long := filepath.Join(t.TempDir(), strings.Repeat("a very long name ", 10), strings.Repeat("й", 100), "*[x]?", strings.Repeat("deep/", 300), "結果")
+		plan(t, long, "sleep: 0, on: 4, mode: panic", 2, 9, 9)
+		if p, err := run(long, wayOptions{}); err != nil || p.Done != 16 || p.Dead != 2 {
+			t.Errorf("%+v, %v", p, err)
+		}
+		if st := status(t, long); st.Done != 16 || st.Dead != 2 || len(st.Reasons) != 2 {
+			t.Errorf("%+v", st)
+		}
+		d, err := runs.Resume(long, runs.Shard{})
+		must(t, err)
+		defer d.Close()
+		if n, err := d.Pack(); n != 16 || err != nil {
+			t.Errorf("%d packed, %v", n, err)
+		}
+		if files(t, long) != 0 {
+			t.Error("files are left beside the pack")
+		}
+	})
 	p, err := toy.Plan("sleep: 0", 1, 1, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	file := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(file, nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(file, nil, 0o644))
 	if _, err := runs.Create(filepath.Join(file, "sweep"), p, runs.Shard{}); err == nil {
 		t.Error("a folder within a file was made")
 	}
-	locked := filepath.Join(t.TempDir(), "locked")
-	if err := os.Mkdir(locked, 0o555); err != nil {
-		t.Fatal(err)
-	}
-	if os.Getuid() == 0 {
-		return // who may write everywhere
-	}
-	if _, err := runs.Create(locked, p, runs.Shard{}); err == nil || !strings.Contains(err.Error(), "permission") {
-		t.Errorf("a folder that cannot be written to: %v", err)
-	}
 }
 
-// TestFailure62_TableWhileWriting: a consistent table of what is there, which
-// says how much that is.
+// TestFailure62_TableWhileWriting: 9,000 attacks, whose tables are read while
+// they are written, packed in between: each is of what is there, none is of less
+// than the one before, and its caption says of how many.
 func TestFailure62_TableWhileWriting(t *testing.T) {
-	dir := folder(t, "sleep: 10", 50, 4, 1)
+	dir := filepath.Join(t.TempDir(), "sweep")
+	s, err := spec.Parse([]byte("model: cwmnist\nimages: {set: fashion, first: 100}\nmethods: [{name: toy, grid: {seed: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]}}]"))
+	must(t, err)
+	p, err := spec.Resolve(t.Context(), s, toy.Catalogue)
+	must(t, err)
+	d, err := runs.Create(dir, p, runs.Shard{})
+	must(t, err)
+	must(t, d.Close())
 	child := start(t, "run", dir)
-	last := 0
-	for last < 150 {
-		n := strings.Count(rows(t, dir), "\n")
-		if n < last {
-			t.Fatalf("%d rows after %d", n, last)
+	over := make(chan struct{})
+	go func() {
+		child.Wait()
+		close(over)
+	}()
+	last, partial := 0, 0
+	for ended := false; !ended; {
+		select {
+		case <-over:
+			ended = true
+		default:
 		}
-		last = n
+		d, err := runs.Open(dir)
+		must(t, err)
+		attacks, caption, err := table.Read(d)
+		must(t, err)
+		must(t, d.Close())
+		if n := len(attacks); n < last || caption != thousands(n)+" of 9,000 attacks" {
+			t.Fatalf("%d attacks after %d: %q", n, last, caption)
+		}
+		if last = len(attacks); last > 0 && last < 9000 {
+			partial++
+		}
 	}
-	kill(t, child)
+	if code := child.ProcessState.ExitCode(); code != 0 || last != 9000 || partial == 0 {
+		t.Errorf("exit code %d, %d attacks, %d tables on the way", code, last, partial)
+	}
+	d, err = runs.Open(dir) // a reader that is older than the pack
+	must(t, err)
+	defer d.Close()
+	writer, err := runs.Resume(dir, runs.Shard{})
+	must(t, err)
+	defer writer.Close()
+	if n, err := writer.Pack(); n != 9000 || err != nil {
+		t.Fatalf("%d packed, %v", n, err)
+	}
+	if attacks, _, err := table.Read(d); len(attacks) != 9000 || err != nil {
+		t.Errorf("%d attacks in a folder that was packed meanwhile, %v", len(attacks), err)
+	}
 	if st := status(t, dir); st.Corrupt != 0 {
 		t.Errorf("%+v", st)
 	}
 }
 
+// thousands is a number of at most six digits as captions have it.
+func thousands(n int) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%d,%03d", n/1000, n%1000)
+}
+
 // TestFailure63_NotANumber: kept as a status, never as a number in JSON.
 func TestFailure63_NotANumber(t *testing.T) {
-	dir := onOne(t, "nan")
-	if p := run(t, dir); p.Done != 9 || p.Dead != 0 {
-		t.Fatalf("%+v", p)
-	}
-	n := 0
-	for line := range strings.Lines(rows(t, dir)) {
-		var r sweep.Record
-		if err := json.Unmarshal([]byte(line), &r); err != nil {
-			t.Fatalf("%v in %s", err, line)
+	everywhere(t, func(t *testing.T, run func(string, wayOptions) (runs.Progress, error)) {
+		dir := onOne(t, "nan")
+		if p, err := run(dir, wayOptions{}); err != nil || p.Done != 9 || p.Dead != 0 {
+			t.Fatalf("%+v, %v", p, err)
 		}
-		if r.Status == attack.Numeric {
-			n++
-			if r.Success || r.Lambda1 != 0 || r.L0 != 0 || !strings.Contains(r.Note, "NaN") {
-				t.Errorf("%+v", r)
+		n := 0
+		for line := range strings.Lines(rows(t, dir)) {
+			var r sweep.Record
+			if err := json.Unmarshal([]byte(line), &r); err != nil {
+				t.Fatalf("%v in %s", err, line)
+			}
+			if r.Status == attack.Numeric {
+				n++
+				if r.Success || r.Lambda1 != 0 || r.L0 != 0 || !strings.Contains(r.Note, "NaN") {
+					t.Errorf("%+v", r)
+				}
 			}
 		}
-	}
-	if n != 1 {
-		t.Errorf("%d results with status numeric, want 1", n)
-	}
+		if n != 1 {
+			t.Errorf("%d results with status numeric, want 1", n)
+		}
+	})
 }
 
 // TestFailure64_ManyFiles: in folders by the key's first digits; one file after

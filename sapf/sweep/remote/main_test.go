@@ -53,13 +53,28 @@ func TestMain(m *testing.M) {
 
 func play(ctx context.Context, role []string) error {
 	notice := func(s string) { fmt.Fprintln(os.Stderr, s) }
-	if role[0] == "work" {
+	switch role[0] {
+	case "work": // for the server of a URL, its clock so many seconds ahead
 		nc, err := connect(role[1])
 		if err != nil {
 			return err
 		}
-		_, err = Work(ctx, WorkOptions{Conn: nc, Slots: 2, Catalogue: toy.Catalogue, Notice: notice})
+		o := WorkOptions{Conn: nc, Slots: 2, Catalogue: toy.Catalogue, Notice: notice}
+		if len(role) > 2 {
+			ahead, err := strconv.Atoi(role[2])
+			if err != nil {
+				return err
+			}
+			o.Clock = func() time.Time { return time.Now().Add(time.Duration(ahead) * time.Second) }
+		}
+		_, err = Work(ctx, o)
 		return err
+	case "nats": // a server on a port, with a store; as a node of a cluster: its name, port and the others' addresses
+		return serveNATS(ctx, role[1:])
+	case "full":
+		return fullDisk(ctx, role[1], role[2])
+	case "locked":
+		return lockedFolder(role[1])
 	}
 	d, err := runs.Resume(role[1], runs.Shard{})
 	if err != nil {
@@ -71,24 +86,62 @@ func play(ctx context.Context, role []string) error {
 		_, err = d.Run(ctx, runs.Options{Catalogue: toy.Catalogue, Slots: 2, Term: term, Grace: 10 * time.Second, Notice: notice})
 	case "hold":
 		<-ctx.Done()
-	case "hub":
-		o := natsq.ServerOptions{Store: filepath.Join(role[1], "queue"), Host: "127.0.0.1"}
-		if o.Port, err = strconv.Atoi(role[2]); err != nil {
-			return err
-		}
-		s, err := natsq.Start(o)
+	case "hub": // a server of its own on a port, or that of a URL, with so many replicas
+		nc, stop, err := hubServer(role)
 		if err != nil {
 			return err
 		}
-		defer s.Close()
-		nc, err := s.Connect()
-		if err != nil {
-			return err
+		defer stop()
+		o := ServeOptions{Conn: nc, Term: term, Look: time.Second, Catalogue: toy.Catalogue, Notice: notice}
+		if len(role) > 3 {
+			if o.Replicas, err = strconv.Atoi(role[3]); err != nil {
+				return err
+			}
 		}
-		_, err = Serve(ctx, d, ServeOptions{Conn: nc, Term: term, Catalogue: toy.Catalogue, Notice: notice})
+		_, err = Serve(ctx, d, o)
 		return err
 	}
 	return err
+}
+
+func hubServer(role []string) (nc *nats.Conn, stop func(), err error) {
+	if strings.HasPrefix(role[2], "nats://") {
+		nc, err = connect(role[2])
+		return nc, func() {}, err
+	}
+	o := natsq.ServerOptions{Store: filepath.Join(role[1], "queue"), Host: "127.0.0.1"}
+	if o.Port, err = strconv.Atoi(role[2]); err != nil {
+		return nil, nil, err
+	}
+	s, err := natsq.Start(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	nc, err = s.Connect()
+	return nc, s.Close, err
+}
+
+// serveNATS is a server until the context ends.
+func serveNATS(ctx context.Context, role []string) error {
+	port, err := strconv.Atoi(role[0])
+	if err != nil {
+		return err
+	}
+	o := natsq.ServerOptions{Store: role[1], Host: "127.0.0.1", Port: port}
+	if len(role) > 2 {
+		o.Name = role[2]
+		if o.ClusterPort, err = strconv.Atoi(role[3]); err != nil {
+			return err
+		}
+		o.Routes = strings.Split(role[4], ",")
+	}
+	s, err := natsq.Start(o)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	<-ctx.Done()
+	return nil
 }
 
 func connect(url string) (*nats.Conn, error) {
@@ -126,6 +179,8 @@ func ends(t *testing.T, cmd *exec.Cmd) int {
 	select {
 	case <-over:
 	case <-time.After(patience):
+		cmd.Process.Signal(syscall.SIGQUIT) // it says where it hangs
+		<-over
 		t.Fatal("the process does not end")
 	}
 	return cmd.ProcessState.ExitCode()

@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -44,8 +44,10 @@ type WorkOptions struct {
 	Cache string
 	// Notice, where set, is told what a user ought to know.
 	Notice func(text string)
-	// Program stands in tests for the version of the program.
+	// Program stands in tests for the version of the program, Clock for the
+	// machine's.
 	Program string
+	Clock   func() time.Time
 }
 
 // RefusedError says that a worker is not what the sweep asks for.
@@ -57,8 +59,40 @@ func (e *RefusedError) Error() string { return "the sweep refuses this worker: "
 const beat = 10 * time.Second
 
 // Work waits for a sweep and works for it until it is over or the context ends.
-// It returns how many results it handed in.
+// It returns how many results it handed in. Where the server forgets the sweep,
+// it waits for the hub to set it up again.
 func Work(ctx context.Context, o WorkOptions) (int, error) {
+	if o.Catalogue == nil {
+		o.Catalogue = spec.Registry
+	}
+	if o.Notice == nil {
+		o.Notice = func(string) {}
+	}
+	o.Slots = cmp.Or(o.Slots, runtime.GOMAXPROCS(0))
+	if o.Cache == "" {
+		folder, err := os.MkdirTemp("", "sapf-models-")
+		if err != nil {
+			return 0, err
+		}
+		defer os.RemoveAll(folder)
+		o.Cache = folder
+	}
+	for all := 0; ; {
+		n, err := o.work(ctx)
+		if all += n; !errors.Is(err, errForgotten) {
+			return all, err
+		}
+		o.Notice("the server has forgotten the sweep: waiting for its hub")
+		sleep(ctx, time.Second)
+	}
+}
+
+// errForgotten says that the sweep is not in the server any more, and was not
+// withdrawn.
+var errForgotten = errors.New("the server has forgotten the sweep")
+
+// work works for one sweep.
+func (o WorkOptions) work(ctx context.Context) (int, error) {
 	var terms Terms
 	name, err := natsq.Announced(ctx, o.Conn, o.Sweep, &terms)
 	if err != nil {
@@ -69,56 +103,100 @@ func Work(ctx context.Context, o WorkOptions) (int, error) {
 	}
 	here := sweep.Here("")
 	id := fmt.Sprintf("%s-%d", clean(here.Host), os.Getpid())
+	here.Worker, here.Clock = id, o.Clock
 	q, err := natsq.Open(ctx, o.Conn, natsq.Options{Sweep: name, Worker: id})
 	if err != nil {
-		return 0, err
+		return 0, o.ended(ctx, name, err)
 	}
 	defer q.Close()
-	raw, err := q.Blob(ctx, terms.Plan)
-	if err != nil {
-		return 0, err
-	}
-	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != terms.Plan {
-		return 0, fmt.Errorf("the plan of sweep %s is damaged", name)
-	}
 	w := &worker{ctx: ctx, q: q, o: o}
 	e := &runs.Executor{
-		Catalogue: o.Catalogue, Threads: cmp.Or(o.Threads, 1), Provenance: sweep.Here(id), Model: w.model, Image: w.image,
+		Catalogue: o.Catalogue, Threads: cmp.Or(o.Threads, 1), Provenance: here, Model: w.model, Image: w.image,
 	}
-	if e.Catalogue == nil {
-		e.Catalogue = spec.Registry
-	}
-	if e.Plan, err = spec.Decode(raw); err != nil {
-		return 0, err
+	if e.Plan, err = w.plan(terms); err != nil {
+		return 0, o.ended(ctx, name, err)
 	}
 	for i, m := range e.Plan.Models { // a worker with other bytes or numerics is refused before it begins
-		if _, err := e.Prepare(i); err != nil {
+		var server *serverError
+		if _, err := e.Prepare(i); errors.As(err, &server) || ctx.Err() != nil {
+			return 0, o.ended(ctx, name, err)
+		} else if err != nil {
 			return 0, &RefusedError{fmt.Sprintf("model %s: %v", m.Name, err)}
 		}
 	}
 	run, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() {
-		if natsq.Withdrawn(run, o.Conn, name) == nil {
-			q.Close() // the sweep is over
-			stop()
+		for ; run.Err() == nil; sleep(run, beat/10) {
+			if natsq.Withdrawn(run, o.Conn, name) == nil {
+				q.Close()
+				stop()
+			}
 		}
 	}()
-	var done, running atomic.Int64
+	crew := &crew{Beat: runs.Beat{Host: here.Host, Program: terms.Program, Slots: o.Slots}}
+	silent := make(chan struct{})
 	go func() {
+		defer close(silent)
 		for ; run.Err() == nil; sleep(run, beat) {
-			q.Beat(run, id, map[string]any{ // one that does not arrive is followed by another
-				"host": here.Host, "program": terms.Program, "slots": o.Slots, "running": running.Load(), "done": done.Load(),
-			})
+			q.Beat(run, id, crew.says()) // one that does not arrive is followed by another
 		}
 	}()
 	err = (&runs.Worker{
-		Queue: q, Executor: e, Slots: cmp.Or(o.Slots, runtime.GOMAXPROCS(0)), Grace: o.Grace, Notice: o.Notice,
-		Began:    func(g spec.Group) { running.Add(int64(len(g.Units))) },
-		Ended:    func(g spec.Group) { running.Add(-int64(len(g.Units))) },
-		Finished: func(results []queue.Result) { done.Add(int64(len(results))) },
+		Queue: q, Executor: e, Slots: o.Slots, Grace: o.Grace, Notice: o.Notice,
+		Began:    func(g spec.Group) { crew.add(len(g.Units), 0, e.Plan.Describe(g.Units[0])) },
+		Ended:    func(g spec.Group) { crew.add(-len(g.Units), 0, "") },
+		Finished: func(results []queue.Result) { crew.add(0, len(results), "") },
 	}).Work(run)
-	return int(done.Load()), errors.Join(err, ctx.Err())
+	over := run.Err() != nil && ctx.Err() == nil // it was withdrawn
+	stop()
+	<-silent
+	leave, cancel := context.WithTimeout(context.WithoutCancel(ctx), beat/2)
+	defer cancel()
+	q.Leave(leave, id) // or it is forgotten in a while
+	if !over {
+		err = o.ended(ctx, name, errors.Join(err, ctx.Err()))
+	}
+	return crew.says().Done, err
+}
+
+// ended is the error of work that ended: nil where the sweep is over, errForgotten
+// where the server has lost it.
+func (o WorkOptions) ended(ctx context.Context, name string, err error) error {
+	var different *queue.DifferentError
+	if ctx.Err() != nil || errors.As(err, &different) || isSetup(err) {
+		return err
+	}
+	switch over, ok := natsq.Over(ctx, o.Conn, name); {
+	case ok && over:
+		return nil
+	case err == nil || errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrBucketNotFound) || errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrObjectNotFound) || passing(err):
+		return errForgotten
+	}
+	return err
+}
+
+func isSetup(err error) bool {
+	var setup *runs.SetupError
+	return errors.As(err, &setup)
+}
+
+// crew is what a worker says of itself; it may be used by several goroutines.
+type crew struct {
+	mu sync.Mutex
+	runs.Beat
+}
+
+func (c *crew) add(running, done int, now string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.Running, c.Done, c.Now = c.Running+running, c.Done+done, cmp.Or(now, c.Now)
+}
+
+func (c *crew) says() runs.Beat {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.Beat
 }
 
 func sleep(ctx context.Context, d time.Duration) {
@@ -145,41 +223,83 @@ type worker struct {
 	o   WorkOptions
 }
 
-// model loads a model of the plan: this machine's, which must have the same
-// bytes, or the hub's.
+// serverError is an error of the server, which no job and no machine is to blame
+// for.
+type serverError struct{ error }
+
+func (e *serverError) Unwrap() error { return e.error }
+
+// fetch reads an object, again and again while the server is away.
+func (w *worker) fetch(name string) ([]byte, error) {
+	raw, err := w.q.Blob(w.ctx, name)
+	for wait := beat / 20; err != nil && passing(err) && w.ctx.Err() == nil; wait = min(2*wait, beat) {
+		w.o.Notice(err.Error())
+		sleep(w.ctx, wait)
+		raw, err = w.q.Blob(w.ctx, name)
+	}
+	if err != nil {
+		return nil, &serverError{err}
+	}
+	return raw, nil
+}
+
+// fetchFile is fetch of an object that is named by the digest of its bytes.
+func (w *worker) fetchFile(digest string) ([]byte, error) {
+	raw, err := w.fetch(digest)
+	if err != nil {
+		return nil, err
+	}
+	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != digest {
+		return nil, fmt.Errorf("object %.12s of the hub is damaged", digest)
+	}
+	return raw, nil
+}
+
+// plan fetches the plan.
+func (w *worker) plan(t Terms) (*spec.Plan, error) {
+	raw, err := w.fetchFile(t.Plan)
+	if err != nil {
+		return nil, err
+	}
+	return spec.Decode(raw)
+}
+
+// model loads a model of the plan: this machine's, if it has the same bytes, or
+// the hub's, which is kept for the next time.
 func (w *worker) model(p spec.PlanModel) (*models.Model, error) {
-	m, err := models.Load(p.From, models.LoadOptions{Arch: p.Arch})
-	if err == nil {
-		return m, runs.Fits(p, m.Card().SHA256, m.Profile())
+	m, err := runs.LoadModel(p)
+	var fits *runs.UnfitError
+	if err == nil || errors.As(err, &fits) && fits.Profile {
+		return m, err
 	}
-	raw, blobErr := w.q.Blob(w.ctx, p.SHA256)
-	if blobErr != nil {
-		return nil, errors.Join(err, blobErr)
+	file := filepath.Join(w.o.Cache, p.SHA256, "model"+filepath.Ext(p.From))
+	if raw, e := os.ReadFile(file); e != nil || digest(raw) != p.SHA256 { // missing, or torn
+		raw, e := w.fetchFile(p.SHA256)
+		if errors.Is(e, jetstream.ErrObjectNotFound) {
+			return nil, err // the hub has no file either: it is this program that lacks the model
+		}
+		if e != nil {
+			return nil, e
+		}
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			return nil, err
+		}
+		if err := atomicfile.WriteFile(file, raw); err != nil {
+			return nil, err
+		}
 	}
-	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != p.SHA256 {
-		return nil, errors.New("the hub's file is damaged")
-	}
-	folder := filepath.Join(w.o.Cache, p.SHA256)
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return nil, err
-	}
-	file := filepath.Join(folder, "model"+filepath.Ext(p.From))
-	if err := atomicfile.WriteFile(file, raw); err != nil {
-		return nil, err
-	}
-	if m, err = models.Load(file, models.LoadOptions{Arch: p.Arch, Classes: p.Classes}); err != nil {
-		return nil, err
-	}
-	return m, runs.Fits(p, m.Card().SHA256, m.Profile())
+	p.From = file
+	return runs.LoadModel(p)
+}
+
+func digest(raw []byte) string {
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:])
 }
 
 // image fetches an image of the plan, which must be what it was.
 func (w *worker) image(p spec.PlanImage) (data.Image, error) {
-	raw, err := w.q.Blob(w.ctx, p.SHA256)
-	for err != nil && !errors.Is(err, jetstream.ErrObjectNotFound) && w.ctx.Err() == nil { // the server is away
-		sleep(w.ctx, beat/10)
-		raw, err = w.q.Blob(w.ctx, p.SHA256)
-	}
+	raw, err := w.fetch(p.SHA256)
 	if err != nil {
 		return data.Image{}, err
 	}

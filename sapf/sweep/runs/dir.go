@@ -53,8 +53,12 @@ type Dir struct {
 
 var _ queue.Sink = (*Dir)(nil)
 
-// planIndexHead begins plan.idx; the SHA-256 of spec.json follows.
-const planIndexHead = "sapf plan 1 "
+// planIndexHead begins plan.idx; the SHA-256 of spec.json follows, and planIndexEnd
+// ends it, so that one that was cut is not taken for a short one.
+const (
+	planIndexHead = "sapf plan 2 "
+	planIndexEnd  = "end"
+)
 
 // Create makes the folder of a plan, or gives that plan to a folder that has
 // another one: its results stay, and count where the new plan has their keys.
@@ -94,7 +98,15 @@ func Resume(path string, s Shard) (*Dir, error) {
 
 // writable refuses, before anything runs, a folder that results cannot be
 // written to.
-func (d *Dir) writable() error { return atomicfile.Try(filepath.Join(d.Path, "spec.json")) }
+func (d *Dir) writable() error {
+	err := atomicfile.Try(filepath.Join(d.Path, "spec.json"))
+	if results := filepath.Join(d.Path, "results"); err == nil {
+		if _, e := os.Stat(results); e == nil {
+			err = atomicfile.Try(filepath.Join(results, "any"))
+		}
+	}
+	return err
+}
 
 // begin removes what killed writers have left, and opens the store.
 func (d *Dir) begin(s Shard) error {
@@ -183,7 +195,8 @@ func (d *Dir) freeze() error {
 				}
 			}
 		}
-		return nil
+		_, err := fmt.Fprintln(w, planIndexEnd)
+		return err
 	})
 }
 
@@ -215,7 +228,7 @@ func parseIndex(r io.Reader, of string) ([]spec.Group, error) {
 	}
 	var groups []spec.Group
 	last := -1
-	for lines.Scan() {
+	for lines.Scan() && lines.Text() != planIndexEnd {
 		var u spec.Unit
 		var g int
 		words := strings.Fields(lines.Text())
@@ -235,10 +248,13 @@ func parseIndex(r io.Reader, of string) ([]spec.Group, error) {
 		at := &groups[len(groups)-1]
 		at.Units = append(at.Units, u)
 	}
+	if lines.Text() != planIndexEnd {
+		return nil, errors.Join(errors.New("the index was cut"), lines.Err())
+	}
 	for i := range groups {
 		groups[i] = spec.NewGroup(groups[i].Units)
 	}
-	return groups, lines.Err()
+	return groups, nil
 }
 
 // sweepTemporary removes the files that killed writers have left.

@@ -114,20 +114,31 @@ func (e *Executor) Prepare(i int) (*models.Model, error) { return e.model(i) }
 // LoadModel loads a model of a plan from this machine. It refuses one that is
 // another one than was planned with, and a machine with other numerics.
 func LoadModel(p spec.PlanModel) (*models.Model, error) {
-	m, err := models.Load(p.From, models.LoadOptions{Arch: p.Arch})
+	m, err := p.Open()
 	if err != nil {
 		return nil, err
 	}
-	return m, Fits(p, m.Card().SHA256, m.Profile())
+	return m, Fits(p, m.Card(), m.Profile())
 }
 
-// Fits refuses a model's digest or a numerics profile that is not the plan's.
-func Fits(p spec.PlanModel, sha256 string, profile engine.Profile) error {
-	if sha256 != p.SHA256 {
-		return fmt.Errorf("model %s is %.12s here, the sweep was planned with %.12s: the same bytes are needed", p.Name, sha256, p.SHA256)
-	}
-	if got := profile.String(); got != p.Profile {
-		return fmt.Errorf("numerics profile %s here, the sweep was planned with %s: start with SAPF_KERNELS=%s", got, p.Profile, p.Profile)
+// UnfitError says that a model is not the plan's, or that the Profile of numerics
+// is not.
+type UnfitError struct {
+	Profile bool
+	why     string
+}
+
+func (e *UnfitError) Error() string { return e.why }
+
+// Fits refuses a model or a numerics profile that is not the plan's.
+func Fits(p spec.PlanModel, c models.Card, profile engine.Profile) error {
+	switch got := profile.String(); {
+	case c.SHA256 != p.SHA256:
+		return &UnfitError{false, fmt.Sprintf("model %s is %.12s here, the sweep was planned with %.12s: the same bytes are needed", p.Name, c.SHA256, p.SHA256)}
+	case c.Loaded != p.Loaded:
+		return &UnfitError{false, fmt.Sprintf("model %s is loaded with %q here, the sweep was planned with %q", p.Name, c.Loaded, p.Loaded)}
+	case got != p.Profile:
+		return &UnfitError{true, fmt.Sprintf("numerics profile %s here, the sweep was planned with %s: start with SAPF_KERNELS=%s", got, p.Profile, p.Profile)}
 	}
 	return nil
 }

@@ -45,7 +45,10 @@ func (e *HeldError) Error() string {
 
 // lock is the right to run a sweep, or a shard of it. It is the operating
 // system's, and ends with the process however that ends.
-type lock struct{ whole, part *flock.Flock }
+type lock struct {
+	whole, part *flock.Flock
+	shared      bool // whole is, among shards
+}
 
 // take takes the lock of the folder: alone for the whole sweep; together with
 // other shards, but alone of its number, for a shard.
@@ -54,6 +57,7 @@ func take(dir string, s Shard) (*lock, error) {
 	if s.Count == 0 {
 		return l, l.seize(dir, l.whole, l.whole.TryLock)
 	}
+	l.shared = true
 	if err := l.seize(dir, l.whole, l.whole.TryRLock); err != nil {
 		return nil, err
 	}
@@ -65,9 +69,20 @@ func take(dir string, s Shard) (*lock, error) {
 	return l, nil
 }
 
+// glances and glance are how often, and how long apart, a lock is tried: somebody
+// who looks whether it is held (Holder) has it for a moment.
+const (
+	glances = 10
+	glance  = 20 * time.Millisecond
+)
+
 // seize tries one lock and signs it.
 func (l *lock) seize(dir string, f *flock.Flock, try func() (bool, error)) error {
 	got, err := try()
+	for i := 1; err == nil && !got && i < glances; i++ {
+		time.Sleep(glance)
+		got, err = try()
+	}
 	if err != nil {
 		return fmt.Errorf("lock %s: %w", f.Path(), err)
 	}
@@ -75,7 +90,10 @@ func (l *lock) seize(dir string, f *flock.Flock, try func() (bool, error)) error
 	// file that is locked.
 	signed := f.Path() + ".json"
 	if !got {
-		return &HeldError{dir, readHolder(signed)}
+		return &HeldError{dir, whoHolds(dir, signed)}
+	}
+	if l.whole == f && l.shared {
+		return nil // each shard signs its own
 	}
 	h := holder{PID: os.Getpid(), Since: time.Now().UTC().Format(time.RFC3339)}
 	h.Host, _ = os.Hostname() // one without a name has none
@@ -98,10 +116,29 @@ func readHolder(file string) holder {
 	return h
 }
 
+// whoHolds reads who signed a lock, or, where nobody did, a shard's.
+func whoHolds(dir, signed string) holder {
+	h := readHolder(signed)
+	if h != (holder{}) {
+		return h
+	}
+	shards, _ := filepath.Glob(filepath.Join(escapeGlob(dir), "lock.*.json")) // the pattern is a good one
+	for _, s := range shards {
+		if h := readHolder(s); h != (holder{}) {
+			return h
+		}
+	}
+	return h
+}
+
 func (l *lock) release() error {
 	var err error
 	for _, f := range []*flock.Flock{l.part, l.whole} {
 		if f == nil {
+			continue
+		}
+		if f == l.whole && l.shared {
+			err = errors.Join(err, f.Unlock())
 			continue
 		}
 		if e := os.Remove(f.Path() + ".json"); e != nil && !errors.Is(e, fs.ErrNotExist) {
@@ -125,6 +162,6 @@ func Holder(dir string) (string, error) {
 	if free {
 		return "", f.Unlock()
 	}
-	h := readHolder(f.Path() + ".json")
+	h := whoHolds(dir, f.Path()+".json")
 	return fmt.Sprintf("pid %d on %s since %s", h.PID, h.Host, h.Since), nil
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -54,6 +55,8 @@ type Progress struct {
 	Left time.Duration
 	// Now is what began last.
 	Now string
+	// Workers are those elsewhere.
+	Workers int
 }
 
 // String is the progress in a line.
@@ -68,6 +71,9 @@ func (p Progress) String() string {
 	if p.Dead > 0 {
 		s += fmt.Sprintf("; %d given up", p.Dead)
 	}
+	if p.Workers > 0 {
+		s += fmt.Sprintf("; %d running on %s", p.Running, plural(p.Workers, "worker"))
+	}
 	if p.Rate > 0 {
 		s += fmt.Sprintf("; %.3g a second, %v left", p.Rate, p.Left.Round(time.Second))
 	}
@@ -80,8 +86,9 @@ func (p Progress) String() string {
 type Tally struct {
 	mu sync.Mutex
 	p  Progress
-	// ended are the keys of what was counted: true is done, false given up.
-	ended   map[string]bool
+	// states are those of the attacks that are counted, by key. Others are none
+	// of its business.
+	states  map[string]State
 	sumL0   int
 	sumL2   float64
 	started time.Time
@@ -91,7 +98,45 @@ type Tally struct {
 	finish func()
 }
 
-func newTally() *Tally { return &Tally{ended: map[string]bool{}} }
+// State is how far one attack is; 0 is that of one that is not of the sweep.
+type State int8
+
+// The states of attacks.
+const (
+	Missing State = iota + 1
+	GivenUp
+	Done
+)
+
+func newTally() *Tally { return &Tally{states: map[string]State{}} }
+
+// expect has an attack counted.
+func (t *Tally) expect(key string) {
+	if t.states[key] == 0 {
+		t.states[key] = Missing
+		t.p.Total++
+	}
+}
+
+// State is how far an attack is.
+func (t *Tally) State(key string) State {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.states[key]
+}
+
+// Missing are those of the groups of which an attack is neither done nor given up.
+func (t *Tally) Missing(groups []spec.Group) []spec.Group {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var out []spec.Group
+	for _, g := range groups {
+		if slices.ContainsFunc(g.Units, func(u spec.Unit) bool { return t.states[u.Key] == Missing }) {
+			out = append(out, g)
+		}
+	}
+	return out
+}
 
 // Start has the clock of the rate run, tell told of changes, and finish called
 // when nothing is left.
@@ -107,6 +152,13 @@ func (t *Tally) Progress() Progress {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.p
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // Over reports whether nothing is left to do.
@@ -165,14 +217,14 @@ func (t *Tally) changed() {
 }
 
 func (t *Tally) add(key string, rec sweep.Record) {
-	done, ended := t.ended[key]
-	switch {
-	case done:
-		return
-	case ended: // given up, and a worker of whom nothing was heard had it after all
+	switch t.states[key] {
+	case Missing:
+	case GivenUp: // and a worker of whom nothing was heard had it after all
 		t.p.Dead--
+	default:
+		return
 	}
-	t.ended[key] = true
+	t.states[key] = Done
 	t.p.Done++
 	if rec.Success {
 		t.p.Succeeded++
@@ -187,8 +239,8 @@ func (t *Tally) add(key string, rec sweep.Record) {
 }
 
 func (t *Tally) giveUp(key string) {
-	if _, ended := t.ended[key]; !ended {
-		t.ended[key] = false
+	if t.states[key] == Missing {
+		t.states[key] = GivenUp
 		t.p.Dead++
 	}
 }
@@ -205,7 +257,9 @@ func (d *Dir) Unfinished(s Shard) ([]spec.Group, *Tally, error) {
 	for _, g := range d.groups {
 		if s.takes(g) {
 			mine = append(mine, g)
-			t.p.Total += len(g.Units)
+			for _, u := range g.Units {
+				t.expect(u.Key)
+			}
 		}
 	}
 	missing := make([]bool, len(mine))
@@ -225,10 +279,25 @@ func (d *Dir) Unfinished(s Shard) ([]spec.Group, *Tally, error) {
 	t.p.Kept = t.p.Done
 	for g, is := range missing {
 		if is {
-			groups = append(groups, mine[g])
+			groups = append(groups, t.living(mine[g]))
 		}
 	}
 	return groups, t, nil
+}
+
+// living is a group without what is given up, which would take the others of it
+// along again.
+func (t *Tally) living(g spec.Group) spec.Group {
+	var units []spec.Unit
+	for _, u := range g.Units {
+		if t.states[u.Key] != GivenUp {
+			units = append(units, u)
+		}
+	}
+	if len(units) == len(g.Units) {
+		return g
+	}
+	return spec.NewGroup(units)
 }
 
 // deadUnits are the keys of the attacks that are given up.
@@ -241,7 +310,7 @@ func (d *Dir) deadUnits() (map[string]bool, error) {
 	for _, x := range dead {
 		g, err := DecodeJob(queue.Job{ID: x.Job, Body: x.Body})
 		if err != nil {
-			return nil, err
+			continue // it was buried because nobody can read it
 		}
 		for _, u := range g.Units {
 			out[u.Key] = true

@@ -2,8 +2,9 @@ package runs
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
-
+	"slices"
 	"strings"
 
 	"sapf/sapf/sweep/queue"
@@ -23,6 +24,8 @@ type Status struct {
 	Packed int `json:"packed"`
 	// Holder runs the sweep now, "" if nobody does.
 	Holder string `json:"holder"`
+	// Workers are those elsewhere who work for the holder, by name.
+	Workers map[string]Beat `json:"workers,omitempty"`
 	// Reasons are why attacks were given up, by group.
 	Reasons []string `json:"reasons"`
 }
@@ -35,6 +38,13 @@ func (s Status) String() string {
 	}
 	if s.Holder != "" {
 		out += "\nheld by " + s.Holder
+	}
+	for _, id := range slices.Sorted(maps.Keys(s.Workers)) {
+		w := s.Workers[id]
+		out += fmt.Sprintf("\nworker %s: %d slots, %d attacks running, %d handed in", id, w.Slots, w.Running, w.Done)
+		if w.Now != "" {
+			out += "; " + w.Now
+		}
 	}
 	for _, r := range s.Reasons {
 		out += "\n" + r
@@ -63,11 +73,16 @@ func (d *Dir) Status() (Status, error) {
 	for _, x := range dead {
 		what := x.Job
 		if g, err := DecodeJob(queue.Job{ID: x.Job, Body: x.Body}); err == nil {
+			if !slices.ContainsFunc(g.Units, func(u spec.Unit) bool { return t.states[u.Key] != Done }) {
+				continue // somebody had its results after all
+			}
 			what = d.describe(g)
 		}
 		s.Reasons = append(s.Reasons, fmt.Sprintf("given up: %s: %s", what, firstLine(x.Reason)))
 	}
-	s.Holder, err = Holder(d.Path)
+	if s.Holder, err = Holder(d.Path); s.Holder != "" {
+		s.Workers = readCrew(d.Path)
+	}
 	return s, err
 }
 

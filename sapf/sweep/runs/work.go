@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -93,6 +94,7 @@ func (w *Worker) Work(ctx context.Context) error {
 // slot runs one job after another.
 func (w *Worker) slot(ctx, hard context.Context) error {
 	var different error
+	wait := firstWait
 	for ctx.Err() == nil {
 		lease, leave, err := w.gate.next(ctx, w.Queue)
 		switch {
@@ -102,9 +104,11 @@ func (w *Worker) slot(ctx, hard context.Context) error {
 			return different
 		case err != nil:
 			w.notice("no job from the queue: %v", err)
-			sleep(ctx, firstWait)
+			sleep(ctx, wait)
+			wait = min(2*wait, lastWait)
 			continue
 		}
+		wait = firstWait
 		err = w.job(ctx, hard, lease)
 		leave()
 		var setup *SetupError
@@ -125,21 +129,22 @@ func (w *Worker) slot(ctx, hard context.Context) error {
 // job runs the job of one lease.
 func (w *Worker) job(ctx, hard context.Context, lease queue.Lease) error {
 	g, err := DecodeJob(lease.Job())
+	if err == nil && slices.ContainsFunc(g.Units, func(u spec.Unit) bool { return !w.Executor.Plan.Valid(u) }) {
+		err = errors.New("it is none of this plan's")
+	}
 	if err != nil {
 		return lease.Bury(hard, err.Error())
 	}
-	if lease.Attempt() > queue.Tries {
-		return lease.Bury(hard, fmt.Sprintf("poison: it was begun %d times, and each time its process died or its steps stood still", lease.Attempt()-1))
-	}
 	missing, err := w.missing(ctx, g)
-	if err != nil {
+	switch {
+	case err != nil:
 		return errors.Join(err, lease.Return(context.WithoutCancel(hard)))
-	}
-	if len(missing) == 0 {
+	case len(missing) == 0: // whoever had it before was killed after its results were handed in
 		return lease.Done(hard, nil)
-	}
-	if lease.Attempt() > 1 && len(g.Units) > 1 {
+	case lease.Attempt() > 1 && len(g.Units) > 1:
 		return w.part(hard, lease, missing)
+	case lease.Attempt() > queue.Tries:
+		return lease.Bury(hard, fmt.Sprintf("poison: it was begun %d times, and each time its process died or its steps stood still", lease.Attempt()-1))
 	}
 	if w.Began != nil {
 		w.Began(g)
@@ -155,7 +160,10 @@ func (w *Worker) job(ctx, hard context.Context, lease queue.Lease) error {
 	if err != nil {
 		return w.failed(ctx, context.WithoutCancel(hard), lease, g, err)
 	}
-	if len(results) < len(missing) { // interrupted
+	if len(results) < len(missing) {
+		if ctx.Err() == nil {
+			return w.failed(ctx, context.WithoutCancel(hard), lease, g, errors.New("it ended without a result, and nobody had interrupted it"))
+		}
 		return lease.Return(context.WithoutCancel(hard))
 	}
 	return w.handIn(ctx, hard, lease, results)

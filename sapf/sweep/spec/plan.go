@@ -31,9 +31,12 @@ type Plan struct {
 // PlanModel is a model of a plan.
 type PlanModel struct {
 	Name string `json:"name"`
-	// From is what it is loaded by: a name or a file. Arch is its architecture.
+	// From is what it is loaded by: a name or a file. Arch is its architecture,
+	// Load how it is loaded besides, and Loaded what keys know of that.
 	From    string   `json:"from"`
 	Arch    string   `json:"arch"`
+	Load    Load     `json:"load,omitzero"`
+	Loaded  string   `json:"loaded,omitempty"`
 	SHA256  string   `json:"sha256"`
 	Profile string   `json:"profile"`
 	Classes []string `json:"classes"`
@@ -170,9 +173,17 @@ func groupID(units []Unit) string {
 func (p *Plan) key(u Unit) (string, error) {
 	m, x, a := p.Models[u.Model], p.Images[u.Image], p.Methods[u.Method]
 	return sweep.Determinants{
-		Method: a.Name, Version: a.Version, Options: a.Options, Model: m.SHA256,
+		Method: a.Name, Version: a.Version, Options: a.Options, Model: m.SHA256, Loaded: m.Loaded,
 		Image: x.SHA256, Label: x.From, Target: u.Target, Profile: m.Profile,
 	}.Key()
+}
+
+// Valid reports whether a unit is one of the plan: indices of another plan's name
+// nothing here.
+func (p *Plan) Valid(u Unit) bool {
+	in := func(i, n int) bool { return i >= 0 && i < n }
+	return in(u.Model, len(p.Models)) && in(u.Image, len(p.Images)) && in(u.Method, len(p.Methods)) &&
+		(u.Target == attack.None || in(u.Target, len(p.Models[u.Model].Classes)))
 }
 
 // Describe says in words what a unit is.

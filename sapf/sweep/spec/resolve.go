@@ -29,7 +29,11 @@ func Resolve(ctx context.Context, s Spec, catalogue Catalogue) (*Plan, error) {
 	p := &Plan{Schema: planSchema, Batch: cmp.Or(s.Batch, attack.LargestBatch), Dataset: cmp.Or(s.Images.Set, "pictures")}
 	var loaded []*models.Model
 	for _, m := range s.Models {
-		one, err := models.Load(m.Name, models.LoadOptions{Arch: m.Arch})
+		o, err := m.Options()
+		if err != nil {
+			return nil, fmt.Errorf("model %s: %w", m.Name, err)
+		}
+		one, err := models.Load(m.Name, o)
 		if err != nil {
 			return nil, err
 		}
@@ -43,8 +47,14 @@ func Resolve(ctx context.Context, s Spec, catalogue Catalogue) (*Plan, error) {
 				return nil, err
 			}
 		}
-		p.Models = append(p.Models, PlanModel{Name: one.Card().Name, From: from, Arch: cmp.Or(m.Arch, one.Card().Architecture), SHA256: one.Card().SHA256, Profile: one.Profile().String(), Classes: one.Classes()})
+		card, load := one.Card(), m.Load
+		load.Arch, load.Classes = "", "" // the plan has them, resolved
+		p.Models = append(p.Models, PlanModel{
+			Name: card.Name, From: from, Arch: cmp.Or(m.Arch, card.Architecture), Load: load, Loaded: card.Loaded,
+			SHA256: card.SHA256, Profile: one.Profile().String(), Classes: one.Classes(),
+		})
 	}
+	p.tellApart()
 	for _, m := range s.Methods {
 		expanded, err := m.expand(catalogue)
 		if err != nil {
@@ -60,6 +70,20 @@ func Resolve(ctx context.Context, s Spec, catalogue Catalogue) (*Plan, error) {
 		labels[p.Methods[i].Label]++
 	}
 	return p, s.choose(ctx, p, loaded)
+}
+
+// tellApart gives models of one name that are loaded in different ways different
+// names.
+func (p *Plan) tellApart() {
+	names := map[string]int{}
+	for _, m := range p.Models {
+		names[m.Name]++
+	}
+	for i, m := range p.Models {
+		if names[m.Name] > 1 && m.Loaded != "" {
+			p.Models[i].Name += " (" + m.Loaded + ")"
+		}
+	}
 }
 
 // expand is the method with each combination of the grid's values.

@@ -11,7 +11,7 @@ import (
 
 // Spec is a sweep as somebody asks for it.
 //
-//	model: cwnet                                            # or models: [cwnet, {file: net.pth, arch: resnet20}]
+//	model: cwnet                                            # or models: [cwnet, {file: net.pth, arch: resnet20, mean: [0.5], std: [0.25]}]
 //	images: {set: cifar10, first: 3, correct: true}
 //	targets: all                                            # or {random: 3}, [cat, dog], none (untargeted)
 //	methods:
@@ -27,8 +27,11 @@ type Spec struct {
 	Batch int
 }
 
-// Model is a name or a file, and its architecture where the file does not say.
-type Model struct{ Name, Arch string }
+// Model is a name or a file, and how it is loaded where the file does not say.
+type Model struct {
+	Name string
+	Load
+}
 
 // Images choose the images: of a Set, of a Folder of pictures, or Names.
 type Images struct {
@@ -62,6 +65,9 @@ type Targets struct {
 	Random  int
 	Seed    uint64
 }
+
+// LargestBatch is the largest Spec.Batch: a group is one message of a queue.
+const LargestBatch = 256
 
 // Method is an attack with options, and a list of values for each option of a
 // grid.

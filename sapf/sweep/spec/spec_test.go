@@ -37,7 +37,7 @@ func TestParse(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	s, err = Parse([]byte("models: [cwnet, {file: a.pth, arch: resnet20}]\nimages: [cat, dog.png]\ntargets: {random: 3, seed: 9}\nmethods: [sapf]\nbatch: 4"))
-	if err != nil || s.Models[1] != (Model{"a.pth", "resnet20"}) || len(s.Images.Names) != 2 || s.Targets.Random != 3 || s.Targets.Seed != 9 || s.Batch != 4 {
+	if err != nil || !reflect.DeepEqual(s.Models[1], Model{"a.pth", Load{Arch: "resnet20"}}) || len(s.Images.Names) != 2 || s.Targets.Random != 3 || s.Targets.Seed != 9 || s.Batch != 4 {
 		t.Errorf("%+v, %v", s, err)
 	}
 	s, err = Parse([]byte("model: cwnet\nimages: {folder: pictures, seed: 7, count: 2}\ntargets: none\nmethods: [{name: cw-l0}]"))

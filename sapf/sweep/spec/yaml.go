@@ -77,6 +77,8 @@ func (s Spec) check() error {
 		return errors.New("images: more than one of first, count and records is given")
 	case s.Images.Seed != 0 && s.Images.Count == 0:
 		return errors.New("images: seed without count, expected how many images to draw")
+	case s.Batch > LargestBatch:
+		return fmt.Errorf("batch: %d, expected at most %d", s.Batch, LargestBatch)
 	case len(s.Methods) == 0:
 		return errors.New("sweep: no methods, expected methods: [{name: sapf}]")
 	}
@@ -189,6 +191,21 @@ func (r *reader) count(at string, v any) int {
 	return int(n)
 }
 
+func (r *reader) number(at string, v any) float64 {
+	switch v := v.(type) {
+	case float64:
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+			return v
+		}
+	case uint64:
+		return float64(v)
+	case int64:
+		return float64(v)
+	}
+	r.fail(at, "%s, expected a number", kindOf(v))
+	return 0
+}
+
 func (r *reader) yes(at string, v any) bool {
 	b, ok := v.(bool)
 	if !ok {
@@ -202,12 +219,12 @@ func (r *reader) model(at string, v any) Model {
 		return Model{Name: s}
 	}
 	var m Model
-	r.fields(at, v, map[string]func(string, any){
-		"file": func(at string, v any) { m.Name = r.text(at, v) },
-		"arch": func(at string, v any) { m.Arch = r.text(at, v) },
-	})
+	r.fields(at, v, r.load(&m))
 	if m.Name == "" {
 		r.fail(at, "no file, expected a model's name or {file: FILE, arch: NAME}")
+	}
+	if _, err := m.Options(); err != nil {
+		r.fail(at, "%v", err)
 	}
 	return m
 }

@@ -25,6 +25,8 @@ type Attack struct {
 	On   int    `range:"[-1,inf)"`
 	// Seed tells attacks apart.
 	Seed int
+	// Log, where set, is a file that gets a line for each attack that begins.
+	Log string
 	// Code is the version of its code.
 	Code string
 }
@@ -47,6 +49,16 @@ func (a *Attack) Run(ctx context.Context, m attack.Classifier, x data.Image, goa
 		return attack.Result{}, err
 	}
 	r := attack.Result{Method: a.Name(), Goal: goal, Status: attack.Failed, Adversarial: x.Clone(), Options: options}
+	if a.Log != "" {
+		f, err := os.OpenFile(a.Log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+		if err != nil {
+			return r, err
+		}
+		fmt.Fprintln(f, goal.Target)
+		if err := f.Close(); err != nil {
+			return r, err
+		}
+	}
 	for done := 0; done < a.Sleep; done += 5 {
 		if ctx.Err() != nil {
 			r.Status = attack.Cancelled

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"sync"
@@ -33,7 +34,8 @@ const DefaultTerm = 60 * time.Second
 // Queue is a queue.Queue.
 type Queue struct {
 	o     Options
-	tries *os.File
+	tries io.WriteCloser
+	torn  bool // the file of tries ends within a line
 
 	mu      sync.Mutex
 	changed chan struct{} // closed, and made anew, with every change
@@ -66,36 +68,49 @@ func Open(o Options) (*Queue, error) {
 		return nil, fmt.Errorf("attempts of jobs: %w", err)
 	}
 	for line := range strings.Lines(string(raw)) {
-		id, sign, whole := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
-		switch {
-		case !whole || !strings.HasSuffix(line, "\n"): // torn: the process died while writing it
-		case sign == "+":
+		switch id, sign, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " "); sign {
+		case "+":
 			q.count[id]++
-		case sign == "-":
+		case "-":
 			q.count[id]--
-		}
+		} // or it is torn: the process died, or the disk was full, when it was written
 	}
-	if q.tries, err = os.OpenFile(o.Tries, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644); err != nil {
+	q.torn = len(raw) > 0 && raw[len(raw)-1] != '\n'
+	f, err := os.OpenFile(o.Tries, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
 		return nil, fmt.Errorf("attempts of jobs: %w", err)
 	}
-	if n := len(raw); n > 0 && raw[n-1] != '\n' {
-		_, err = q.tries.WriteString("\n")
-	}
-	return q, err
+	q.tries = f
+	return q, nil
 }
 
-// note counts an attempt (+) or takes it back (-). The line is in the system's
-// hands when it returns, which a killed process cannot undo.
-func (q *Queue) note(id, sign string) error {
-	if sign == "+" {
-		q.count[id]++
-	} else {
-		q.count[id]--
+// begin counts an attempt. The line is in the system's hands when it returns,
+// which a killed process cannot undo; after an error nothing is counted.
+func (q *Queue) begin(id string) error {
+	if err := q.write(id + " +\n"); err != nil {
+		return err
 	}
+	q.count[id]++
+	return nil
+}
+
+// takeBack undoes begin. Where the disk is full this process knows of it, and
+// the next counts an attempt too many.
+func (q *Queue) takeBack(id string) {
+	q.count[id]--
+	q.write(id + " -\n")
+}
+
+// write adds a line to the file of tries, behind one that was torn on a new one.
+func (q *Queue) write(line string) error {
 	if q.tries == nil {
 		return nil
 	}
-	_, err := q.tries.WriteString(id + " " + sign + "\n")
+	if q.torn {
+		line = "\n" + line
+	}
+	n, err := io.WriteString(q.tries, line)
+	q.torn = err != nil && (q.torn || n > 0)
 	return err
 }
 
@@ -138,7 +153,7 @@ func (q *Queue) Next(ctx context.Context) (queue.Lease, error) {
 		}
 		if len(q.waiting) > 0 {
 			e := q.waiting[0]
-			if err := q.note(e.job.ID, "+"); err != nil {
+			if err := q.begin(e.job.ID); err != nil {
 				return nil, fmt.Errorf("count an attempt: %w", err)
 			}
 			q.waiting = q.waiting[1:]
@@ -276,9 +291,7 @@ func (l *lease) Retry(_ context.Context, after time.Duration) error {
 
 func (l *lease) Return(context.Context) error {
 	return l.held(func() error {
-		if err := l.q.note(l.e.job.ID, "-"); err != nil {
-			return err
-		}
+		l.q.takeBack(l.e.job.ID)
 		l.free(true)
 		return nil
 	})
@@ -291,9 +304,7 @@ func (l *lease) Part(ctx context.Context, jobs []queue.Job) error {
 		}
 	}
 	return l.held(func() error {
-		if err := l.q.note(l.e.job.ID, "-"); err != nil {
-			return err
-		}
+		l.q.takeBack(l.e.job.ID)
 		l.free(false)
 		return nil
 	})
@@ -306,6 +317,9 @@ func (l *lease) Bury(_ context.Context, reason string) error {
 			return err
 		}
 		l.q.dead++
+		for l.q.count[j.ID] > 0 { // whoever revives it begins anew
+			l.q.takeBack(j.ID)
+		}
 		l.free(false)
 		return nil
 	})

@@ -5,110 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-
-	"sapf/sapf/sweep/queue"
 )
-
-// Collect moves results and dead jobs to a sink until the context ends: what the
-// hub does. taken is told of each after it is there; a result that differs from
-// the first comes with a *queue.DifferentError. An error of the sink ends it:
-// what was not moved is still in the server.
-func (q *Queue) Collect(ctx context.Context, sink queue.Sink, taken func(r *queue.Result, d *queue.Dead, err error)) error {
-	results, err := q.results.WatchAll(ctx, jetstream.IgnoreDeletes())
-	if err != nil {
-		return err
-	}
-	defer results.Stop()
-	dead, err := q.dead.WatchAll(ctx, jetstream.IgnoreDeletes())
-	if err != nil {
-		return err
-	}
-	defer dead.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case e, ok := <-results.Updates():
-			if !ok {
-				return errors.New("results: the server closed the watch")
-			}
-			if e == nil { // that was all there is
-				continue
-			}
-			r, err := q.collect(ctx, sink, e)
-			var different *queue.DifferentError
-			if err != nil && !errors.As(err, &different) {
-				if ctx.Err() != nil { // what was interrupted is collected again
-					return nil
-				}
-				return err
-			}
-			if r != nil {
-				taken(r, nil, err)
-			}
-		case e, ok := <-dead.Updates():
-			if !ok {
-				return errors.New("dead jobs: the server closed the watch")
-			}
-			if e == nil {
-				continue
-			}
-			var d queue.Dead
-			if err := json.Unmarshal(e.Value(), &d); err != nil {
-				return fmt.Errorf("dead job %s: %w", e.Key(), err)
-			}
-			d.Job = e.Key()
-			if err := sink.Bury(d); err != nil {
-				return err
-			}
-			taken(nil, &d, nil)
-		}
-	}
-}
-
-// collect moves one result, nil if it was moved before.
-func (q *Queue) collect(ctx context.Context, sink queue.Sink, e jetstream.KeyValueEntry) (*queue.Result, error) {
-	var v kept
-	if err := json.Unmarshal(e.Value(), &v); err != nil {
-		return nil, fmt.Errorf("result %s: %w", e.Key(), err)
-	}
-	if v.File == nil && v.Blob == "" {
-		return nil, nil
-	}
-	r := queue.Result{Key: strings.TrimPrefix(e.Key(), second), File: v.File}
-	if v.Blob != "" {
-		var err error
-		r.File, err = q.blobs.GetBytes(ctx, v.Blob)
-		if errors.Is(err, jetstream.ErrObjectNotFound) {
-			return nil, nil // moved by a hub that was killed before it said so
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	err := sink.Create(r)
-	var different *queue.DifferentError
-	if err != nil && !errors.As(err, &different) {
-		return nil, err
-	}
-	raw, e2 := json.Marshal(kept{Digest: v.Digest})
-	if e2 != nil {
-		return nil, e2
-	}
-	if _, e2 := q.results.Update(ctx, e.Key(), raw, e.Revision()); e2 != nil {
-		return nil, e2
-	}
-	if v.Blob != "" {
-		if e2 := q.blobs.Delete(ctx, v.Blob); e2 != nil && !errors.Is(e2, jetstream.ErrObjectNotFound) {
-			return nil, e2
-		}
-	}
-	return &r, err
-}
 
 // PutBlob keeps bytes under a name, unless they are there.
 func (q *Queue) PutBlob(ctx context.Context, name string, raw []byte) error {
@@ -145,17 +46,39 @@ func (q *Queue) Announce(ctx context.Context, terms any) error {
 	return err
 }
 
-// Withdraw tells workers that the sweep is over.
-func (q *Queue) Withdraw(ctx context.Context) error {
-	kv, err := q.js.KeyValue(ctx, sweepsBucket)
+// Withdraw tells workers that a sweep is over.
+func Withdraw(ctx context.Context, nc *nats.Conn, sweep string) error {
+	js, err := jetstream.New(nc)
 	if err != nil {
 		return err
 	}
-	return kv.Delete(ctx, q.o.Sweep)
+	kv, err := js.KeyValue(ctx, sweepsBucket)
+	if err == nil {
+		err = kv.Delete(ctx, sweep)
+	}
+	return there(err)
 }
 
-// Announced waits for a sweep, that of the name or, for "", any, and reads what
-// it asks of workers.
+// Sweeps are the sweeps that a server has, by name, with what they ask of
+// workers.
+func Sweeps(ctx context.Context, nc *nats.Conn) (map[string][]byte, error) {
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]byte{}
+	kv, err := js.KeyValue(ctx, sweepsBucket)
+	if err == nil {
+		err = each(ctx, kv, func(e jetstream.KeyValueEntry) error {
+			out[e.Key()] = e.Value()
+			return nil
+		})
+	}
+	return out, there(err)
+}
+
+// Announced waits for a sweep, that of the name or, for "", one that has jobs
+// waiting, and reads what it asks of workers.
 func Announced(ctx context.Context, nc *nats.Conn, name string, terms any) (sweep string, err error) {
 	js, err := jetstream.New(nc)
 	if err != nil {
@@ -163,16 +86,13 @@ func Announced(ctx context.Context, nc *nats.Conn, name string, terms any) (swee
 	}
 	closed := make(chan struct{})
 	for {
-		kv, err := js.KeyValue(ctx, sweepsBucket)
+		sweeps, err := Sweeps(ctx, nc)
 		if err == nil {
-			keys := []string{name}
-			if name == "" {
-				keys, err = kv.Keys(ctx)
-			}
-			for _, k := range keys {
-				if e, err := kv.Get(ctx, k); err == nil {
-					return k, json.Unmarshal(e.Value(), terms)
+			if found := choose(ctx, js, name, sweeps); found != "" {
+				if err := json.Unmarshal(sweeps[found], terms); err != nil {
+					return "", fmt.Errorf("sweep %s: %w", found, err)
 				}
+				return found, nil
 			}
 		}
 		if ctx.Err() != nil {
@@ -180,6 +100,42 @@ func Announced(ctx context.Context, nc *nats.Conn, name string, terms any) (swee
 		}
 		pause(ctx, closed, wait/10)
 	}
+}
+
+// choose is the name, if there is such a sweep, or for "" the first sweep that
+// has jobs.
+func choose(ctx context.Context, js jetstream.JetStream, name string, sweeps map[string][]byte) string {
+	var names []string
+	for n := range sweeps {
+		if name == "" || n == name {
+			names = append(names, n)
+		}
+	}
+	slices.Sort(names)
+	for _, n := range names {
+		if name != "" {
+			return n
+		}
+		if s, err := js.Stream(ctx, Options{Sweep: n}.name("jobs")); err == nil && s.CachedInfo().State.Msgs > 0 {
+			return n
+		}
+	}
+	return ""
+}
+
+// Over reports whether a sweep was withdrawn; ok is false where the server does
+// not say, because it cannot be reached or has forgotten its sweeps.
+func Over(ctx context.Context, nc *nats.Conn, name string) (over, ok bool) {
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return false, false
+	}
+	kv, err := js.KeyValue(ctx, sweepsBucket)
+	if err != nil {
+		return false, false
+	}
+	_, err = kv.Get(ctx, name)
+	return errors.Is(err, jetstream.ErrKeyNotFound), err == nil || errors.Is(err, jetstream.ErrKeyNotFound)
 }
 
 // Withdrawn waits until a sweep is over.
@@ -202,7 +158,10 @@ func Withdrawn(ctx context.Context, nc *nats.Conn, name string) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case e, ok := <-w.Updates():
-			if !ok || e != nil && e.Operation() != jetstream.KeyValuePut {
+			if !ok {
+				return errors.New("the server closed the watch")
+			}
+			if e != nil && e.Operation() != jetstream.KeyValuePut {
 				return nil
 			}
 		}
@@ -223,24 +182,24 @@ func (q *Queue) Beat(ctx context.Context, worker string, what any) error {
 	return err
 }
 
+// Leave says that a worker goes.
+func (q *Queue) Leave(ctx context.Context, worker string) error {
+	kv, err := q.js.KeyValue(ctx, q.o.name("workers"))
+	if err != nil {
+		return there(err)
+	}
+	return kv.Purge(ctx, worker)
+}
+
 // Beats lists what live workers said last.
 func (q *Queue) Beats(ctx context.Context) (map[string][]byte, error) {
 	kv, err := q.js.KeyValue(ctx, q.o.name("workers"))
 	if err != nil {
 		return nil, err
 	}
-	keys, err := kv.Keys(ctx)
-	if errors.Is(err, jetstream.ErrNoKeysFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
 	out := map[string][]byte{}
-	for _, k := range keys {
-		if e, err := kv.Get(ctx, k); err == nil {
-			out[k] = e.Value()
-		}
-	}
-	return out, nil
+	return out, each(ctx, kv, func(e jetstream.KeyValueEntry) error {
+		out[e.Key()] = e.Value()
+		return nil
+	})
 }

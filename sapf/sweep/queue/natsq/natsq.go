@@ -120,13 +120,51 @@ func Open(ctx context.Context, nc *nats.Conn, o Options) (*Queue, error) {
 	return q, nil
 }
 
-// Delete removes all that a sweep has in the server.
-func (q *Queue) Delete(ctx context.Context) error {
-	err := q.js.DeleteStream(ctx, q.o.name("jobs"))
-	for _, b := range []string{"results", "dead", "tries", "workers"} {
-		err = errors.Join(err, q.js.DeleteKeyValue(ctx, q.o.name(b)))
+// Delete removes all that a sweep has in the server, as much of it as there is.
+func Delete(ctx context.Context, nc *nats.Conn, sweep string) error {
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return err
 	}
-	return errors.Join(err, q.js.DeleteObjectStore(ctx, q.o.name("blobs")))
+	o := Options{Sweep: sweep}
+	err = there(js.DeleteStream(ctx, o.name("jobs")))
+	for _, b := range []string{"results", "dead", "tries", "workers"} {
+		err = errors.Join(err, there(js.DeleteKeyValue(ctx, o.name(b))))
+	}
+	return errors.Join(err, there(js.DeleteObjectStore(ctx, o.name("blobs"))))
+}
+
+// missing reports whether an error says that a stream or a bucket does not exist.
+func missing(err error) bool {
+	return errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrBucketNotFound) ||
+		errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrConsumerDeleted)
+}
+
+// there is an error but for one that says that something does not exist.
+func there(err error) error {
+	if missing(err) {
+		return nil
+	}
+	return err
+}
+
+// Lost reports whether the server has forgotten a part of the sweep: its disk was
+// lost, or somebody has deleted it. A server that does not answer has forgotten
+// nothing.
+func (q *Queue) Lost(ctx context.Context) bool {
+	_, err := q.stream.Info(ctx)
+	if err == nil {
+		_, err = q.stream.Consumer(ctx, "workers")
+	}
+	for _, b := range []string{"results", "dead", "tries", "workers"} {
+		if err == nil {
+			_, err = q.js.KeyValue(ctx, q.o.name(b))
+		}
+	}
+	if err == nil {
+		_, err = q.js.ObjectStore(ctx, q.o.name("blobs"))
+	}
+	return missing(err)
 }
 
 // tooMany is JetStream's code for a subject that has its one message already.
@@ -153,6 +191,9 @@ func (q *Queue) Publish(ctx context.Context, j queue.Job) (bool, error) {
 	return ack.Duplicate, nil
 }
 
+// answer is how long the server may take to answer a Done, or to count an attempt.
+const answer = 20 * time.Second
+
 // wait is how long one request for a job waits on the server.
 const wait = 5 * time.Second
 
@@ -169,10 +210,9 @@ func (q *Queue) Next(ctx context.Context) (queue.Lease, error) {
 		}
 		batch, err := q.consumer.Fetch(1, jetstream.FetchMaxWait(wait))
 		if err != nil {
-			if errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrConsumerDeleted) {
+			if q.gone(ctx, err) {
 				return nil, queue.ErrClosed
 			}
-			pause(ctx, q.closed, 500*time.Millisecond)
 			continue
 		}
 		var msg jetstream.Msg
@@ -180,22 +220,32 @@ func (q *Queue) Next(ctx context.Context) (queue.Lease, error) {
 			msg = m
 		}
 		if msg == nil {
-			if err := batch.Error(); err != nil && !errors.Is(err, nats.ErrTimeout) {
-				if errors.Is(err, jetstream.ErrConsumerDeleted) {
-					return nil, queue.ErrClosed
-				}
-				pause(ctx, q.closed, 500*time.Millisecond)
+			if err := batch.Error(); err != nil && !errors.Is(err, nats.ErrTimeout) && q.gone(ctx, err) {
+				return nil, queue.ErrClosed
 			}
 			continue
 		}
 		l := &lease{q: q, msg: msg, id: msg.Subject()[len(q.o.subject("")):]}
-		if l.attempt, err = q.try(ctx, l.id, 1); err != nil {
+		// Whoever does not want the job any more gets it all the same: an attempt that
+		// was counted, and not made, would bring it nearer to its grave.
+		if l.attempt, err = q.tryNow(l.id, 1); err != nil {
 			msg.Nak() // if that does not arrive either, the lease ends by itself
 			pause(ctx, q.closed, 500*time.Millisecond)
 			continue
 		}
 		return l, nil
 	}
+}
+
+// gone reports whether an error means that the stream exists no more; otherwise
+// it waits a moment.
+func (q *Queue) gone(ctx context.Context, err error) bool {
+	if missing(err) {
+		return true
+	}
+	pause(ctx, q.closed, 500*time.Millisecond)
+	_, err = q.stream.Info(ctx) // a server whose streams are gone does not answer a request for jobs
+	return missing(err)
 }
 
 // messages are those of a batch; if the context ends first, one that still comes
@@ -231,6 +281,13 @@ func pause(ctx context.Context, closed <-chan struct{}, d time.Duration) {
 	case <-ctx.Done():
 	case <-closed:
 	}
+}
+
+// tryNow is try whatever becomes of the caller.
+func (q *Queue) tryNow(id string, by int) (int, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), answer)
+	defer cancel()
+	return q.try(ctx, id, by)
 }
 
 // try changes the number of attempts of a job and returns it.
@@ -270,6 +327,15 @@ type kept struct {
 	Blob string `json:"blob,omitempty"`
 }
 
+// collected reports whether the hub has the result, and this is but a mark.
+func (v kept) collected() bool { return v.File == nil && v.Blob == "" }
+
+// buried is a dead job in its bucket; Collected says that the hub has it.
+type buried struct {
+	queue.Dead
+	Collected bool `json:"collected,omitempty"`
+}
+
 // Have reports whether there is a result of a key.
 func (q *Queue) Have(ctx context.Context, key string) (bool, error) {
 	_, err := q.results.Get(ctx, key)
@@ -307,6 +373,9 @@ func (q *Queue) put(ctx context.Context, r queue.Result) error {
 	}
 	v := kept{Digest: d, File: r.File}
 	if len(r.File) > inline {
+		if first, err := q.first(ctx, r.Key); err != nil || first == d { // no object for one that is there
+			return err
+		}
 		v.File, v.Blob = nil, "result."+r.Key+"."+d[:16]
 		if _, err := q.blobs.PutBytes(ctx, v.Blob, r.File); err != nil {
 			return err
@@ -320,21 +389,29 @@ func (q *Queue) put(ctx context.Context, r queue.Result) error {
 	if !errors.Is(err, jetstream.ErrKeyExists) {
 		return err
 	}
-	e, err := q.results.Get(ctx, r.Key)
-	if err != nil {
+	if first, err := q.first(ctx, r.Key); err != nil || first == d {
 		return err
-	}
-	var first kept
-	if err := json.Unmarshal(e.Value(), &first); err != nil {
-		return fmt.Errorf("result %s: %w", r.Key, err)
-	}
-	if first.Digest == d {
-		return nil
 	}
 	if _, err := q.results.Put(ctx, second+r.Key, raw); err != nil {
 		return err
 	}
 	return &queue.DifferentError{Key: r.Key}
+}
+
+// first is the digest of a key's result, "" if there is none.
+func (q *Queue) first(ctx context.Context, key string) (string, error) {
+	e, err := q.results.Get(ctx, key)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	var v kept
+	if err := json.Unmarshal(e.Value(), &v); err != nil {
+		return "", fmt.Errorf("result %s: %w", key, err)
+	}
+	return v.Digest, nil
 }
 
 // Len counts the jobs.
@@ -378,9 +455,6 @@ func (l *lease) Term() time.Duration { return l.q.o.Term }
 
 func (l *lease) Extend(context.Context) error { return l.msg.InProgress() }
 
-// answer is how long the server may take to answer a Done.
-const answer = 20 * time.Second
-
 func (l *lease) Done(ctx context.Context, results []queue.Result) error {
 	ctx, cancel := context.WithTimeout(ctx, answer)
 	defer cancel()
@@ -407,7 +481,7 @@ func (l *lease) acknowledge(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, acknowledgement)
 	defer cancel()
 	err := l.msg.DoubleAck(ctx)
-	if errors.Is(err, jetstream.ErrMsgAlreadyAckd) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) {
+	if errors.Is(err, jetstream.ErrMsgAlreadyAckd) || errors.Is(err, nats.ErrNoResponders) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) {
 		return nil
 	}
 	return err
@@ -417,8 +491,8 @@ func (l *lease) Retry(_ context.Context, after time.Duration) error {
 	return l.msg.NakWithDelay(after)
 }
 
-func (l *lease) Return(ctx context.Context) error {
-	if _, err := l.q.try(ctx, l.id, -1); err != nil {
+func (l *lease) Return(context.Context) error {
+	if _, err := l.q.tryNow(l.id, -1); err != nil {
 		return err
 	}
 	return l.msg.Nak()
@@ -430,14 +504,14 @@ func (l *lease) Part(ctx context.Context, jobs []queue.Job) error {
 			return err
 		}
 	}
-	if _, err := l.q.try(ctx, l.id, -1); err != nil {
+	if _, err := l.q.tryNow(l.id, -1); err != nil {
 		return err
 	}
 	return l.acknowledge(ctx)
 }
 
 func (l *lease) Bury(ctx context.Context, reason string) error {
-	raw, err := json.Marshal(queue.Dead{Job: l.id, Reason: reason, Deliveries: l.attempt, Worker: l.q.o.Worker, Body: l.msg.Data()})
+	raw, err := json.Marshal(buried{Dead: queue.Dead{Job: l.id, Reason: reason, Deliveries: l.attempt, Worker: l.q.o.Worker, Body: l.msg.Data()}})
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -39,6 +40,12 @@ type ServerOptions struct {
 	// who may come in.
 	TLS  *tls.Config
 	Keys []string
+	// Name, ClusterPort and Routes make it a node of a cluster: its name, the port
+	// on which nodes talk to each other, and the addresses of all of them
+	// (nats://HOST:PORT).
+	Name        string
+	ClusterPort int
+	Routes      []string
 }
 
 // ready is how long a server may take to start.
@@ -61,6 +68,11 @@ func Start(o ServerOptions) (*Server, error) {
 	if o.TLS != nil {
 		options.TLSVerify = o.TLS.ClientAuth == tls.RequireAndVerifyClientCert
 		options.TLSTimeout = 5
+	}
+	if o.ClusterPort != 0 {
+		options.ServerName = o.Name
+		options.Cluster = server.ClusterOpts{Name: "sapf", Host: o.Host, Port: o.ClusterPort}
+		options.Routes = server.RoutesFromStr(strings.Join(o.Routes, ","))
 	}
 	for _, k := range o.Keys {
 		options.Nkeys = append(options.Nkeys, &server.NkeyUser{Nkey: k})
