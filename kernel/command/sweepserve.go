@@ -37,6 +37,7 @@ func (f natsFlags) options(notice func(string)) ([]nats.Option, error) {
 				notice(fmt.Sprintf("the server cannot be reached (%v): going on, and trying again", err))
 			}
 		}),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { notice(err.Error()) }),
 		nats.ReconnectHandler(func(*nats.Conn) { notice("the server is back") }),
 	}
 	if f.CA != "" {

@@ -2,7 +2,6 @@ package remote
 
 import (
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -10,7 +9,7 @@ import (
 
 // cluster starts three NATS servers in processes of their own that are one
 // cluster, and returns them and their addresses.
-func cluster(t *testing.T) (nodes []*exec.Cmd, urls string) {
+func cluster(t *testing.T) (nodes []*child, urls string) {
 	t.Helper()
 	var ports, routes, addresses []string
 	for range 3 {
@@ -35,12 +34,13 @@ func cluster(t *testing.T) (nodes []*exec.Cmd, urls string) {
 // are killed in mid-sweep: the table is that of
 // a run in one process.
 func TestCluster(t *testing.T) {
+	t.Parallel()
 	const options = "sleep: 100"
 	dir, reference := folder(t, options, 30, 3, 3), folder(t, options, 30, 3, 3)
 	run(t, reference)
 	nodes, urls := cluster(t)
 	hub := start(t, "hub", dir, urls, "3")
-	var workers []*exec.Cmd
+	var workers []*child
 	for range 3 {
 		workers = append(workers, start(t, "work", urls))
 	}

@@ -115,6 +115,7 @@ func wholeOnly(dir string) error {
 // left; when there is room it goes on by itself. The disk is one in memory that
 // only a child of ours sees.
 func TestFailure46_DiskFull(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"local", "embedded"} {
 		t.Run(name, func(t *testing.T) {
 			cmd := exec.Command(os.Args[0])
@@ -164,6 +165,7 @@ func lockedFolder(dir string) error {
 // TestFailure61_ReadOnly: a place that cannot be written to is refused before
 // anything runs, and nothing is left in it.
 func TestFailure61_ReadOnly(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for _, name := range []string{"planned", "results only"} {
 		plan(t, filepath.Join(dir, name), "sleep: 0", 1, 1, 1)

@@ -27,25 +27,39 @@ import (
 )
 
 // TestFailure41_WorkerKilled: kill -9 of a worker in the middle of its jobs; what
-// it had is delivered again, and every attack has one result.
+// it had is delivered again, and every attack has one result. A worker that gets
+// SIGTERM ends its jobs first.
 func TestFailure41_WorkerKilled(t *testing.T) {
-	dir, reference := folder(t, "sleep: 100", 10, 2, 1), folder(t, "sleep: 100", 10, 2, 1)
+	t.Parallel()
+	reference := folder(t, "sleep: 100", 10, 2, 1)
 	run(t, reference)
-	port := freePort(t)
-	hub := start(t, "hub", dir, port)
-	victim := start(t, "work", "nats://127.0.0.1:"+port)
-	until(t, "some results", func() bool { return files(t, dir) >= 3 })
-	kill(t, victim)
-	start(t, "work", "nats://127.0.0.1:"+port)
-	if code := ends(t, hub); code != 0 {
-		t.Errorf("the hub ended with %d", code)
-	}
-	same(t, dir, reference)
+	apart(t, func(t *testing.T, url string, hub func(string) *child) {
+		dir := folder(t, "sleep: 100", 10, 2, 1)
+		h := hub(dir)
+		victim := start(t, "work", url)
+		until(t, "some results", func() bool { return files(t, dir) >= 3 })
+		kill(t, victim)
+		gentle := start(t, "work", url)
+		until(t, "more results", func() bool { return files(t, dir) >= 8 })
+		gentle.Process.Signal(syscall.SIGTERM)
+		if code := ends(t, gentle); code != 130 && files(t, dir) < 20 {
+			t.Errorf("the worker ended with %d", code)
+		}
+		last := start(t, "work", url)
+		if code := ends(t, h); code != 0 {
+			t.Errorf("the hub ended with %d", code)
+		}
+		if code := ends(t, last); code != 0 {
+			t.Errorf("the last worker ended with %d", code)
+		}
+		same(t, dir, reference)
+	})
 }
 
 // TestFailure42_ProcessKilled: kill -9 of the only process, and of the hub, again
 // and again: 200 of 200 results, none twice, the same table.
 func TestFailure42_ProcessKilled(t *testing.T) {
+	t.Parallel()
 	reference := folder(t, "sleep: 20", 100, 2, 3)
 	run(t, reference)
 	t.Run("single", func(t *testing.T) {
@@ -61,18 +75,20 @@ func TestFailure42_ProcessKilled(t *testing.T) {
 		}
 		same(t, dir, reference)
 	})
-	t.Run("hub", func(t *testing.T) {
-		dir, port := folder(t, "sleep: 20", 100, 2, 3), freePort(t)
-		hub := start(t, "hub", dir, port)
-		start(t, "work", "nats://127.0.0.1:"+port)
+	apart(t, func(t *testing.T, url string, hub func(string) *child) {
+		dir := folder(t, "sleep: 20", 100, 2, 3)
+		h := hub(dir)
+		worker := start(t, "work", url)
 		for range 2 {
 			before := files(t, dir)
 			until(t, "more results", func() bool { return files(t, dir) >= before+20 })
-			kill(t, hub)
-			hub = start(t, "hub", dir, port)
+			kill(t, h)
+			h = hub(dir)
 		}
-		if code := ends(t, hub); code != 0 {
-			t.Errorf("the hub ended with %d", code)
+		for _, p := range []*child{h, worker} {
+			if code := ends(t, p); code != 0 {
+				t.Errorf("%s ended with %d", p.role, code)
+			}
 		}
 		same(t, dir, reference)
 	})
@@ -81,6 +97,7 @@ func TestFailure42_ProcessKilled(t *testing.T) {
 // TestFailure43_KilledBetweenWriteAndRename: a temporary file is removed at the
 // start; a result whose job was not acknowledged is done.
 func TestFailure43_KilledBetweenWriteAndRename(t *testing.T) {
+	t.Parallel()
 	dir := folder(t, "sleep: 0", 4, 1, 1)
 	run(t, dir)
 	before := rows(t, dir)
@@ -131,6 +148,7 @@ func TestFailure43_KilledBetweenWriteAndRename(t *testing.T) {
 // TestFailure44_Interrupted: an interrupt, or SIGTERM as Slurm sends it, ends
 // the jobs at hand and keeps them; the sweep goes on to the same table.
 func TestFailure44_Interrupted(t *testing.T) {
+	t.Parallel()
 	reference := folder(t, "sleep: 150", 8, 2, 2)
 	run(t, reference)
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
@@ -153,6 +171,7 @@ func TestFailure44_Interrupted(t *testing.T) {
 // TestFailure45_Checkpoint: SAPF's state is kept by an interrupt, and the attack
 // goes on from there to the same bytes.
 func TestFailure45_Checkpoint(t *testing.T) {
+	t.Parallel()
 	text := []byte("model: cwnet\nimages: [cat]\ntargets: [dog, frog]\nmethods: [{name: sapf, options: {steps: 200, search_rounds: 1, k: 100}}]")
 	s, err := spec.Parse(text)
 	if err != nil {
@@ -170,14 +189,14 @@ func TestFailure45_Checkpoint(t *testing.T) {
 		}
 		made.Close()
 	}
-	child := start(t, "run", dir)
+	writer := start(t, "run", dir)
 	saved := func() bool {
 		list, err := os.ReadDir(filepath.Join(dir, "checkpoints"))
 		return err == nil && len(list) > 0
 	}
 	until(t, "a checkpoint", saved)
-	child.Process.Signal(syscall.SIGTERM)
-	if code := ends(t, child); code != 130 && files(t, dir) < 2 {
+	writer.Process.Signal(syscall.SIGTERM)
+	if code := ends(t, writer); code != 130 && files(t, dir) < 2 {
 		t.Errorf("exit code %d, want 130", code)
 	}
 	if files(t, dir) == 0 && !saved() {
@@ -194,6 +213,7 @@ func TestFailure45_Checkpoint(t *testing.T) {
 // TestFailure47_DamagedResults: torn, with one bit flipped, empty: put aside and
 // made again.
 func TestFailure47_DamagedResults(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, run func(string, wayOptions) (runs.Progress, error)) {
 		dir := folder(t, "sleep: 0", 4, 1, 1)
 		if p, err := run(dir, wayOptions{}); err != nil || p.Done != 4 {
@@ -228,6 +248,7 @@ func TestFailure47_DamagedResults(t *testing.T) {
 // TestFailure48_TwoRuns: the second process is refused, by name; shards of one
 // sweep are not, but two of one number are.
 func TestFailure48_TwoRuns(t *testing.T) {
+	t.Parallel()
 	dir := folder(t, "sleep: 0", 2, 1, 1)
 	holder := start(t, "hold", dir)
 	until(t, "the lock", func() bool { who, err := runs.Holder(dir); return err == nil && who != "" })
@@ -260,6 +281,7 @@ func TestFailure48_TwoRuns(t *testing.T) {
 // TestFailure49_LockOfTheDead: the lock is the system's and ends with its
 // process.
 func TestFailure49_LockOfTheDead(t *testing.T) {
+	t.Parallel()
 	dir := folder(t, "sleep: 0", 2, 1, 1)
 	holder := start(t, "hold", dir)
 	until(t, "the lock", func() bool { who, err := runs.Holder(dir); return err == nil && who != "" })
@@ -291,6 +313,7 @@ func onOne(t *testing.T, mode string) string {
 
 // TestFailure50_Panic: recorded with its stack; the others of the batch go on.
 func TestFailure50_Panic(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, run func(string, wayOptions) (runs.Progress, error)) {
 		dir := onOne(t, "panic")
 		if p, err := run(dir, wayOptions{}); err != nil || p.Done != 8 || p.Dead != 1 {
@@ -317,6 +340,7 @@ func TestFailure50_Panic(t *testing.T) {
 // TestFailure51_JobKillsItsProcess: after two processes that it has killed it is
 // not run again, but named; everything else is done.
 func TestFailure51_JobKillsItsProcess(t *testing.T) {
+	t.Parallel()
 	t.Run("single", func(t *testing.T) {
 		dir := onOne(t, "exit")
 		deaths := 0
@@ -331,13 +355,13 @@ func TestFailure51_JobKillsItsProcess(t *testing.T) {
 		}
 		poisoned(t, dir)
 	})
-	t.Run("workers", func(t *testing.T) {
-		dir, port := onOne(t, "exit"), freePort(t)
-		hub := start(t, "hub", dir, port)
+	apart(t, func(t *testing.T, url string, hub func(string) *child) {
+		dir := onOne(t, "exit")
+		h := hub(dir)
 		over := make(chan int, 1)
-		go func() { over <- ends(t, hub) }()
+		go func() { over <- ends(t, h) }()
 		for deaths := 0; ; deaths++ {
-			w := start(t, "work", "nats://127.0.0.1:"+port)
+			w := start(t, "work", url)
 			died := make(chan int, 1)
 			go func() { died <- ends(t, w) }()
 			select {
@@ -368,6 +392,7 @@ func poisoned(t *testing.T, dir string) {
 // TestFailure52_JobLongerThanItsLease: signs of life keep the lease; the job runs
 // once.
 func TestFailure52_JobLongerThanItsLease(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, run func(string, wayOptions) (runs.Progress, error)) {
 		begun := filepath.Join(t.TempDir(), "begun")
 		dir := folder(t, fmt.Sprintf("sleep: 7000, log: %q", begun), 1, 1, 1)
@@ -383,6 +408,7 @@ func TestFailure52_JobLongerThanItsLease(t *testing.T) {
 // TestFailure53_JobHangs: no steps, no sign of life: the lease ends, and after
 // two of them the job is given up. The others are done.
 func TestFailure53_JobHangs(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, run func(string, wayOptions) (runs.Progress, error)) {
 		dir := folder(t, "sleep: 10, on: 4, mode: hang", 1, 9, 1)
 		if p, err := run(dir, wayOptions{}); err != nil || p.Done != 8 || p.Dead != 1 {
@@ -397,6 +423,7 @@ func TestFailure53_JobHangs(t *testing.T) {
 // TestFailure54_TwoResultsOfOneKey: the first stays; another time is no
 // difference, another value is an error.
 func TestFailure54_TwoResultsOfOneKey(t *testing.T) {
+	t.Parallel()
 	dir := folder(t, "sleep: 0", 1, 1, 1)
 	run(t, dir)
 	d, err := runs.Open(dir)
@@ -438,6 +465,7 @@ func TestFailure54_TwoResultsOfOneKey(t *testing.T) {
 // the server does not know it yet: the next hub is told of it again, counts it
 // once, and is not over before the rest is there.
 func TestFailure42_TakenTwice(t *testing.T) {
+	t.Parallel()
 	dir, reference := folder(t, "sleep: 0", 4, 2, 1), folder(t, "sleep: 0", 4, 2, 1)
 	run(t, reference)
 	whole, err := runs.Open(reference)
@@ -514,6 +542,7 @@ func TestFailure42_TakenTwice(t *testing.T) {
 // TestFailure55_SpecEdited: new attacks run, old results stay, and the table is
 // of exactly the plan at hand.
 func TestFailure55_SpecEdited(t *testing.T) {
+	t.Parallel()
 	dir := folder(t, "sleep: 0", 4, 1, 1)
 	run(t, dir)
 	four := rows(t, dir)
@@ -532,6 +561,7 @@ func TestFailure55_SpecEdited(t *testing.T) {
 
 // TestFailure56_CodeChanged: another version of the code has other keys.
 func TestFailure56_CodeChanged(t *testing.T) {
+	t.Parallel()
 	dir := folder(t, "sleep: 0", 2, 1, 1)
 	run(t, dir)
 	plan(t, dir, `sleep: 0, code: "2"`, 2, 1, 1)
@@ -543,6 +573,7 @@ func TestFailure56_CodeChanged(t *testing.T) {
 // TestFailure57_Handshake: a worker of another version, with other weights or
 // other numerics, is refused before it has a job.
 func TestFailure57_Handshake(t *testing.T) {
+	t.Parallel()
 	dir := folder(t, "sleep: 0", 1, 1, 1)
 	d, err := runs.Resume(dir, runs.Shard{})
 	if err != nil {
@@ -594,6 +625,7 @@ func TestFailure57_Handshake(t *testing.T) {
 // back in mid-sweep: the same results, which only say other times. (Leases are
 // timed by the broker, or within a process by the monotonic clock.)
 func TestFailure58_Clocks(t *testing.T) {
+	t.Parallel()
 	dir, reference := folder(t, "sleep: 50", 20, 2, 1), folder(t, "sleep: 50", 20, 2, 1)
 	run(t, reference)
 	url := natsServer(t)
@@ -626,39 +658,68 @@ func TestFailure58_Clocks(t *testing.T) {
 }
 
 // TestFailure59_BrokerAway: the worker finishes what it has, keeps the result,
-// and hands it in when the broker is back.
+// and hands it in when the broker is back; so does the hub where it is another
+// process.
 func TestFailure59_BrokerAway(t *testing.T) {
-	dir, reference := folder(t, "sleep: 400", 4, 2, 1), folder(t, "sleep: 400", 4, 2, 1)
+	t.Parallel()
+	reference := folder(t, "sleep: 400", 4, 2, 1)
 	run(t, reference)
-	port := freePort(t)
-	hub := start(t, "hub", dir, port)
-	start(t, "work", "nats://127.0.0.1:"+port)
-	until(t, "a result", func() bool { return files(t, dir) >= 1 })
-	kill(t, hub)
-	time.Sleep(2 * term) // long enough for every lease to end
-	if code := ends(t, start(t, "hub", dir, port)); code != 0 {
-		t.Errorf("the hub ended with %d", code)
-	}
-	same(t, dir, reference)
+	t.Run("embedded", func(t *testing.T) {
+		dir, port := folder(t, "sleep: 400", 4, 2, 1), freePort(t)
+		hub := start(t, "hub", dir, port)
+		start(t, "work", "nats://127.0.0.1:"+port)
+		until(t, "a result", func() bool { return files(t, dir) >= 1 })
+		kill(t, hub)
+		time.Sleep(2 * term) // long enough for every lease to end
+		if code := ends(t, start(t, "hub", dir, port)); code != 0 {
+			t.Errorf("the hub ended with %d", code)
+		}
+		same(t, dir, reference)
+	})
+	t.Run("server", func(t *testing.T) { brokerAway(t, reference, false) })
 }
 
 // TestFailure60_QueueDeleted: it is made again from the plan and the results.
 func TestFailure60_QueueDeleted(t *testing.T) {
-	dir, reference := folder(t, "sleep: 30", 10, 2, 3), folder(t, "sleep: 30", 10, 2, 3)
+	t.Parallel()
+	reference := folder(t, "sleep: 400", 4, 2, 1)
 	run(t, reference)
-	port := freePort(t)
-	hub := start(t, "hub", dir, port)
-	worker := start(t, "work", "nats://127.0.0.1:"+port)
-	until(t, "some results", func() bool { return files(t, dir) >= 5 })
-	kill(t, hub)
-	kill(t, worker)
-	if err := os.RemoveAll(filepath.Join(dir, "queue")); err != nil {
-		t.Fatal(err)
+	t.Run("embedded", func(t *testing.T) {
+		dir, port := folder(t, "sleep: 400", 4, 2, 1), freePort(t)
+		hub := start(t, "hub", dir, port)
+		worker := start(t, "work", "nats://127.0.0.1:"+port)
+		until(t, "some results", func() bool { return files(t, dir) >= 2 })
+		kill(t, hub)
+		must(t, os.RemoveAll(filepath.Join(dir, "queue")))
+		hub = start(t, "hub", dir, port)
+		for _, p := range []*child{hub, worker} {
+			if code := ends(t, p); code != 0 {
+				t.Errorf("%s ended with %d", p.role, code)
+			}
+		}
+		same(t, dir, reference)
+	})
+	t.Run("server", func(t *testing.T) { brokerAway(t, reference, true) })
+}
+
+// brokerAway kills a server in mid-sweep and starts it again, with or without its
+// store, while hub and worker go on.
+func brokerAway(t *testing.T, reference string, empty bool) {
+	dir, port, store := folder(t, "sleep: 400", 4, 2, 1), freePort(t), filepath.Join(t.TempDir(), "store")
+	url := "nats://127.0.0.1:" + port
+	broker := start(t, "nats", port, store)
+	hub, worker := start(t, "hub", dir, url), start(t, "work", url)
+	until(t, "a result", func() bool { return files(t, dir) >= 1 })
+	kill(t, broker)
+	time.Sleep(2 * term) // long enough for every lease to end
+	if empty {
+		must(t, os.RemoveAll(store))
 	}
-	hub = start(t, "hub", dir, port)
-	start(t, "work", "nats://127.0.0.1:"+port)
-	if code := ends(t, hub); code != 0 {
-		t.Errorf("the hub ended with %d", code)
+	start(t, "nats", port, store)
+	for _, p := range []*child{hub, worker} {
+		if code := ends(t, p); code != 0 {
+			t.Errorf("%s ended with %d", p.role, code)
+		}
 	}
 	same(t, dir, reference)
 }
@@ -666,6 +727,7 @@ func TestFailure60_QueueDeleted(t *testing.T) {
 // TestFailure61_Places: spaces and other alphabets and long paths work; a folder
 // within a file is refused.
 func TestFailure61_Places(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, run func(string, wayOptions) (runs.Progress, error)) {
 		long := filepath.Join(t.TempDir(), strings.Repeat("a very long name ", 10), strings.Repeat("й", 100), "*[x]?", strings.Repeat("deep/", 300), "結果")
 		plan(t, long, "sleep: 0, on: 4, mode: panic", 2, 9, 9)
@@ -698,6 +760,7 @@ func TestFailure61_Places(t *testing.T) {
 // they are written, packed in between: each is of what is there, none is of less
 // than the one before, and its caption says of how many.
 func TestFailure62_TableWhileWriting(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "sweep")
 	s, err := spec.Parse([]byte("model: cwmnist\nimages: {set: fashion, first: 100}\nmethods: [{name: toy, grid: {seed: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]}}]"))
 	must(t, err)
@@ -706,19 +769,15 @@ func TestFailure62_TableWhileWriting(t *testing.T) {
 	d, err := runs.Create(dir, p, runs.Shard{})
 	must(t, err)
 	must(t, d.Close())
-	child := start(t, "run", dir)
-	over := make(chan struct{})
-	go func() {
-		child.Wait()
-		close(over)
-	}()
+	writer := start(t, "run", dir)
 	last, partial := 0, 0
 	for ended := false; !ended; {
 		select {
-		case <-over:
+		case <-writer.over:
 			ended = true
 		default:
 		}
+		time.Sleep(300 * time.Millisecond)
 		d, err := runs.Open(dir)
 		must(t, err)
 		attacks, caption, err := table.Read(d)
@@ -731,16 +790,16 @@ func TestFailure62_TableWhileWriting(t *testing.T) {
 			partial++
 		}
 	}
-	if code := child.ProcessState.ExitCode(); code != 0 || last != 9000 || partial == 0 {
+	if code := writer.ProcessState.ExitCode(); code != 0 || last != 9000 || partial == 0 {
 		t.Errorf("exit code %d, %d attacks, %d tables on the way", code, last, partial)
 	}
 	d, err = runs.Open(dir) // a reader that is older than the pack
 	must(t, err)
 	defer d.Close()
-	writer, err := runs.Resume(dir, runs.Shard{})
+	packer, err := runs.Resume(dir, runs.Shard{})
 	must(t, err)
-	defer writer.Close()
-	if n, err := writer.Pack(); n != 9000 || err != nil {
+	defer packer.Close()
+	if n, err := packer.Pack(); n != 9000 || err != nil {
 		t.Fatalf("%d packed, %v", n, err)
 	}
 	if attacks, _, err := table.Read(d); len(attacks) != 9000 || err != nil {
@@ -761,6 +820,7 @@ func thousands(n int) string {
 
 // TestFailure63_NotANumber: kept as a status, never as a number in JSON.
 func TestFailure63_NotANumber(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, run func(string, wayOptions) (runs.Progress, error)) {
 		dir := onOne(t, "nan")
 		if p, err := run(dir, wayOptions{}); err != nil || p.Done != 9 || p.Dead != 0 {
@@ -788,6 +848,7 @@ func TestFailure63_NotANumber(t *testing.T) {
 // TestFailure64_ManyFiles: in folders by the key's first digits; one file after
 // Pack, with the same table; the pack grows, and a damaged entry is made again.
 func TestFailure64_ManyFiles(t *testing.T) {
+	t.Parallel()
 	dir := folder(t, "sleep: 0", 100, 2, 9)
 	run(t, dir)
 	before := rows(t, dir)
@@ -815,6 +876,7 @@ func TestFailure64_ManyFiles(t *testing.T) {
 
 // TestFailure79_NamesThatLeave: a result's name is a key, or it is refused.
 func TestFailure79_NamesThatLeave(t *testing.T) {
+	t.Parallel()
 	dir := folder(t, "sleep: 0", 1, 1, 1)
 	run(t, dir)
 	d, err := runs.Open(dir)

@@ -38,19 +38,26 @@ func newBench(t *testing.T, options string, images, targets, batch int) *bench {
 	if options == "sleep: 0" {
 		run(t, reference)
 	}
-	s, err := natsq.Start(natsq.ServerOptions{Store: t.TempDir()})
-	must(t, err)
-	t.Cleanup(s.Close)
-	b.nc, err = s.Connect()
-	must(t, err)
-	t.Cleanup(b.nc.Close)
-	b.js, err = jetstream.New(b.nc)
-	must(t, err)
+	b.connect()
+	var err error
 	b.whole, err = runs.Open(reference)
 	must(t, err)
 	t.Cleanup(func() { b.whole.Close() })
 	b.open()
 	return b
+}
+
+// connect starts the server.
+func (b *bench) connect() {
+	b.t.Helper()
+	s, err := natsq.Start(natsq.ServerOptions{Store: b.t.TempDir()})
+	must(b.t, err)
+	b.t.Cleanup(s.Close)
+	b.nc, err = s.Connect()
+	must(b.t, err)
+	b.t.Cleanup(b.nc.Close)
+	b.js, err = jetstream.New(b.nc)
+	must(b.t, err)
 }
 
 func must(t *testing.T, err error) {
@@ -144,6 +151,7 @@ func (b *bench) clean() {
 // TestHubMarkWithoutFile: the server says that a result was collected, and its
 // file was lost since: it is made again.
 func TestHubMarkWithoutFile(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "sleep: 0", 4, 2, 1)
 	q := b.queue()
 	for n := range 3 {
@@ -179,6 +187,7 @@ func TestHubMarkWithoutFile(t *testing.T) {
 // TestHubDamagedEntries: what stands in the server and is no result, no dead job
 // and no job of this sweep is put out of the way; the sweep ends all the same.
 func TestHubDamagedEntries(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "sleep: 0", 4, 2, 1)
 	q := b.queue()
 	b.hand(q, 0)
@@ -219,6 +228,7 @@ func TestHubDamagedEntries(t *testing.T) {
 // TestHubLosesJobs: jobs that vanish from the queue (an acknowledgement of an
 // earlier queue, a node's disk) are published again.
 func TestHubLosesJobs(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "sleep: 0", 10, 2, 1)
 	q := b.queue()
 	go func() {
@@ -242,6 +252,7 @@ func TestHubLosesJobs(t *testing.T) {
 // TestHubServerForgets: all that the server has is deleted, in the middle of the
 // sweep, while hub and worker are at work: both go on.
 func TestHubServerForgets(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "sleep: 0", 20, 3, 1)
 	b.work()
 	var once sync.Once
@@ -269,6 +280,7 @@ func TestHubServerForgets(t *testing.T) {
 // TestHubKilledAtTheEnd: the last result is on the disk, and the hub is killed
 // before it has told the workers and removed the queue: the next hub does that.
 func TestHubKilledAtTheEnd(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "sleep: 0", 2, 2, 1)
 	h, err := newHub(b.d, ServeOptions{Conn: b.nc, Catalogue: toy.Catalogue})
 	must(t, err)
@@ -292,6 +304,7 @@ func TestHubKilledAtTheEnd(t *testing.T) {
 // TestHubOtherPlan: a hub that starts with another plan removes what its folder
 // had in the server, and nothing else.
 func TestHubOtherPlan(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "sleep: 0", 6, 2, 1)
 	h, err := newHub(b.d, ServeOptions{Conn: b.nc, Catalogue: toy.Catalogue})
 	must(t, err)
@@ -323,6 +336,7 @@ func TestHubOtherPlan(t *testing.T) {
 
 // TestTwoHubsOnOneServer: of one plan in two folders, at the same time.
 func TestTwoHubsOnOneServer(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "sleep: 0", 8, 2, 1)
 	second := &bench{t: t, nc: b.nc, js: b.js, whole: b.whole, dir: folder(t, "sleep: 0", 8, 2, 1), said: b.said}
 	second.open()
@@ -349,6 +363,7 @@ func TestTwoHubsOnOneServer(t *testing.T) {
 // other, by a hub on the same queue; without that it stays dead, and is reported
 // once.
 func TestHubDeadAgain(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "sleep: 10, on: 4, mode: panic", 1, 9, 9)
 	b.work()
 	if p := b.serve(); p.Done != 8 || p.Dead != 1 {
@@ -388,6 +403,7 @@ func TestHubDeadAgain(t *testing.T) {
 // TestHubBuriedAndDone: a job was given up, and whoever had it hands in its
 // results after all: it is done, once.
 func TestHubBuriedAndDone(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "sleep: 0", 2, 2, 1)
 	q := b.queue()
 	groups, _, err := b.d.Unfinished(runs.Shard{})
@@ -417,6 +433,7 @@ func TestHubBuriedAndDone(t *testing.T) {
 // TestHubResultsOfAKilledWorker: a worker is killed again and again between
 // handing in and acknowledging: its job is done, not poison.
 func TestHubResultsOfAKilledWorker(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "sleep: 0", 1, 1, 1)
 	q := b.queue()
 	groups, _, err := b.d.Unfinished(runs.Shard{})

@@ -28,7 +28,7 @@ import (
 // patience is how long anything may take on a busy machine; term is how long the
 // leases of these tests last.
 const (
-	patience = 60 * time.Second
+	patience = 120 * time.Second
 	term     = 3 * time.Second
 )
 
@@ -145,49 +145,54 @@ func serveNATS(ctx context.Context, role []string) error {
 }
 
 func connect(url string) (*nats.Conn, error) {
-	return nats.Connect(url, nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
+	return nats.Connect(url, nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { fmt.Fprintln(os.Stderr, err) }))
+}
+
+// child is a process with a role; over is closed when it has ended.
+type child struct {
+	*exec.Cmd
+	role string
+	over chan struct{}
 }
 
 // start starts a process with a role.
-func start(t *testing.T, role ...string) *exec.Cmd {
+func start(t *testing.T, role ...string) *child {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "SAPF_TEST_SWEEP="+strings.Join(role, "|"))
+	c := &child{exec.Command(os.Args[0]), strings.Join(role, " "), make(chan struct{})}
+	c.Env = append(os.Environ(), "SAPF_TEST_SWEEP="+strings.Join(role, "|"))
 	var out bytes.Buffer
-	cmd.Stderr = &out
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	c.Stderr = &out
+	must(t, c.Start())
+	go func() {
+		c.Wait() // how it ended is in its state
+		close(c.over)
+	}()
 	t.Cleanup(func() {
-		cmd.Process.Kill()
-		cmd.Wait()
+		c.Process.Kill()
+		<-c.over
 		if t.Failed() {
-			t.Logf("%v said: %s", role, out.String())
+			t.Logf("%s said: %s", c.role, out.String())
 		}
 	})
-	return cmd
+	return c
 }
 
 // ends waits for a process and returns its exit code, -1 if a signal ended it.
-func ends(t *testing.T, cmd *exec.Cmd) int {
+func ends(t *testing.T, c *child) int {
 	t.Helper()
-	over := make(chan struct{})
-	go func() {
-		cmd.Wait()
-		close(over)
-	}()
 	select {
-	case <-over:
+	case <-c.over:
 	case <-time.After(patience):
-		cmd.Process.Signal(syscall.SIGQUIT) // it says where it hangs
-		<-over
-		t.Fatal("the process does not end")
+		c.Process.Signal(syscall.SIGQUIT) // it says where it hangs
+		<-c.over
+		t.Fatalf("%s does not end", c.role)
 	}
-	return cmd.ProcessState.ExitCode()
+	return c.ProcessState.ExitCode()
 }
 
 // kill ends a process at once.
-func kill(t *testing.T, cmd *exec.Cmd) {
+func kill(t *testing.T, cmd *child) {
 	t.Helper()
 	cmd.Process.Kill()
 	ends(t, cmd)

@@ -333,8 +333,9 @@ func (h *hub) tend(ctx context.Context, q *natsq.Queue) error {
 	return nil
 }
 
-// goodbye is how long the hub waits for workers to hear that the sweep is over.
-const goodbye = 5 * time.Second
+// goodbye is how long the hub waits for workers to hear that the sweep is over:
+// they ask more often.
+const goodbye = 2 * ask
 
 // leave tells the workers that the sweep is over, lets them go, and removes what
 // the server has of it.

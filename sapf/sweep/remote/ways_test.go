@@ -122,6 +122,20 @@ func everywhere(t *testing.T, test func(t *testing.T, run func(dir string, o way
 	}
 }
 
+// apart runs a test with hub and workers in processes of their own: over the
+// server within the hub, and over one that has a process for itself. hub starts
+// the hub of a folder.
+func apart(t *testing.T, test func(t *testing.T, url string, hub func(dir string) *child)) {
+	t.Run(embedded.name, func(t *testing.T) {
+		port := freePort(t)
+		test(t, "nats://127.0.0.1:"+port, func(dir string) *child { return start(t, "hub", dir, port) })
+	})
+	t.Run(server.name, func(t *testing.T) {
+		url := natsServer(t)
+		test(t, url, func(dir string) *child { return start(t, "hub", dir, url) })
+	})
+}
+
 // natsServer starts a server in a process of its own.
 func natsServer(t *testing.T) string {
 	t.Helper()

@@ -55,8 +55,13 @@ type RefusedError struct{ Why string }
 
 func (e *RefusedError) Error() string { return "the sweep refuses this worker: " + e.Why }
 
-// beat is how often a worker says that it is alive.
-const beat = 10 * time.Second
+// beat is how often a worker says that it is alive; ask how often it asks whether
+// the sweep is over, which it is told besides, unless the server has forgotten
+// whom to tell.
+const (
+	beat = 10 * time.Second
+	ask  = 3 * time.Second
+)
 
 // Work waits for a sweep and works for it until it is over or the context ends.
 // It returns how many results it handed in. Where the server forgets the sweep,
@@ -129,6 +134,14 @@ func (o WorkOptions) work(ctx context.Context) (int, error) {
 	go func() {
 		for ; run.Err() == nil; sleep(run, beat/10) {
 			if natsq.Withdrawn(run, o.Conn, name) == nil {
+				q.Close()
+				stop()
+			}
+		}
+	}()
+	go func() {
+		for sleep(run, ask); run.Err() == nil; sleep(run, ask) {
+			if over, ok := natsq.Over(run, o.Conn, name); over && ok {
 				q.Close()
 				stop()
 			}

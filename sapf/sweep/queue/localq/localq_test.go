@@ -1,8 +1,10 @@
 package localq
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"sapf/sapf/sweep/queue"
@@ -49,5 +51,71 @@ func TestTriesOutliveTheProcess(t *testing.T) {
 	f.Close()
 	if a, b := attempt(), attempt(); a != 3 || b != 4 {
 		t.Errorf("attempts %d and %d behind a torn line", a, b)
+	}
+}
+
+// stuck is a file on a disk that is full after some bytes.
+type stuck struct {
+	written []byte
+	room    int
+}
+
+func (s *stuck) Write(p []byte) (int, error) {
+	n := min(len(p), s.room)
+	s.written, s.room = append(s.written, p[:n]...), s.room-n
+	if n < len(p) {
+		return n, syscall.ENOSPC
+	}
+	return n, nil
+}
+
+func (s *stuck) Close() error { return nil }
+
+// TestFullDisk: an attempt that cannot be written down is not made and does not
+// count, however often it is asked for; a line that was torn by the full disk
+// takes no other along.
+func TestFullDisk(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "tries")
+	q, err := Open(Options{Sink: queuetest.NewSink(), Tries: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	disk := &stuck{room: 7}
+	q.tries.Close()
+	q.tries = disk
+	for _, id := range []string{"abc", "xyz"} {
+		if _, err := q.Publish(t.Context(), queue.Job{ID: id}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, err := q.Next(t.Context())
+	if err != nil || first.Attempt() != 1 {
+		t.Fatal(err)
+	}
+	for range 5 {
+		if _, err := q.Next(t.Context()); !errors.Is(err, syscall.ENOSPC) {
+			t.Fatalf("an attempt was not written down, and: %v", err)
+		}
+	}
+	if err := first.Return(t.Context()); err != nil { // although that cannot be written down either
+		t.Errorf("give a job back: %v", err)
+	}
+	disk.room = 1 << 20
+	for range 2 {
+		l, err := q.Next(t.Context())
+		if err != nil || l.Attempt() != 1 {
+			t.Errorf("%v, attempt %d of a job that was not tried", err, l.Attempt())
+		}
+	}
+	if err := os.WriteFile(file, disk.written, 0o644); err != nil { // and here the process is killed
+		t.Fatal(err)
+	}
+	again, err := Open(Options{Sink: queuetest.NewSink(), Tries: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if again.count["xyz"] != 1 || again.count["abc"] != 2 { // one of them was given back, which is not known
+		t.Errorf("%v from %q", again.count, disk.written)
 	}
 }
