@@ -10,9 +10,12 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime/debug"
+	"slices"
+	"sync"
 	"time"
 
 	"sapf/dsl/display"
+	"sapf/models"
 	"sapf/sapf/attack"
 	"sapf/sapf/metric"
 	"sapf/sapf/sweep"
@@ -35,10 +38,12 @@ type Sweep struct {
 	// Spec is the specification in YAML, as `sapf sweep run` takes it. It stands
 	// in place of the fields below.
 	Spec string
-	// Model is a name or a file; Images are samples, records (cifar10:17), files
+	// Model is a name or a file, Load how it is loaded where that does not say;
+	// Images are samples, records (cifar10:17), files
 	// and patterns. Or Set is a data set, of which the First images are taken
 	// that the model gets right.
 	Model  string
+	Load   models.LoadOptions
 	Images []string
 	Set    string
 	First  int
@@ -127,8 +132,12 @@ func (s Sweep) spec() (spec.Spec, error) {
 	if s.Spec != "" {
 		return spec.Parse([]byte(s.Spec))
 	}
+	load, err := spec.LoadOf(s.Load)
+	if err != nil {
+		return spec.Spec{}, err
+	}
 	out := spec.Spec{
-		Models:  []spec.Model{{Name: cmp.Or(s.Model, "cwnet")}},
+		Models:  []spec.Model{{Name: cmp.Or(s.Model, "cwnet"), Load: load}},
 		Images:  spec.Images{Names: s.Images, Set: s.Set, First: s.First, Correct: s.Set != ""},
 		Targets: spec.Targets{None: s.Untargeted, Classes: s.Targets},
 	}
@@ -208,16 +217,68 @@ func (r *SweepRun) with(verb string, f func(*runs.Dir) error) {
 	}
 }
 
-// look is how often Wait looks into the folder.
-const look = 500 * time.Millisecond
+// look is how often a sweep's folder is looked into, and patience for how many
+// looks nobody may run it: a process takes a moment to start.
+const (
+	look     = 500 * time.Millisecond
+	patience = 20
+)
 
-// Wait shows the sweep's progress until it is done. An interrupt ends the
-// waiting; the sweep goes on.
-func (r *SweepRun) Wait() runs.Status {
+// Wait shows the sweep's progress, and views of it below, until it is done. An
+// interrupt ends the waiting; the sweep goes on.
+//
+//	r.Wait(func() any { return r.By("method") }, func() any { return r.Distances("l2") })
+func (r *SweepRun) Wait(views ...func() any) runs.Status {
 	bar := newProgress("Sweep")
 	defer bar.fail()
-	idle := 0
-	for {
+	return r.follow(display.Context(), bar, views, func() {})
+}
+
+// Live shows the sweep's progress, and views of it below, which are replaced as
+// results come. It returns at once, and goes on while other cells run.
+//
+//	r := Sweep{...}.Run().Live(func() any { return r.By("method") })
+func (r *SweepRun) Live(views ...func() any) *SweepRun {
+	bar := newProgress("Sweep")
+	shown := make(chan struct{})
+	go func() {
+		// What goes wrong while nobody waits is said where the progress was.
+		defer func() {
+			if v := recover(); v != nil {
+				bar.finish(bar.fraction, fmt.Sprint(v))
+			}
+		}()
+		r.follow(context.Background(), bar, views, func() { close(shown) })
+	}()
+	select {
+	case <-shown: // so that the displays stand in this cell
+	case <-time.After(time.Minute):
+	case <-display.Context().Done():
+	}
+	return r
+}
+
+// follow shows how far the sweep is until it is over or the context ends;
+// begun is called when all displays are there.
+func (r *SweepRun) follow(ctx context.Context, bar *progress, views []func() any, begun func()) runs.Status {
+	var begin sync.Once
+	defer begin.Do(begun)
+	handles := make([]*Handle, len(views))
+	drawn := -1
+	draw := func(done int) {
+		if done == drawn {
+			return
+		}
+		drawn = done
+		for i, view := range views {
+			if handles[i] == nil {
+				handles[i] = Show(view())
+			} else {
+				handles[i].Update(view())
+			}
+		}
+	}
+	for idle := 0; ; {
 		s := r.Status()
 		text := fmt.Sprintf("%d of %d attacks, %d succeeded", s.Done, s.Total, s.Succeeded)
 		if s.Dead > 0 {
@@ -226,20 +287,74 @@ func (r *SweepRun) Wait() runs.Status {
 		if idle++; s.Holder != "" {
 			idle = 0
 		}
-		const patience = 20 // looks: a process takes a moment to start
-		if s.Missing == 0 || idle > patience || display.Context().Err() != nil {
-			if s.Missing > 0 && display.Context().Err() == nil {
+		if s.Missing == 0 || idle > patience || ctx.Err() != nil {
+			if s.Missing > 0 && ctx.Err() == nil {
 				text += "; nobody runs it: " + filepath.Join(r.dir, "log")
 			}
 			bar.finish(float64(s.Done)/float64(max(s.Total, 1)), text)
+			draw(s.Done)
 			return s
 		}
 		bar.step(s.Done, s.Total, text)
+		draw(s.Done)
+		begin.Do(begun)
+		// A large sweep is looked at less often: a look reads every result.
+		pause := max(look, time.Duration(s.Done)*time.Millisecond/5)
 		select {
-		case <-time.After(look):
-		case <-display.Context().Done():
+		case <-time.After(pause):
+		case <-ctx.Done():
 		}
 	}
+}
+
+// Distances plots, of each method, the share of its attacks so far that reach
+// their goals within a distance: "l0", "l1", "l2" or "linf".
+//
+//	Show(r.Distances("l2"))
+func (r *SweepRun) Distances(norm string) *Figure {
+	methods := map[string][]metric.Row{}
+	var order []string
+	for _, row := range r.Rows() {
+		if methods[row.Method] == nil {
+			order = append(order, row.Method)
+		}
+		methods[row.Method] = append(methods[row.Method], row)
+	}
+	var curves []Curve
+	for _, m := range order {
+		c := Curve{Name: m}
+		var at []float64
+		for _, row := range methods[m] {
+			if !row.Success {
+				continue
+			}
+			d, err := distance(row, norm)
+			if err != nil {
+				fail("SweepRun.Distances", err)
+			}
+			at = append(at, d)
+		}
+		slices.Sort(at)
+		for i, d := range at {
+			c.X, c.Y = append(c.X, d), append(c.Y, float64(i+1)/float64(len(methods[m])))
+		}
+		curves = append(curves, c)
+	}
+	return Plot(Axes{Title: "Attacks that succeed within a distance", X: norm, Y: "share"}, curves...)
+}
+
+func distance(r metric.Row, norm string) (float64, error) {
+	switch norm {
+	case "l0":
+		return float64(r.L0), nil
+	case "l1":
+		return r.L1, nil
+	case "l2":
+		return r.L2, nil
+	case "linf":
+		return r.Linf, nil
+	}
+	return 0, fmt.Errorf("norm %q, expected l0, l1, l2 or linf", norm)
 }
 
 // Table1 is the paper's Table 1 of the results so far.

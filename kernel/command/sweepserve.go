@@ -15,8 +15,10 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nkeys"
 
 	"sapf/kernel/exit"
+	"sapf/models/plain"
 	"sapf/sapf/sweep/queue/natsq"
 	"sapf/sapf/sweep/remote"
 	"sapf/sapf/sweep/runs"
@@ -169,9 +171,14 @@ func (c *sweepServeCmd) secure(o *natsq.ServerOptions) error {
 		}
 		lines := bufio.NewScanner(strings.NewReader(string(raw)))
 		for lines.Scan() {
-			if k := strings.TrimSpace(lines.Text()); k != "" && !strings.HasPrefix(k, "#") {
-				o.Keys = append(o.Keys, k)
+			k := strings.TrimSpace(lines.Text())
+			if k == "" || strings.HasPrefix(k, "#") {
+				continue
 			}
+			if !nkeys.IsValidPublicUserKey(k) {
+				return fmt.Errorf("nkeys %s: %q is no public NKey of a user, expected one like UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4", c.NKeys, plain.Text(k))
+			}
+			o.Keys = append(o.Keys, k)
 		}
 		if len(o.Keys) == 0 {
 			return fmt.Errorf("nkeys %s: no key in it", c.NKeys)

@@ -111,13 +111,10 @@ func (b *bench) work() {
 		worked <- err
 	}()
 	b.t.Cleanup(func() {
-		select {
-		case err := <-worked:
-			if err != nil {
-				b.t.Errorf("the worker: %v", err)
-			}
-		case <-time.After(patience):
+		if !within(patience, func() bool { return len(worked) > 0 }) {
 			b.t.Error("the worker does not end")
+		} else if err := <-worked; err != nil {
+			b.t.Errorf("the worker: %v", err)
 		}
 	})
 }

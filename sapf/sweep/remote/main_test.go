@@ -181,14 +181,33 @@ func start(t *testing.T, role ...string) *child {
 // ends waits for a process and returns its exit code, -1 if a signal ended it.
 func ends(t *testing.T, c *child) int {
 	t.Helper()
-	select {
-	case <-c.over:
-	case <-time.After(patience):
+	if !within(patience, func() bool {
+		select {
+		case <-c.over:
+			return true
+		default:
+			return false
+		}
+	}) {
 		c.Process.Signal(syscall.SIGQUIT) // it says where it hangs
 		<-c.over
 		t.Fatalf("%s does not end", c.role)
 	}
 	return c.ProcessState.ExitCode()
+}
+
+// within waits for something to hold, and reports whether it does. It counts the
+// times that it looks, not the time, so that a machine that was put to sleep with
+// all its processes has not been impatient.
+func within(d time.Duration, holds func() bool) bool {
+	const look = 10 * time.Millisecond
+	for n := d / look; !holds(); n-- {
+		if n == 0 {
+			return false
+		}
+		time.Sleep(look)
+	}
+	return true
 }
 
 // kill ends a process at once.
@@ -276,10 +295,8 @@ func files(t *testing.T, dir string) int {
 // until waits for something to hold.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); !holds(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("not in time: " + what)
-		}
+	if !within(patience, holds) {
+		t.Fatal("not in time: " + what)
 	}
 }
 

@@ -141,7 +141,7 @@ func (o WorkOptions) work(ctx context.Context) (int, error) {
 	}()
 	go func() {
 		for sleep(run, ask); run.Err() == nil; sleep(run, ask) {
-			if over, ok := natsq.Over(run, o.Conn, name); over && ok {
+			if over, ok := natsq.Over(run, o.Conn, name); over && ok || o.Conn.IsClosed() {
 				q.Close()
 				stop()
 			}

@@ -44,11 +44,12 @@ type Dir struct {
 
 	groups []spec.Group
 	store  *sweep.Folder
-	pack   *pack
 	lock   *lock
 
-	mu      sync.Mutex // one Create at a time of a key
-	creates map[string]*sync.Mutex
+	mu      sync.Mutex
+	creates map[string]*sync.Mutex // one Create at a time of a key
+	pack    *pack
+	old     []*pack // those before it
 }
 
 var _ queue.Sink = (*Dir)(nil)
@@ -153,9 +154,12 @@ func (d *Dir) open() error {
 // Close gives the lock back.
 func (d *Dir) Close() error {
 	var err error
-	if d.pack != nil {
-		err = d.pack.close()
+	for _, p := range append(d.old, d.pack) {
+		if p != nil {
+			err = errors.Join(err, p.close())
+		}
 	}
+	d.old = nil
 	if d.lock != nil {
 		err = errors.Join(err, d.lock.release())
 		d.lock = nil
@@ -290,10 +294,49 @@ func (d *Dir) Units() []spec.Unit {
 // Raw reads the file of a result, nil if there is none that is whole.
 func (d *Dir) Raw(key string) ([]byte, error) {
 	raw, err := d.store.Raw(key)
-	if raw == nil && err == nil {
-		raw, err = d.pack.raw(key)
+	if raw != nil || err != nil {
+		return raw, err
 	}
-	return raw, err
+	p := d.packed()
+	if raw, err = p.raw(key); raw != nil || err != nil {
+		return raw, err
+	}
+	fresh, err := d.repacked(p)
+	if fresh == p || err != nil {
+		return nil, err
+	}
+	return fresh.raw(key)
+}
+
+// packed is the pack that is open.
+func (d *Dir) packed() *pack {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.pack
+}
+
+// repacked is the pack that is on the disk now: somebody may have packed the
+// results since old was opened.
+func (d *Dir) repacked(old *pack) (*pack, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.pack != old {
+		return d.pack, nil
+	}
+	file := filepath.Join(d.Path, packName)
+	now, err := os.Stat(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return old, nil
+	}
+	if err != nil || os.SameFile(now, old.info) {
+		return old, err
+	}
+	fresh, err := openPack(file)
+	if err != nil {
+		return old, err
+	}
+	d.old, d.pack = append(d.old, old), fresh // somebody may be reading it
+	return fresh, nil
 }
 
 // kept reads the result of a key, nil if there is none that is whole.

@@ -26,6 +26,7 @@ const packTail = 20
 // pack is an open pack, or nil's stand-in with an empty index.
 type pack struct {
 	f     *os.File
+	info  fs.FileInfo
 	index map[string][2]int64
 }
 
@@ -38,17 +39,17 @@ func openPack(file string) (*pack, error) {
 		return nil, fmt.Errorf("pack: %w", err)
 	}
 	p := &pack{f: f}
-	if err := p.readIndex(); err != nil {
-		return nil, errors.Join(fmt.Errorf("pack %s: %w", file, err), f.Close())
+	if p.info, err = f.Stat(); err == nil {
+		err = p.readIndex()
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("pack %s: %w: move it away to have its results made again", file, err), f.Close())
 	}
 	return p, nil
 }
 
 func (p *pack) readIndex() error {
-	info, err := p.f.Stat()
-	if err != nil {
-		return err
-	}
+	info := p.info
 	tail := make([]byte, packTail+1)
 	if info.Size() < int64(len(tail)) {
 		return errors.New("the file is torn")
@@ -61,7 +62,15 @@ func (p *pack) readIndex() error {
 	if err != nil || start < 0 || start > end {
 		return errors.New("the file is torn")
 	}
-	return json.NewDecoder(io.NewSectionReader(p.f, start, end-start)).Decode(&p.index)
+	if err := json.NewDecoder(io.NewSectionReader(p.f, start, end-start)).Decode(&p.index); err != nil {
+		return err
+	}
+	for key, at := range p.index {
+		if at[0] < 0 || at[1] < 0 || at[1] > start-at[0] {
+			return fmt.Errorf("result %s is said to be %d bytes at %d of %d", key, at[1], at[0], start)
+		}
+	}
+	return nil
 }
 
 // raw reads a result, nil if it is not there or is damaged.
@@ -96,7 +105,7 @@ func (d *Dir) Pack() (n int, err error) {
 		return 0, err
 	}
 	keys := map[string]bool{}
-	for key := range d.pack.index {
+	for key := range d.packed().index {
 		keys[key] = true
 	}
 	for _, f := range files {
@@ -141,11 +150,9 @@ func (d *Dir) Pack() (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	old := d.pack
-	d.pack = fresh
-	if err := old.close(); err != nil {
-		return 0, err
-	}
+	d.mu.Lock()
+	d.old, d.pack = append(d.old, d.pack), fresh
+	d.mu.Unlock()
 	for key := range index {
 		if err := os.Remove(d.store.Path(key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return 0, err

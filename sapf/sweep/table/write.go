@@ -114,17 +114,18 @@ func (t *Table) html(w io.Writer) error {
 // rowGroup is the number of rows that a Parquet file keeps together.
 const rowGroup = 10_000
 
-// column is a Parquet column; one in which a value is missing is optional.
+// column is a Parquet column; one in which a value is missing is optional. The
+// encodings are the oldest ones, which every reader knows.
 func (k Kind) column() parquet.Node {
 	switch k {
 	case Number:
-		return parquet.Int(64)
+		return parquet.Encoded(parquet.Int(64), &parquet.Plain)
 	case Real:
-		return parquet.Leaf(parquet.DoubleType)
+		return parquet.Encoded(parquet.Leaf(parquet.DoubleType), &parquet.Plain)
 	case Truth:
-		return parquet.Leaf(parquet.BooleanType)
+		return parquet.Encoded(parquet.Leaf(parquet.BooleanType), &parquet.Plain)
 	}
-	return parquet.String()
+	return parquet.Encoded(parquet.String(), &parquet.RLEDictionary)
 }
 
 func (t *Table) parquet(w io.Writer) error {
@@ -142,7 +143,8 @@ func (t *Table) parquet(w io.Writer) error {
 		}
 		place[i] = leaf.ColumnIndex
 	}
-	out := parquet.NewWriter(w, schema, parquet.CreatedBy("sapf", "", ""), parquet.MaxRowsPerRowGroup(rowGroup))
+	out := parquet.NewWriter(w, schema, parquet.CreatedBy("sapf", "", ""), parquet.MaxRowsPerRowGroup(rowGroup),
+		parquet.DataPageVersion(1)) // fastparquet knows no other
 	for _, values := range t.Rows {
 		row := make(parquet.Row, len(values))
 		for i, v := range values {

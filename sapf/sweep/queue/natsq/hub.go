@@ -1,6 +1,7 @@
 package natsq
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -97,6 +98,9 @@ func Announced(ctx context.Context, nc *nats.Conn, name string, terms any) (swee
 		}
 		if ctx.Err() != nil {
 			return "", ctx.Err()
+		}
+		if nc.IsClosed() { // for good: a server that is merely away is tried again
+			return "", fmt.Errorf("the server does not let us in: %w", cmp.Or(nc.LastError(), err))
 		}
 		pause(ctx, closed, wait/10)
 	}
