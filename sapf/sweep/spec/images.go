@@ -72,6 +72,9 @@ func (s Spec) choose(ctx context.Context, p *Plan, loaded []*models.Model) error
 			if c.Targets, err = s.Targets.targetsOf(p.Models[0].Classes, own, c.SHA256); err != nil {
 				return fmt.Errorf("image %s: %w", c.Name, err)
 			}
+			if len(c.Targets) == 0 {
+				p.Left["its class is the only one that is given as a target"]++
+			}
 			if first, ok := seen[c.SHA256]; ok {
 				p.Left["the same picture as "+first]++
 				continue

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -62,14 +63,38 @@ func Resolve(ctx context.Context, s Spec, catalogue Catalogue) (*Plan, error) {
 		}
 		p.Methods = append(p.Methods, expanded...)
 	}
+	if err := p.label(); err != nil {
+		return nil, err
+	}
+	if err := s.choose(ctx, p, loaded); err != nil {
+		return nil, err
+	}
+	for _, x := range p.Images {
+		if len(x.Targets) > 0 {
+			return p, nil
+		}
+	}
+	return nil, errors.New("targets: nothing is left to attack: every image is of the only class that is given")
+}
+
+// label gives methods of one name different labels. One that is there twice, with
+// the same value for every option, is refused.
+func (p *Plan) label() error {
 	labels := map[string]int{}
 	for i := range p.Methods {
-		if n := labels[p.Methods[i].Label]; n > 0 { // two entries of the list with one name
-			p.Methods[i].Label += fmt.Sprintf(" (%d)", n+1)
+		m := &p.Methods[i]
+		for _, other := range p.Methods[:i] {
+			if m.Name == other.Name && m.Version == other.Version && reflect.DeepEqual(m.Options, other.Options) {
+				return fmt.Errorf("methods: %s is there twice: %q and %q have the same value for every option", m.Name, other.Label, m.Label)
+			}
 		}
-		labels[p.Methods[i].Label]++
+		if n := labels[m.Label]; n > 0 { // two entries of the list with one name
+			labels[m.Label]++
+			m.Label += fmt.Sprintf(" (%d)", n+1)
+		}
+		labels[m.Label]++
 	}
-	return p, s.choose(ctx, p, loaded)
+	return nil
 }
 
 // tellApart gives models of one name that are loaded in different ways different

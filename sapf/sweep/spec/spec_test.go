@@ -9,11 +9,13 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
 	"sapf/models"
 	"sapf/sapf/attack"
+	"sapf/sapf/sweep"
 )
 
 // smallest is the specification that the documentation shows.
@@ -69,11 +71,17 @@ func TestParseRefuses(t *testing.T) {
 		{"images: [cat]\nmethods: [sapf]", "no model"},
 		{"model: cwnet\nimages: [cat]", "no methods"},
 		{"model: cwnet\nmethods: [sapf]", "0 of set, folder and names"},
-		{"model: cwnet\nimages: {set: cifar10, first: 0}\nmethods: [sapf]", "images.first: 0, expected a whole number of at least 1"},
+		{"model: cwnet\nimages: {set: cifar10, first: 0}\nmethods: [sapf]", "images.first: 0, expected a whole number from 1"},
 		{"model: cwnet\nimages: {set: cifar10, first: 3, count: 4}\nmethods: [sapf]", "more than one of"},
 		{"model: cwnet\nimages: {set: cifar10, first: three}\nmethods: [sapf]", `"three", expected a whole number`},
 		{"model: cwnet\nimages: [cat]\nmethods: [{name: sapf, grid: {k: []}}]", "an empty list"},
 		{"model: cwnet\nmodel: other", "model"},
+		{"model: {name: cwnet, file: a.pth}\nimages: [cat]\nmethods: [fgsm]", "expected one of name and file"},
+		{"model: {name: cwnet, meen: 0.5}\nimages: [cat]\nmethods: [fgsm]", `did you mean "mean"`},
+		{"model: {name: cwnet, scale: big}\nimages: [cat]\nmethods: [fgsm]", `"big", expected a number`},
+		{"model: {name: cwnet, input: 3x}\nimages: [cat]\nmethods: [fgsm]", "channels x rows x columns"},
+		{"model: {name: cwnet, binary: 1}\nimages: [cat]\nmethods: [fgsm]", "expected true or false"},
+		{"model: cwnet\nimages: [cat]\nmethods: [fgsm]\nbatch: 1000000", "at most 256"},
 		{"- a", "a list, expected fields"},
 		{"a: [", ""},
 	} {
@@ -230,6 +238,11 @@ func TestResolveRefuses(t *testing.T) {
 		{"model: cwnet\nimages: {set: fashion, first: 1}\nmethods: [sapf]", "resize: true"},
 		{"model: cwmnist\nimages: {set: fashion, records: [100000]}\nmethods: [sapf]", "record 100000"},
 		{"model: cwnet\nimages: [cat]\nmethods: [{name: fmn-l0, options: {steps: 3}, grid: {steps: [4]}}]", "in the grid"},
+		{"model: cwnet\nimages: [cat]\nmethods: [fgsm, {name: fgsm, options: {loss: ce}}]", "fgsm is there twice"},
+		{"model: cwnet\nimages: [cat]\nmethods: [{name: fmn-l0, grid: {steps: [4, 4]}}]", "fmn-l0 is there twice"},
+		{"model: cwnet\nimages: [cat]\ntargets: [cat]\nmethods: [fgsm]", "nothing is left to attack"},
+		{"model: {name: cwnet, logit_scale: -1}\nimages: [cat]\nmethods: [fgsm]", "logit scale -1"},
+		{"model: {name: cwnet, classes: imagenet}\nimages: [cat]\nmethods: [fgsm]", "class names"},
 	} {
 		s, err := Parse([]byte(c.text))
 		if err == nil {
@@ -266,4 +279,63 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%q: %+v", raw, s)
 		}
 	})
+}
+
+// TestLoadOptions: how a model is loaded is in the plan, tells models of one name
+// apart, decides keys, and loads the same model again.
+func TestLoadOptions(t *testing.T) {
+	p := resolve(t, `
+models:
+  - cwnet
+  - {name: cwnet, logit_scale: 2}
+  - {name: cwnet, mean: [0.5, 0.5, 0.5], std: 0.25, scale: 2, classes: cifar10}
+images: [cat]
+targets: [dog]
+methods: [fgsm]`)
+	names := map[string]bool{}
+	for _, m := range p.Models {
+		names[m.Name] = true
+	}
+	groups, err := p.Groups()
+	if err != nil || len(groups) != 3 || len(names) != 3 || !names["cwnet"] || !names["cwnet (logit scale 2)"] {
+		t.Fatalf("%d groups, models %v, %v", len(groups), names, err)
+	}
+	raw, err := p.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := Decode(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := NewLoader(must(read.Models[0].Open())).Load(p.Images[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, m := range read.Models {
+		loaded := must(m.Open())
+		if loaded.Card().Loaded != m.Loaded || loaded.Card().SHA256 != m.SHA256 {
+			t.Errorf("%s: %q, want %q", m.Name, loaded.Card().Loaded, m.Loaded)
+		}
+		a := must(read.Methods[0].Attack(Registry))
+		u := groups[i].Units[0]
+		if key := must(sweep.Key(loaded, attack.Task{Image: x, Goal: p.Goal(u), Attack: a})); key != u.Key {
+			t.Errorf("%s: key %.12s, planned as %.12s", m.Name, key, u.Key)
+		}
+		o := must(m.Load.Options())
+		if again, err := LoadOf(o); err != nil || !reflect.DeepEqual(again, m.Load) {
+			t.Errorf("%+v became %+v, %v", m.Load, again, err)
+		}
+	}
+	if _, err := LoadOf(models.LoadOptions{Threads: 3}); err == nil {
+		t.Error("threads have no words")
+	}
+}
+
+// must is for what cannot fail here.
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }

@@ -186,7 +186,7 @@ func (r *reader) natural(at string, v any) uint64 {
 func (r *reader) count(at string, v any) int {
 	n := r.natural(at, v)
 	if r.err == nil && (n < 1 || n > math.MaxInt32) {
-		r.fail(at, "%d, expected a whole number of at least 1", n)
+		r.fail(at, "%d, expected a whole number from 1 to %d", n, math.MaxInt32)
 	}
 	return int(n)
 }
