@@ -45,7 +45,11 @@ func (l *lowerer) check(e *ast.IndexExpr, x, i ast.Expr) ast.Expr {
 		negative := &ast.BinaryExpr{X: i, OpPos: pos, Op: token.LSS, Y: l.int(pos, 0)}
 		out = &ast.BinaryExpr{X: out, OpPos: pos, Op: token.LOR, Y: negative}
 	}
-	list = append(list, l.failing(e.Pos(), out, "IndexOutOfRange", i, limit))
+	fail := "IndexOutOfRange"
+	if l.wideUnsigned(e.Index) {
+		fail = "UnsignedIndexOutOfRange"
+	}
+	list = append(list, l.failing(e.Pos(), out, fail, i, limit))
 	if l.inSimple {
 		l.checks = append(l.checks, list...)
 	} else {
@@ -79,6 +83,10 @@ func (l *lowerer) checkPlace(e ast.Expr, place ast.Expr) {
 	x, ok := ast.Unparen(e).(*ast.IndexExpr)
 	p, isIndex := place.(*ast.IndexExpr)
 	if ok && isIndex {
+		if m, isMap := universe.CoreType(l.typeOf(x.X)).(*types.Map); isMap {
+			l.checkKey(x.Index, p.Index, m.Key())
+			return
+		}
 		p.Index = l.check(x, p.X, p.Index)
 	}
 }
@@ -144,5 +152,18 @@ func (l *lowerer) checkSlice(e *ast.SliceExpr, out *ast.SliceExpr) {
 	if length != nil {
 		n = length
 	}
-	l.emit(l.failing(pos, cond, "SliceOutOfRange", quoted(pos, kind), low, high, top, limit, n))
+	unsigned := 0
+	for i, b := range []ast.Expr{e.Low, e.High, e.Max} {
+		if b != nil && l.wideUnsigned(b) {
+			unsigned |= 1 << i
+		}
+	}
+	l.emit(l.failing(pos, cond, "SliceOutOfRange", quoted(pos, kind), low, high, top, limit, n, l.int(pos, unsigned)))
+}
+
+// wideUnsigned reports indexes that may be more than an int can be: as one they
+// are negative then.
+func (l *lowerer) wideUnsigned(e ast.Expr) bool {
+	b, ok := l.typeOf(e).Underlying().(*types.Basic)
+	return ok && l.info.Types[e].Value == nil && (b.Kind() == types.Uint64 || b.Kind() == types.Uint || b.Kind() == types.Uintptr)
 }

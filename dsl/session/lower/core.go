@@ -44,7 +44,11 @@ import (
 // Types have no names and no methods: typeExpr (type.go) spells their structure.
 
 // emit appends statements to the block at hand.
-func (l *lowerer) emit(list ...ast.Stmt) { l.out = append(l.out, list...) }
+func (l *lowerer) emit(list ...ast.Stmt) {
+	for _, st := range list {
+		l.out = append(l.out, l.signed(st)...)
+	}
+}
 
 // collect returns what f emits.
 func (l *lowerer) collect(f func()) []ast.Stmt {
@@ -356,7 +360,7 @@ func (l *lowerer) simpleCall(e *ast.CallExpr) ast.Expr {
 		return nil
 	}
 	sig := fn.Signature()
-	if sig.Variadic() || sig.Results().Len() != 1 || sig.Params().Len() != len(e.Args) {
+	if sig.Variadic() || sig.Results().Len() != 1 || sig.Params().Len() != len(e.Args) || takesFloats(sig) {
 		return nil
 	}
 	args := make([]ast.Expr, len(e.Args))

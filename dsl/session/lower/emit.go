@@ -74,6 +74,13 @@ func (s *Lowering) funcSymbol(l *lowerer, pos token.Pos, fn *types.Func, targs [
 	d := s.universe.Decls[fn]
 	sym := s.Fresh(instanceName(fn.Name(), targs))
 	s.remember(key, sym)
+	sig := fn.Signature()
+	if len(targs) > 0 {
+		if inst, err := types.Instantiate(nil, sig, targs, false); err == nil {
+			sig = inst.(*types.Signature)
+		}
+	}
+	s.noteParams(sym, nil, sig)
 	node := d.Node.(*ast.FuncDecl)
 	s.Out.queue = append(s.Out.queue, func() {
 		info, names := d.Info, fieldNames(node.Type.TypeParams)
@@ -147,6 +154,7 @@ func (s *Lowering) methodSymbol(l *lowerer, pos token.Pos, fn *types.Func, named
 	d := s.universe.Decls[origin]
 	sym := s.Fresh(instanceName(named.Obj().Name(), targs) + "." + fn.Name())
 	s.remember(key, sym)
+	s.noteParams(sym, fn.Signature().Recv().Type(), fn.Signature())
 	node := d.Node.(*ast.FuncDecl)
 	s.Out.queue = append(s.Out.queue, func() {
 		info, fdecl := d.Info, node
@@ -186,6 +194,11 @@ func (s *Lowering) instantiate(pos token.Pos, d *universe.Decl, node *ast.FuncDe
 	info, _, errs := s.universe.TypecheckIn(d.Pkg, []ast.Decl{&plain}, sc)
 	if errs = genericErrors(universe.Serious(errs)); len(errs) > 0 {
 		panic(refuse{pos, fmt.Sprintf("%s can't be had in a cell: %s", instanceName(d.Obj.Name(), targs), errs[0].Msg)})
+	}
+	for _, obj := range info.Defs {
+		if t, ok := obj.(*types.TypeName); ok && !t.IsAlias() {
+			s.machine.Outer(t, targs)
+		}
 	}
 	return info, &plain
 }

@@ -351,7 +351,7 @@ func (l *lowerer) index(e *ast.IndexExpr) ast.Expr {
 	t := l.typeOf(e.X)
 	if m, ok := t.Underlying().(*types.Map); ok {
 		x := l.operand(e.X)
-		return &ast.IndexExpr{X: x, Lbrack: e.Lbrack, Index: l.mapKey(e.Index, m.Key()), Rbrack: e.Rbrack}
+		return &ast.IndexExpr{X: x, Lbrack: e.Lbrack, Index: l.usedKey(e.Index, m.Key()), Rbrack: e.Rbrack}
 	}
 	if _, array := t.Underlying().(*types.Array); array && l.info.Types[e.X].Addressable() {
 		return l.place(e)
@@ -372,9 +372,6 @@ func (l *lowerer) indexOperand(e ast.Expr) ast.Expr {
 	x := l.hold(e.Pos(), l.expr(e), l.typeOf(e))
 	if isInt(l.typeOf(e)) {
 		return x
-	}
-	if b, ok := l.typeOf(e).Underlying().(*types.Basic); ok && (b.Kind() == types.Uint64 || b.Kind() == types.Uint || b.Kind() == types.Uintptr) {
-		return l.temp(e.Pos(), types.Typ[types.Int], l.runtimeCall(e.Pos(), "Index", l.temp(e.Pos(), types.Typ[types.Uint64], call(e.Pos(), ident(e.Pos(), "uint64"), x))))
 	}
 	return l.temp(e.Pos(), types.Typ[types.Int], call(e.Pos(), ident(e.Pos(), "int"), x))
 }
@@ -477,7 +474,11 @@ func (l *lowerer) mapLiteral(e *ast.CompositeLit, t, key, elem types.Type) ast.E
 	for _, el := range e.Elts {
 		kv := el.(*ast.KeyValueExpr)
 		k := l.mapKey(kv.Key, key)
+		if l.mayNotHash(kv.Key, key) {
+			k = l.hold(kv.Pos(), k, key)
+		}
 		v := l.element(kv.Value, elem)
+		l.checkKey(kv.Key, k, key)
 		l.setEntry(kv.Pos(), m, key, elem, k, v)
 	}
 	return m
@@ -491,6 +492,49 @@ func (l *lowerer) mapKey(e ast.Expr, key types.Type) ast.Expr {
 		return l.runtimeInto(e.Pos(), key, "Key", k)
 	}
 	return k
+}
+
+// usedKey is a key that a map is asked for at once.
+func (l *lowerer) usedKey(e ast.Expr, key types.Type) ast.Expr {
+	k := l.mapKey(e, key)
+	if l.mayNotHash(e, key) {
+		k = l.hold(e.Pos(), k, key)
+		l.checkKey(e, k, key)
+	}
+	return k
+}
+
+// mayNotHash reports expressions that may have no hash as a key.
+func (l *lowerer) mayNotHash(e ast.Expr, key types.Type) bool {
+	from := l.typeOf(e)
+	return holdsInterface(key) && !universe.IsNil(from) && (holdsInterface(from) || !types.Comparable(from))
+}
+
+// checkKey emits what panics if k, which e was lowered to, can't be a key. Go looks
+// at it when the map is asked, after all that the statement evaluates.
+func (l *lowerer) checkKey(e, k ast.Expr, key types.Type) {
+	if l.mayNotHash(e, key) {
+		pos := e.Pos()
+		x := l.hold(pos, l.convert(pos, k, key, emptyInterfaceType), emptyInterfaceType)
+		l.emit(&ast.ExprStmt{X: l.runtimeCall(pos, "Hashable", x)})
+	}
+}
+
+// holdsInterface reports types whose values are, or have in them, interfaces.
+func holdsInterface(t types.Type) bool {
+	switch u := t.Underlying().(type) {
+	case *types.Interface:
+		return true
+	case *types.Array:
+		return holdsInterface(u.Elem())
+	case *types.Struct:
+		for f := range u.Fields() {
+			if holdsInterface(f.Type()) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // setEntry sets m[k] = v.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"go/types"
 	"reflect"
-	"regexp"
 	"sync"
 
 	"sapf/dsl/session/universe"
@@ -31,6 +30,8 @@ type registry struct {
 	types    []types.Type // by number
 	numbers  typeutil.Map // int by types.Type
 	methods  map[int]map[string]reflect.Value
+	funcs    map[string]reflect.Value         // by symbol, for callWith
+	outer    map[*types.TypeName][]types.Type // see Outer
 	universe *universe.Universe
 }
 
@@ -83,6 +84,37 @@ func (m *Machine) registerMethod(id int, name string, fn any) {
 		r.methods[id] = map[string]reflect.Value{}
 	}
 	r.methods[id][name] = reflect.ValueOf(fn)
+}
+
+// registerFunction makes a function known to callWith.
+func (m *Machine) registerFunction(symbol string, fn any) {
+	m.registry.mu.Lock()
+	defer m.registry.mu.Unlock()
+	m.registry.funcs[symbol] = reflect.ValueOf(fn)
+}
+
+// callWith calls a function of a cell. x are pointers to where its n results go,
+// then its arguments.
+func (m *Machine) callWith(symbol string, n int, x ...any) {
+	m.registry.mu.RLock()
+	fn := m.registry.funcs[symbol]
+	m.registry.mu.RUnlock()
+	in := make([]reflect.Value, len(x)-n)
+	for i, a := range x[n:] {
+		in[i] = reflect.New(fn.Type().In(i)).Elem()
+		if a != nil {
+			setValue(in[i], reflect.ValueOf(a))
+		}
+	}
+	var out []reflect.Value
+	if fn.Type().IsVariadic() {
+		out = fn.CallSlice(in)
+	} else {
+		out = fn.Call(in)
+	}
+	for i, v := range out {
+		reflect.ValueOf(x[i]).Elem().Set(v)
+	}
 }
 
 // original is the value inside an adapter.
@@ -161,15 +193,15 @@ func (m *Machine) must(id, from int, x any, to ...any) {
 	if m.into(id, x, to...) {
 		return
 	}
-	want, is := typeName(m.typeNumber(id)), "nil"
+	want, is := m.typeName(m.typeNumber(id)), "nil"
 	t, _ := m.dynamic(x)
 	if t != nil {
-		is = typeName(t)
+		is = m.typeName(t)
 	}
 	iface, toInterface := m.typeNumber(id).Underlying().(*types.Interface)
 	switch {
 	case !toInterface:
-		panic(conversionError(fmt.Sprintf("interface conversion: %s is %s, not %s", typeName(m.typeNumber(from)), is, want)))
+		panic(conversionError(fmt.Sprintf("interface conversion: %s is %s, not %s", m.typeName(m.typeNumber(from)), is, want)))
 	case t == nil:
 		panic(conversionError("interface conversion: interface is nil, not " + want))
 	}
@@ -180,21 +212,14 @@ func (m *Machine) must(id, from int, x any, to ...any) {
 	panic(conversionError(fmt.Sprintf("interface conversion: %s is not %s%s", is, want, name)))
 }
 
-// conversionError is the panic of a failed assertion.
+// conversionError is the panic of a failed assertion, or another that says nothing
+// of the runtime.
 type conversionError string
 
 func (e conversionError) Error() string { return string(e) }
 
 // RuntimeError makes it a runtime.Error.
 func (conversionError) RuntimeError() {}
-
-// typeName is a type as %T prints it.
-func typeName(t types.Type) string {
-	return emptyInterface.ReplaceAllString(types.TypeString(t, (*types.Package).Name), "interface {}")
-}
-
-// emptyInterface is how go/types prints what %T prints as interface {}.
-var emptyInterface = regexp.MustCompile(`interface\{\}|\bany\b`)
 
 // lookup finds the method of a value: a function without its receiver.
 func (m *Machine) lookup(x any, name string) (func(in []reflect.Value, spread bool) []reflect.Value, bool) {
@@ -208,7 +233,7 @@ func (m *Machine) lookup(x any, name string) (func(in []reflect.Value, spread bo
 			switch {
 			case universe.IsPointer(t) && want.Kind() != reflect.Pointer || universe.IsPointer(t) && v.Type() != want && v.Type().Elem() == want:
 				if v.IsNil() {
-					panic(runtimeError("invalid memory address or nil pointer dereference"))
+					panic(m.nilReceiver(t, name))
 				}
 				v = v.Elem()
 			case !universe.IsPointer(t) && want.Kind() == reflect.Pointer && v.Type() != want:
@@ -237,6 +262,17 @@ func (m *Machine) lookup(x any, name string) (func(in []reflect.Value, spread bo
 		}, true
 	}
 	return nil, false
+}
+
+// nilReceiver is the panic of a method for values that is called of a nil pointer
+// in an interface.
+func (m *Machine) nilReceiver(t types.Type, method string) error {
+	if n, ok := universe.Named(universe.Deref(t)); ok {
+		if set := types.NewMethodSet(n); set.Lookup(nil, method) != nil && len(set.Lookup(nil, method).Index()) == 1 {
+			return conversionError(fmt.Sprintf("value method %s.%s called using nil *%s pointer", m.typeName(n), method, n.Obj().Name()))
+		}
+	}
+	return nilDereference
 }
 
 // method sets *to, a function variable, to the method of x with that name.
@@ -273,7 +309,43 @@ func fitted(out []reflect.Value, ft reflect.Type) []reflect.Value {
 // equal is == on interfaces.
 func (m *Machine) equal(a, b any) bool {
 	a, b = original(a), original(b)
+	defer func() {
+		if r := recover(); r != nil { // it names the representation of a type
+			m.comparableTypes(a)
+			m.comparableTypes(b)
+			panic(r)
+		}
+	}()
 	return a == b
+}
+
+// comparableTypes panics as Go does if what is in an interface has no ==.
+func (m *Machine) comparableTypes(x any) {
+	t, v := m.dynamic(x)
+	if t == nil {
+		return
+	}
+	var look func(t types.Type, v reflect.Value)
+	look = func(t types.Type, v reflect.Value) {
+		if !types.Comparable(t) {
+			panic(runtimeError("comparing uncomparable type " + m.typeName(t)))
+		}
+		switch u := t.Underlying().(type) {
+		case *types.Interface:
+			if !v.IsNil() {
+				m.comparableTypes(v.Elem().Interface())
+			}
+		case *types.Array:
+			for i := range v.Len() {
+				look(u.Elem(), v.Index(i))
+			}
+		case *types.Struct:
+			for i := range u.NumFields() {
+				look(u.Field(i).Type(), v.Field(i))
+			}
+		}
+	}
+	look(t, v)
 }
 
 // raw takes a value out of its box.

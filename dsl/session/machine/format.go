@@ -105,7 +105,7 @@ func (f formatter) format(st fmt.State, verb rune, t types.Type, v reflect.Value
 	switch u := t.Underlying().(type) {
 	case *types.Struct:
 		if sharp && verb == 'v' {
-			io.WriteString(st, typeName(t))
+			io.WriteString(st, f.m.typeName(t))
 		}
 		io.WriteString(st, "{")
 		for i := range u.NumFields() {
@@ -126,7 +126,7 @@ func (f formatter) format(st fmt.State, verb rune, t types.Type, v reflect.Value
 		}
 		left, right := "[", "]"
 		if sharp && verb == 'v' {
-			left, right = typeName(t)+"{", "}"
+			left, right = f.m.typeName(t)+"{", "}"
 		}
 		io.WriteString(st, left)
 		for i := range v.Len() {
@@ -140,7 +140,7 @@ func (f formatter) format(st fmt.State, verb rune, t types.Type, v reflect.Value
 	case *types.Map:
 		left, right := "map[", "]"
 		if sharp && verb == 'v' {
-			left, right = typeName(t)+"{", "}"
+			left, right = f.m.typeName(t)+"{", "}"
 		}
 		io.WriteString(st, left)
 		keys := v.MapKeys()
@@ -336,7 +336,7 @@ func (m *Machine) typeNameOf(x any) string {
 	if t == nil {
 		return "<nil>"
 	}
-	return typeName(t)
+	return m.typeName(t)
 }
 
 // MimeBundle shows a value of an interpreted type by its display methods.
@@ -346,7 +346,7 @@ func (f formatter) MimeBundle() display.Bundle { return f.m.bundle(f.x) }
 func (m *Machine) bundle(x any) display.Bundle {
 	t, _ := m.dynamic(x)
 	if sig, ok := t.(*types.Signature); ok {
-		return display.Bundle{Data: map[string]any{"text/plain": typeName(sig)}}
+		return display.Bundle{Data: map[string]any{"text/plain": m.typeName(sig)}}
 	}
 	if t == nil || !isBoxed(original(x)) && !m.concerns(t, map[types.Type]bool{}) {
 		return display.Render(raw(x))

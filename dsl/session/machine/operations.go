@@ -2,6 +2,7 @@ package machine
 
 import (
 	"fmt"
+	"go/types"
 	"math"
 	"reflect"
 	"strconv"
@@ -22,18 +23,21 @@ func (m *Machine) operations() map[string]reflect.Value {
 			}
 			panic(runtimeError(fmt.Sprintf("index out of range [%d] with length %d", i, n)))
 		}),
+		"UnsignedIndexOutOfRange": reflect.ValueOf(func(i, n int) {
+			panic(runtimeError(fmt.Sprintf("index out of range [%d] with length %d", uint(i), n)))
+		}),
 		"SliceOutOfRange": reflect.ValueOf(sliceOutOfRange),
 		"End":             reflect.ValueOf(m.finish),
 		"Nothing":         reflect.ValueOf(func() {}),
 		"Face":            reflect.ValueOf(printFace),
 		"Key":             reflect.ValueOf(m.key),
+		"Hashable":        reflect.ValueOf(m.hashable),
 		"Same":            reflect.ValueOf(func(a, b any) bool { return a == b }),
 		"Arith":           reflect.ValueOf(arith),
 		"Convert":         reflect.ValueOf(convert),
 		"Reshape":         reflect.ValueOf(reshape),
 		"NegativeShift":   reflect.ValueOf(func() { panic(runtimeError("negative shift amount")) }),
 		"NotNil":          reflect.ValueOf(notNil),
-		"Index":           reflect.ValueOf(index),
 		"Delete":          reflect.ValueOf(func(m, k any) { deleteEntry(m, k) }),
 		"Copy":            reflect.ValueOf(func(to, from any) int { return reflect.Copy(reflect.ValueOf(to), reflect.ValueOf(from)) }),
 		"MakeSlice":       reflect.ValueOf(makeSlice),
@@ -61,9 +65,13 @@ func (m *Machine) TypeSymbol(t reflect.Type) string {
 // are equal.
 func (m *Machine) key(to, k any) {
 	p := reflect.ValueOf(to).Elem()
+	if k == nil {
+		p.SetZero()
+		return
+	}
 	x := original(k)
 	v := reflect.ValueOf(k)
-	if !isBoxed(x) || v.Comparable() {
+	if !isBoxed(x) || v.Comparable() || !reflect.ValueOf(x).Comparable() {
 		p.Set(v)
 		return
 	}
@@ -72,13 +80,46 @@ func (m *Machine) key(to, k any) {
 		x any
 	}
 	at := key{p.Type(), x}
-	if !reflect.ValueOf(x).Comparable() {
-		panic(runtimeError("hash of unhashable type " + m.typeNameOf(x)))
-	}
 	adapter := reflect.New(v.Type())
 	adapter.Elem().Set(v)
 	one, _ := m.keys.LoadOrStore(at, adapter.Interface())
 	p.Set(reflect.ValueOf(one))
+}
+
+// hashable panics as Go does if a value can't be a key of a map.
+func (m *Machine) hashable(x any) {
+	switch x.(type) {
+	case nil, string, int, float64, bool:
+		return
+	}
+	if t, v := m.dynamic(x); t != nil {
+		m.hashableAs(t, v)
+	}
+}
+
+func (m *Machine) hashableAs(t types.Type, v reflect.Value) {
+	switch u := t.Underlying().(type) {
+	case *types.Interface:
+		if !v.IsNil() {
+			m.hashable(v.Elem().Interface())
+		}
+	case *types.Slice, *types.Map, *types.Signature:
+		panic(runtimeError("hash of unhashable type " + m.typeName(t)))
+	case *types.Array:
+		if !types.Comparable(t) {
+			panic(runtimeError("hash of unhashable type " + m.typeName(t)))
+		}
+		for i := range v.Len() {
+			m.hashableAs(u.Elem(), v.Index(i))
+		}
+	case *types.Struct:
+		if !types.Comparable(t) {
+			panic(runtimeError("hash of unhashable type " + m.typeName(t)))
+		}
+		for i := range u.NumFields() {
+			m.hashableAs(u.Field(i).Type(), v.Field(i))
+		}
+	}
 }
 
 // arith is an operation on complex numbers.
@@ -182,14 +223,6 @@ func notNil(x any) {
 
 const nilDereference = runtimeError("invalid memory address or nil pointer dereference")
 
-// index is an index of an unsigned type as an int.
-func index(i uint64) int {
-	if i > math.MaxInt {
-		return -1
-	}
-	return int(i)
-}
-
 func deleteEntry(m, k any) {
 	v := reflect.ValueOf(m)
 	key := reflect.ValueOf(k)
@@ -221,37 +254,55 @@ func makeSlice(to any, size ...int) {
 
 // sliceOutOfRange panics as Go does for x[low:high:top]; bounds that are not
 // written are less than any that may be. limit is the capacity or length, and n
-// the length.
-func sliceOutOfRange(kind string, low, high, top, limit, n int) {
+// the length. The bits of unsigned say which of the bounds are of an unsigned type,
+// whose large values are negative here.
+func sliceOutOfRange(kind string, low, high, top, limit, n, unsigned int) {
 	const none = -1 << 31
+	bounds := [3]int{low, high, top}
+	written := func(i int) bool { return bounds[i] != none }
+	wide := func(i int) bool { return unsigned>>i&1 == 1 && bounds[i] < 0 }
+	text := func(i int) string {
+		if wide(i) {
+			return strconv.FormatUint(uint64(bounds[i]), 10)
+		}
+		return strconv.Itoa(bounds[i])
+	}
+	negative := func(i int) bool { return bounds[i] < 0 && !wide(i) }
+	above := func(i, limit int) bool { return bounds[i] > limit || wide(i) }
+	over := func(i, j int) bool { // both are written
+		if wide(i) || wide(j) {
+			return uint(bounds[i]) > uint(bounds[j])
+		}
+		return bounds[i] > bounds[j]
+	}
 	say := func(format string, args ...any) {
 		panic(runtimeError("slice bounds out of range " + fmt.Sprintf(format, args...)))
 	}
 	switch {
-	case top != none:
+	case written(2):
 		switch {
-		case top < 0:
-			say("[::%d]", top)
-		case top > limit:
-			say("[::%d] with %s %d", top, kind, limit)
-		case high < 0:
-			say("[:%d:]", high)
-		case high > top:
-			say("[:%d:%d]", high, top)
-		case low < 0:
-			say("[%d::]", low)
+		case negative(2):
+			say("[::%s]", text(2))
+		case above(2, limit):
+			say("[::%s] with %s %d", text(2), kind, limit)
+		case negative(1):
+			say("[:%s:]", text(1))
+		case over(1, 2):
+			say("[:%s:%s]", text(1), text(2))
+		case negative(0):
+			say("[%s::]", text(0))
 		}
-		say("[%d:%d:]", low, high)
-	case high != none && high < 0:
-		say("[:%d]", high)
-	case high != none && high > limit:
-		say("[:%d] with %s %d", high, kind, limit)
-	case low != none && low < 0:
-		say("[%d:]", low)
-	case high == none:
-		say("[%d:%d]", low, n)
+		say("[%s:%s:]", text(0), text(1))
+	case written(1) && negative(1):
+		say("[:%s]", text(1))
+	case written(1) && above(1, limit):
+		say("[:%s] with %s %d", text(1), kind, limit)
+	case written(0) && negative(0):
+		say("[%s:]", text(0))
+	case !written(1):
+		say("[%s:%d]", text(0), n)
 	}
-	say("[%d:%d]", low, high)
+	say("[%s:%s]", text(0), text(1))
 }
 
 // nextRune is the rune of s at *i, which moves behind it.

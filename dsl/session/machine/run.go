@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
+	"go/types"
 	"reflect"
 	"regexp"
 	"sync"
@@ -101,7 +102,7 @@ func New(out *Output, symbols interp.Exports) *Machine {
 func (m *Machine) Know(u *universe.Universe) {
 	m.names = map[reflect.Type]string{}
 	m.reps, m.views = newReps(u, false), newReps(u, true)
-	m.registry = registry{methods: map[int]map[string]reflect.Value{}, universe: u}
+	m.registry = registry{methods: map[int]map[string]reflect.Value{}, funcs: map[string]reflect.Value{}, outer: map[*types.TypeName][]types.Type{}, universe: u}
 }
 
 // FileSet has the positions in what has been compiled.

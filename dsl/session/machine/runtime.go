@@ -37,6 +37,8 @@ func (m *Machine) runtime() interp.Exports {
 		"Must":              reflect.ValueOf(m.must),
 		"Method":            reflect.ValueOf(m.method),
 		"TypeMethod":        reflect.ValueOf(m.registerMethod),
+		"Function":          reflect.ValueOf(m.registerFunction),
+		"CallWith":          reflect.ValueOf(m.callWith),
 		"Formatted":         reflect.ValueOf(m.formatted),
 		"Scanned":           reflect.ValueOf(m.scanned),
 		"FormattedAll":      reflect.ValueOf(m.formattedAll),
@@ -153,7 +155,8 @@ func plainValue(v any) any {
 		case strings.HasPrefix(e, "reflect.MakeChan: "):
 			return errors.New("makechan: size out of range")
 		case strings.HasPrefix(e, "reflect: cannot convert slice"):
-			return runtimeError(strings.Replace(strings.TrimPrefix(e, "reflect: "), "to pointer to array", "to array or pointer to array", 1))
+			text := strings.Replace(strings.TrimPrefix(e, "reflect: "), "to pointer to array", "to array", 1)
+			return runtimeError(strings.Replace(text, "to array", "to array or pointer to array", 1))
 		case strings.HasPrefix(e, "reflect: ") && strings.Contains(e, "nil map"):
 			return runtimeError("assignment to entry in nil map")
 		case e == "reflect.Value.Call: call of nil function",
