@@ -188,6 +188,10 @@ func (l *lowerer) held(e ast.Expr, before ...ast.Expr) ast.Expr {
 		if star, ok := ast.Unparen(e).(*ast.StarExpr); ok {
 			p.X = fix(p.X, l.typeOf(star.X))
 		}
+	case *ast.SelectorExpr:
+		if s, ok := ast.Unparen(e).(*ast.SelectorExpr); ok && isPointerTo(l.typeOf(s.X)) {
+			p.X = fix(p.X, l.typeOf(s.X))
+		}
 	}
 	return place
 }

@@ -5,6 +5,7 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -173,6 +174,7 @@ func (l *lowerer) args(e *ast.CallExpr, sig *types.Signature, compiled *types.Fu
 	values, list := l.spread(e)
 	var out arguments
 	var rest []ast.Expr // for a variadic parameter
+	var calls []pending
 	for i, a := range list {
 		pos := e.Pos()
 		if a != nil {
@@ -202,12 +204,16 @@ func (l *lowerer) args(e *ast.CallExpr, sig *types.Signature, compiled *types.Fu
 		default:
 			x = l.containerArgument(a, to, compiled)
 		}
+		into := &out.list
 		if variadic && !e.Ellipsis.IsValid() {
-			rest = append(rest, x)
-		} else {
-			out.list = append(out.list, x)
+			into = &rest
 		}
+		if !isOperand(x) && a != nil && l.callsFunction(a) {
+			calls = append(calls, pending{len(l.out), into, len(*into), to})
+		}
+		*into = append(*into, x)
 	}
+	l.callInOrder(calls)
 	if !sig.Variadic() {
 		return out
 	}
@@ -234,6 +240,28 @@ func (l *lowerer) args(e *ast.CallExpr, sig *types.Signature, compiled *types.Fu
 	}
 	out.spread = e.Rparen
 	return out
+}
+
+// pending is an argument with calls in it, which are made where it stands: at a
+// place among the statements, of a list of arguments.
+type pending struct {
+	at   int
+	list *[]ast.Expr
+	i    int
+	t    types.Type
+}
+
+// callInOrder has the calls in arguments made before what later arguments needed.
+func (l *lowerer) callInOrder(calls []pending) {
+	end := len(l.out)
+	for _, c := range slices.Backward(calls) {
+		if c.at == end {
+			continue
+		}
+		x := (*c.list)[c.i]
+		early := l.collect(func() { (*c.list)[c.i] = l.temp(x.Pos(), c.t, x) })
+		l.out = slices.Insert(l.out, c.at, early...)
+	}
 }
 
 // typed is an operand with its type.
@@ -464,6 +492,11 @@ func (l *lowerer) builtin(e *ast.CallExpr, name string) ast.Expr {
 				run("MakeSlice", append([]ast.Expr{addressOf(pos, v)}, list[1:]...)...)
 				return v
 			}
+		}
+		if c, ok := result.Underlying().(*types.Chan); ok && c.Dir() != types.SendRecv {
+			both := types.NewChan(types.SendRecv, c.Elem())
+			list[0] = l.typeExpr(pos, both)
+			return l.runtimeInto(pos, result, "Convert", l.temp(pos, both, call(pos, ident(pos, name), list...)))
 		}
 		return l.temp(pos, result, call(pos, ident(pos, name), list...))
 	case "new":

@@ -28,6 +28,7 @@ type Lowering struct {
 	links     map[types.Object]string // variables by which closures call functions, and cells find those of packages
 	pinned    map[types.Object]bool   // variables that closures or pointers may hold
 	types     map[string]types.Type   // of the temporaries of this cell
+	recovers  map[string]bool         // functions that call recover, by symbol
 	params    map[string][]types.Type // of functions that take floating-point numbers, by symbol
 	serial    int
 	depth     int // of instances within instances
@@ -44,6 +45,7 @@ func New(u *universe.Universe, m *machine.Machine) *Lowering {
 		imported:  map[string]string{},
 		links:     map[types.Object]string{},
 		pinned:    map[types.Object]bool{},
+		recovers:  map[string]bool{},
 		params:    map[string][]types.Type{},
 	}
 }

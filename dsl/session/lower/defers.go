@@ -5,7 +5,6 @@ import (
 	"go/token"
 
 	"sapf/dsl/session/machine"
-	"sapf/dsl/session/universe"
 )
 
 // yaegi evaluates what is deferred late, lets go of the rest when a deferred
@@ -50,16 +49,16 @@ func (l *lowerer) guarded(pos token.Pos, defers string, body *ast.BlockStmt) []a
 // deferStmt adds a call to the list.
 func (l *lowerer) deferStmt(st *ast.DeferStmt) {
 	name := ""
-	switch fun := ast.Unparen(st.Call.Fun).(type) {
-	case *ast.FuncLit:
+	fun := ast.Unparen(st.Call.Fun)
+	if _, ok := fun.(*ast.FuncLit); ok {
 		name = machine.DeferredLiteral
 		l.nextEnder = l.fn.defers
-	case *ast.Ident:
-		if l.static(fun) {
-			name = fun.Name
-		}
-	case *ast.SelectorExpr:
-		name = l.methodName(fun)
+	} else if l.compiledCallee(fun) != nil {
+		name = machine.DeferredCompiled
+	}
+	if l.isBuiltin(fun) && builtinName(fun) == "recover" {
+		l.deferRecover(st.Pos())
+		return
 	}
 	l.later(st.Call, func(body *ast.FuncLit) {
 		pos := st.Pos()
@@ -67,27 +66,47 @@ func (l *lowerer) deferStmt(st *ast.DeferStmt) {
 	})
 }
 
-// methodName is what emitFunc calls a method of a cell's type, or "".
-func (l *lowerer) methodName(e *ast.SelectorExpr) string {
-	s, ok := l.info.Selections[e]
-	if !ok {
-		return ""
+// deferRecover lowers defer recover(): it stops a panic that the function at hand
+// was deferred for, but none that has the function end.
+func (l *lowerer) deferRecover(pos token.Pos) {
+	if l.fn.ender == "" {
+		return
 	}
-	have := s.Recv()
-	for _, i := range s.Index()[:len(s.Index())-1] {
-		have = universe.StructOf(have).Field(i).Type()
-	}
-	if fn, named := l.userMethod(s, have); fn != nil {
-		return plainName(instanceName(named.Obj().Name(), universe.TypeList(named.TypeArgs())) + "." + fn.Name())
-	}
-	return ""
+	body := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: &ast.FieldList{}}, Body: l.blockOf(pos, func() {
+		l.emit(&ast.ExprStmt{X: call(pos, sel(ident(pos, l.fn.ender), "RecoverFor"), ident(pos, l.fn.defers))})
+	})}
+	l.emit(&ast.ExprStmt{X: call(pos, sel(ident(pos, l.fn.defers), "Push"), quoted(pos, ""), body)})
 }
 
 // recoverCall lowers recover. Only the function that was deferred itself may
-// stop a panic: a literal knows whose end it is, others say who they are.
+// stop a panic: a literal knows whose end it is, others are told by the machine.
 func (l *lowerer) recoverCall(pos token.Pos) ast.Expr {
 	if l.fn.ender != "" && l.fn.depth == 0 {
 		return l.temp(pos, emptyInterfaceType, call(pos, sel(ident(pos, l.fn.ender), "Recover")))
 	}
-	return l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Recover", quoted(pos, l.fn.name)))
+	return l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Recover"))
+}
+
+// callsRecover reports whether a function's body calls recover.
+func callsRecover(body *ast.BlockStmt) bool {
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.CallExpr:
+			id, ok := ast.Unparen(n.Fun).(*ast.Ident)
+			found = found || ok && id.Name == "recover"
+		}
+		return !found
+	})
+	return found
+}
+
+// noteRecover keeps that a function calls recover.
+func (s *Lowering) noteRecover(sym string, fn *ast.FuncDecl) {
+	if fn.Body != nil && callsRecover(fn.Body) {
+		s.recovers[sym] = true
+		s.Out.undo = append(s.Out.undo, func() { delete(s.recovers, sym) })
+	}
 }

@@ -28,12 +28,6 @@ func (s *Lowering) Fresh(name string) string {
 	return fmt.Sprintf("%s#%d", name, s.serial)
 }
 
-// plainName takes the number off a name made by fresh.
-func plainName(name string) string {
-	name, _, _ = strings.Cut(name, "#")
-	return name
-}
-
 // importName is yaegi's name of an imported package, imported on first use.
 func (s *Lowering) importName(path string) string {
 	if name, ok := s.imported[path]; ok {
@@ -82,6 +76,7 @@ func (s *Lowering) funcSymbol(l *lowerer, pos token.Pos, fn *types.Func, targs [
 	}
 	s.noteParams(sym, nil, sig)
 	node := d.Node.(*ast.FuncDecl)
+	s.noteRecover(sym, node)
 	s.Out.queue = append(s.Out.queue, func() {
 		info, names := d.Info, fieldNames(node.Type.TypeParams)
 		if len(targs) > 0 {
@@ -128,6 +123,7 @@ func (s *Lowering) link(l *lowerer, pos token.Pos, fn *types.Func) string {
 	name := s.Fresh(fn.Name())
 	s.declareLink(pos, fn, name, l.funcType(pos, fn.Signature()), nil)
 	s.Out.links = append(s.Out.links, assign(pos, ident(pos, name), ident(pos, s.funcSymbol(l, pos, fn, nil))))
+	s.noteRecover(name, s.universe.Decls[fn].Node.(*ast.FuncDecl))
 	return name
 }
 
@@ -156,6 +152,7 @@ func (s *Lowering) methodSymbol(l *lowerer, pos token.Pos, fn *types.Func, named
 	s.remember(key, sym)
 	s.noteParams(sym, fn.Signature().Recv().Type(), fn.Signature())
 	node := d.Node.(*ast.FuncDecl)
+	s.noteRecover(sym, node)
 	s.Out.queue = append(s.Out.queue, func() {
 		info, fdecl := d.Info, node
 		if d.Flat != nil {
@@ -207,7 +204,7 @@ func (s *Lowering) instantiate(pos token.Pos, d *universe.Decl, node *ast.FuncDe
 // types in the place of its parameters a case may repeat another, or never be.
 func genericErrors(errs []types.Error) []types.Error {
 	return slices.DeleteFunc(errs, func(e types.Error) bool {
-		for _, harmless := range []string{"impossible type assertion", "impossible type switch case", "duplicate case", "previous case"} {
+		for _, harmless := range []string{"impossible type assertion", "impossible type switch case", "duplicate case", "duplicate key", "previous case"} {
 			if strings.HasPrefix(strings.TrimSpace(e.Msg), harmless) {
 				return true
 			}
@@ -258,7 +255,6 @@ func (s *Lowering) emitFunc(by *lowerer, sym string, node *ast.FuncDecl, info *t
 	l := s.lowerer(info)
 	l.captured = capturedInLoops(info, node.Body)
 	obj := info.Defs[node.Name].(*types.Func)
-	l.nextName = plainName(sym)
 	typ, body := l.function(node.Type, obj.Signature(), node.Recv, node.Body, s.newMark(node.Pos(), sym))
 	s.Out.Decls = append(s.Out.Decls, &ast.FuncDecl{Name: ident(node.Name.Pos(), sym), Type: typ, Body: body})
 }

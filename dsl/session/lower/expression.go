@@ -2,6 +2,7 @@ package lower
 
 import (
 	"go/ast"
+	"go/constant"
 	"go/token"
 	"go/types"
 	"strings"
@@ -293,8 +294,11 @@ func (l *lowerer) shortCircuit(e *ast.BinaryExpr) ast.Expr {
 func (l *lowerer) shift(pos, opPos token.Pos, op token.Token, x ast.Expr, t types.Type, y ast.Expr) ast.Expr {
 	x = l.temp(pos, types.Default(t), x)
 	tv := l.info.Types[y]
-	count := l.expr(y)
-	if tv.Value == nil {
+	var count ast.Expr
+	if tv.Value != nil {
+		count = l.number(pos, token.INT, constant.ToInt(tv.Value).ExactString())
+	} else {
+		count = l.expr(y)
 		count = l.hold(pos, count, tv.Type)
 		if b := tv.Type.Underlying().(*types.Basic); b.Info()&types.IsUnsigned == 0 {
 			negative := &ast.BinaryExpr{X: count, OpPos: pos, Op: token.LSS, Y: l.int(pos, 0)}

@@ -246,7 +246,11 @@ func (l *lowerer) equal(pos token.Pos, x, y ast.Expr, tx, ty types.Type) ast.Exp
 	if b, ok := tx.Underlying().(*types.Basic); ok && b.Info()&types.IsComplex == 0 {
 		return &ast.BinaryExpr{X: x, OpPos: pos, Op: token.EQL, Y: y}
 	}
-	return l.runtimeCall(pos, "Same", l.typedName(pos, x, tx), l.typedName(pos, y, ty))
+	name := "Same"
+	if _, isChan := tx.Underlying().(*types.Chan); isChan && !types.Identical(tx, ty) { // of another direction
+		name = "SameChan"
+	}
+	return l.runtimeCall(pos, name, l.typedName(pos, x, tx), l.typedName(pos, y, ty))
 }
 
 // registerMethods tells the machine the functions behind the methods of a type.

@@ -101,7 +101,10 @@ func (l *lowerer) switchStmt(st *ast.SwitchStmt, label string) {
 			}
 			e := tests[i].e
 			var cond ast.Expr
-			if tag == nil {
+			if tag == nil && types.IsInterface(l.typeOf(e)) {
+				boolean := types.Typ[types.Bool]
+				cond = l.tagEquals(l.temp(e.Pos(), boolean, ident(e.Pos(), "true")), boolean, e)
+			} else if tag == nil {
 				cond = l.condition(e)
 			} else {
 				cond = l.tagEquals(tag, t, e)

@@ -122,8 +122,8 @@ func (l *lowerer) parameter(id *ast.Ident) *ast.Ident {
 func (l *lowerer) function(ft *ast.FuncType, sig *types.Signature, recv *ast.FieldList, body *ast.BlockStmt, mark string) (*ast.FuncType, *ast.BlockStmt) {
 	outer := l.fn
 	defer func() { l.fn = outer }()
-	l.fn = &funcState{sig: sig, mark: mark, name: l.nextName, ender: l.nextEnder, gotos: gotosOf(body)}
-	l.nextName, l.nextEnder = "", ""
+	l.fn = &funcState{sig: sig, mark: mark, ender: l.nextEnder, gotos: gotosOf(body)}
+	l.nextEnder = ""
 	pos := ft.Pos()
 	typ := &ast.FuncType{Func: pos, Params: &ast.FieldList{Opening: pos, Closing: pos}}
 	add := func(to *ast.FieldList, from *ast.FieldList, results bool) {

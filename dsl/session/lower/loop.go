@@ -201,23 +201,38 @@ func isBlank(e ast.Expr) bool {
 
 func wanted(e ast.Expr) bool { return e != nil && !isBlank(e) }
 
-// bindRound sets the variable that the user named for a key or value, at the
+// bindRound sets the variables that the user named for a key and a value, at the
 // start of a round.
-func (l *lowerer) bindRound(st *ast.RangeStmt, e ast.Expr, value ast.Expr, t types.Type) {
-	if !wanted(e) {
-		return
+func (l *lowerer) bindRound(st *ast.RangeStmt, key, value typed) {
+	var targets []ast.Expr
+	var values []typed
+	for i, e := range []ast.Expr{st.Key, st.Value} {
+		if v := []typed{key, value}[i]; wanted(e) && v.x != nil {
+			targets, values = append(targets, e), append(values, v)
+		}
 	}
-	pos := e.Pos()
 	if st.Tok == token.ASSIGN {
-		to := l.typeOf(e)
-		place := l.held(e)
-		x := l.hold(pos, l.convertTo(pos, value, t, to), to)
-		l.checkPlace(e, place)
-		l.emit(assign(pos, place, x))
+		l.assignAll(targets, values)
 		return
 	}
-	if obj := l.info.Defs[e.(*ast.Ident)]; obj != nil {
-		l.bind(pos, obj, value)
+	for i, e := range targets {
+		if obj := l.info.Defs[e.(*ast.Ident)]; obj != nil {
+			l.bind(e.Pos(), obj, values[i].x)
+		}
+	}
+}
+
+// assignAll assigns operands to places, whose own operands are evaluated first.
+func (l *lowerer) assignAll(targets []ast.Expr, values []typed) {
+	places := make([]ast.Expr, len(targets))
+	for i, e := range targets {
+		places[i] = l.held(e)
+	}
+	for i, e := range targets {
+		pos, to := e.Pos(), l.typeOf(e)
+		x := l.hold(pos, l.convertTo(pos, values[i].x, values[i].t, to), to)
+		l.checkPlace(e, places[i])
+		l.emit(assign(pos, places[i], x))
 	}
 }
 
@@ -271,7 +286,7 @@ func (l *lowerer) rangeInt(st *ast.RangeStmt, label string) {
 	}
 	l.count(st, label, counter, t, limit, func() {
 		if own {
-			l.bindRound(st, st.Key, ident(pos, counter), t)
+			l.bindRound(st, typed{ident(pos, counter), t}, typed{})
 		}
 	})
 }
@@ -304,16 +319,18 @@ func (l *lowerer) rangeList(st *ast.RangeStmt, elem types.Type, label string) {
 		}
 	}
 	l.count(st, label, i, types.Typ[types.Int], limit, func() {
+		var key, value typed
 		if own {
-			l.bindRound(st, st.Key, ident(pos, i), types.Typ[types.Int])
+			key = typed{ident(pos, i), types.Typ[types.Int]}
 		}
 		if wanted(st.Value) {
 			v := ast.Expr(&ast.IndexExpr{X: x, Lbrack: pos, Index: ident(pos, i), Rbrack: pos})
 			if st.Tok == token.ASSIGN {
 				v = l.temp(pos, elem, v)
 			}
-			l.bindRound(st, st.Value, v, elem)
+			value = typed{v, elem}
 		}
+		l.bindRound(st, key, value)
 	})
 }
 
@@ -352,8 +369,7 @@ func (l *lowerer) rangeString(st *ast.RangeStmt, label string) {
 	out.Body = l.loopBody(st, label, func() {
 		l.emit(assign(pos, ident(pos, i), ident(pos, next)))
 		l.emit(l.varOf(pos, r, types.Typ[types.Int32], l.runtimeCall(pos, "NextRune", addressOf(pos, ident(pos, next)), s)))
-		l.bindRound(st, st.Key, l.temp(pos, integer, ident(pos, i)), integer)
-		l.bindRound(st, st.Value, ident(pos, r), types.Typ[types.Int32])
+		l.bindRound(st, typed{l.temp(pos, integer, ident(pos, i)), integer}, typed{ident(pos, r), types.Typ[types.Int32]})
 	})
 	l.emit(l.labelled(pos, label, out))
 }
@@ -366,7 +382,7 @@ func (l *lowerer) rangeChan(st *ast.RangeStmt, c *types.Chan, label string) {
 	out.Body = l.loopBody(st, label, func() {
 		v, ok := l.define2(pos, &ast.UnaryExpr{OpPos: pos, Op: token.ARROW, X: x})
 		l.leaveUnless(pos, ok)
-		l.bindRound(st, st.Key, v, c.Elem())
+		l.bindRound(st, typed{v, c.Elem()}, typed{})
 	})
 	l.emit(l.labelled(pos, label, out))
 }
@@ -383,8 +399,7 @@ func (l *lowerer) rangeMap(st *ast.RangeStmt, m *types.Map, label string) {
 		k, v := l.zeroOf(pos, m.Key()), l.zeroOf(pos, m.Elem())
 		ok := l.temp(pos, types.Typ[types.Bool], call(pos, sel(ident(pos, iter), "Next"), addressOf(pos, k), addressOf(pos, v)))
 		l.leaveUnless(pos, ok)
-		l.bindRound(st, st.Key, k, m.Key())
-		l.bindRound(st, st.Value, v, m.Elem())
+		l.bindRound(st, typed{k, m.Key()}, typed{v, m.Elem()})
 	})
 	l.emit(l.labelled(pos, label, out))
 }
@@ -403,7 +418,6 @@ func (l *lowerer) rangeFunc(st *ast.RangeStmt, sig *types.Signature, label strin
 	state := l.s.Fresh("state")
 	l.emit(l.varOf(pos, code.Name, integer, nil), l.varOf(pos, state, integer, nil))
 	params := &ast.FieldList{Opening: pos, Closing: pos}
-	vars := []ast.Expr{st.Key, st.Value}
 	var names []string
 	for i := range yieldSig.Params().Len() {
 		name := l.s.Fresh("v")
@@ -420,11 +434,11 @@ func (l *lowerer) rangeFunc(st *ast.RangeStmt, sig *types.Signature, label strin
 		l.emit(&ast.IfStmt{If: pos, Cond: is(0), Body: &ast.BlockStmt{Lbrace: pos, Rbrace: pos, List: []ast.Stmt{
 			&ast.ExprStmt{X: l.runtimeCall(pos, "IterationAfterEnd", ident(pos, state))}}}})
 		l.emit(assign(pos, ident(pos, state), l.int(pos, 1)))
+		var round [2]typed
 		for i, name := range names {
-			if i < len(vars) {
-				l.bindRound(st, vars[i], ident(pos, name), yieldSig.Params().At(i).Type())
-			}
+			round[i] = typed{ident(pos, name), yieldSig.Params().At(i).Type()}
 		}
+		l.bindRound(st, round[0], round[1])
 		me.state = state
 		l.emit(l.block(st.Body).List...)
 		l.emit(assign(end, ident(end, state), l.int(end, 0)))

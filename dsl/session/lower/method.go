@@ -83,6 +83,9 @@ func (l *lowerer) passOn(pos token.Pos, c *ast.CallExpr, sig *types.Signature, f
 	if sig.Variadic() {
 		c.Ellipsis = pos
 	}
+	if fun, ok := c.Fun.(*ast.Ident); ok && l.s.recovers[fun.Name] {
+		l.emit(&ast.ExprStmt{X: l.runtimeCall(pos, "Forwards")})
+	}
 	l.returnCall(pos, c, sig)
 }
 

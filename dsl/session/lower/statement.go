@@ -18,7 +18,6 @@ type funcState struct {
 	targets []*target    // the statements around that break and continue can mean
 	depth   int          // bodies of loops over functions around
 	mark    string       // the variable that says where the function has come to
-	name    string       // of a declared function or method
 	defers  string       // the variable with the deferred calls, if it defers any
 	// ender is for a literal that is deferred, as the one in
 	//	func f() { defer func() { recover() }() }

@@ -42,8 +42,7 @@ type lowerer struct {
 	// how many function literals are around.
 	statements bool
 	literals   int
-	// nextName and nextEnder are the name and ender of the next function.
-	nextName, nextEnder string
+	nextEnder  string // the ender of the next function
 }
 
 // refuse is thrown by the lowerer for what yaegi can't be made to do.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"runtime"
 	"strconv"
+	"strings"
 )
 
 // Defers are the deferred calls of one run of an interpreted function.
@@ -58,16 +59,23 @@ func (d *Defers) caught(v any) {
 	}
 }
 
-// DeferredLiteral is what recover is told of a literal that is deferred: it
-// asks the list itself.
-const DeferredLiteral = "literal"
+// DeferredLiteral is what recover is told of a literal that is deferred, which asks
+// the list itself; DeferredCompiled, of a function that is not a cell's.
+const (
+	DeferredLiteral  = "literal"
+	DeferredCompiled = "compiled"
+)
 
-// run makes one deferred call. Calls of functions with names, which have no
-// other way to the panic, find it under the number of the goroutine.
+// run makes one deferred call. Functions with names, which have no other way to the
+// panic, find it under the number of the goroutine.
 func (d *Defers) run(c deferredCall) {
-	if d.panicking && c.name != DeferredLiteral {
+	if d.panicking || d.m.ends() {
+		var e *ending
+		if d.panicking && c.name == "" {
+			e = &ending{of: d, level: 2} // a function that calls it, and itself
+		}
 		id := goroutine()
-		before := d.m.ending(id, &ending{d, c.name})
+		before := d.m.ending(id, e)
 		defer d.m.ending(id, before)
 	}
 	defer func() { d.caught(recover()) }()
@@ -84,10 +92,18 @@ func (d *Defers) Recover() any {
 	return plainValue(v)
 }
 
-// ending is a deferred call of a function that panics.
+// RecoverFor is recover as a deferred call of the function with the calls of.
+func (d *Defers) RecoverFor(of *Defers) {
+	if !of.panicking {
+		d.Recover()
+	}
+}
+
+// ending is a deferred call of a function that panics. Only what is deferred
+// itself may recover: it runs so many calls of interpreted functions from here.
 type ending struct {
-	of   *Defers
-	name string
+	of    *Defers
+	level int
 }
 
 // ending sets what the goroutine is ending with, nil for nothing, and returns
@@ -104,22 +120,61 @@ func (m *Machine) ending(goroutine int, e *ending) *ending {
 	return before
 }
 
-// recoverIn is recover in a function of that name, "" for a literal.
-func (m *Machine) recoverIn(name string) any {
+// ends reports whether any goroutine is ending with something.
+func (m *Machine) ends() bool {
 	m.mu.Lock()
-	none := len(m.endings) == 0
-	m.mu.Unlock()
-	if none {
+	defer m.mu.Unlock()
+	return len(m.endings) > 0
+}
+
+// endingHere is what this goroutine is ending with, if the function at hand is what
+// was deferred.
+func (m *Machine) endingHere() *ending {
+	if !m.ends() {
 		return nil
 	}
 	id := goroutine()
 	m.mu.Lock()
 	e := m.endings[id]
 	m.mu.Unlock()
-	if e == nil || e.name != name && e.name != "" {
+	if e == nil || levels() != e.level {
 		return nil
 	}
-	return e.of.Recover()
+	return e
+}
+
+// recoverHere is recover in a function that may have been deferred.
+func (m *Machine) recoverHere() any {
+	if e := m.endingHere(); e != nil {
+		return e.of.Recover()
+	}
+	return nil
+}
+
+// forwards is told by a function of our own making that it is about to call what it
+// stands for.
+func (m *Machine) forwards() {
+	if e := m.endingHere(); e != nil {
+		e.level++
+	}
+}
+
+// levels is how many interpreted functions run since the deferred call began, which
+// is among the latest of the stack if it matters.
+func levels() int {
+	pcs := make([]uintptr, 64)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs)])
+	for n := 0; ; {
+		f, more := frames.Next()
+		switch {
+		case strings.HasSuffix(f.Function, "machine.(*Defers).run"):
+			return n
+		case strings.HasSuffix(f.Function, "yaegi/interp.runCfg"):
+			n++
+		case !more:
+			return -1
+		}
+	}
 }
 
 // putTrace puts back what takeTrace took.

@@ -200,6 +200,8 @@ func (m *Machine) must(id, from int, x any, to ...any) {
 	}
 	iface, toInterface := m.typeNumber(id).Underlying().(*types.Interface)
 	switch {
+	case !toInterface && is == want:
+		panic(conversionError(fmt.Sprintf("interface conversion: %s is %s, not %s (types from different scopes)", m.typeName(m.typeNumber(from)), is, want)))
 	case !toInterface:
 		panic(conversionError(fmt.Sprintf("interface conversion: %s is %s, not %s", m.typeName(m.typeNumber(from)), is, want)))
 	case t == nil:
@@ -230,22 +232,26 @@ func (m *Machine) lookup(x any, name string) (func(in []reflect.Value, spread bo
 	if !types.IsInterface(t) {
 		if fn, ok := m.methodOf(t, name); ok {
 			want := fn.Type().In(0)
+			pointed := universe.IsPointer(t) && want.Kind() != reflect.Pointer || universe.IsPointer(t) && v.Type() != want && v.Type().Elem() == want
 			switch {
-			case universe.IsPointer(t) && want.Kind() != reflect.Pointer || universe.IsPointer(t) && v.Type() != want && v.Type().Elem() == want:
-				if v.IsNil() {
-					panic(m.nilReceiver(t, name))
-				}
-				v = v.Elem()
+			case pointed: // to what, the call asks
 			case !universe.IsPointer(t) && want.Kind() == reflect.Pointer && v.Type() != want:
 				p := reflect.New(v.Type())
 				p.Elem().Set(v)
 				v = p
 			}
-			if v.Type() != want && v.CanConvert(want) {
-				v = v.Convert(want)
-			}
 			return func(in []reflect.Value, spread bool) []reflect.Value {
-				in = append([]reflect.Value{v}, in...)
+				recv := v
+				if pointed {
+					if v.IsNil() {
+						panic(m.nilReceiver(t, name))
+					}
+					recv = v.Elem()
+				}
+				if recv.Type() != want && recv.CanConvert(want) {
+					recv = recv.Convert(want)
+				}
+				in = append([]reflect.Value{recv}, in...)
 				if spread {
 					return fn.CallSlice(in)
 				}

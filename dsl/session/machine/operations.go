@@ -32,6 +32,7 @@ func (m *Machine) operations() map[string]reflect.Value {
 		"Face":            reflect.ValueOf(printFace),
 		"Key":             reflect.ValueOf(m.key),
 		"Hashable":        reflect.ValueOf(m.hashable),
+		"SameChan":        reflect.ValueOf(func(a, b any) bool { return reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer() }),
 		"Same":            reflect.ValueOf(func(a, b any) bool { return a == b }),
 		"Arith":           reflect.ValueOf(arith),
 		"Convert":         reflect.ValueOf(convert),

@@ -29,7 +29,8 @@ func (m *Machine) runtime() interp.Exports {
 		"Show":              reflect.ValueOf(m.show),
 		"Panic":             reflect.ValueOf(func(v any) { panic(nilPanic(v)) }),
 		"Defers":            reflect.ValueOf(func() *Defers { return &Defers{m: m} }),
-		"Recover":           reflect.ValueOf(m.recoverIn),
+		"Recover":           reflect.ValueOf(m.recoverHere),
+		"Forwards":          reflect.ValueOf(m.forwards),
 		"Equal":             reflect.ValueOf(m.equal),
 		"ErrorAs":           reflect.ValueOf(m.errorAs),
 		"Box":               reflect.ValueOf(func(id int, v any) any { return Boxed{id, v, m} }),
@@ -152,6 +153,8 @@ func plainValue(v any) any {
 				what = "len"
 			}
 			return runtimeError("makeslice: " + what + " out of range")
+		case e == "reflect.Value.Grow: slice overflow":
+			return runtimeError("growslice: len out of range")
 		case strings.HasPrefix(e, "reflect.MakeChan: "):
 			return errors.New("makechan: size out of range")
 		case strings.HasPrefix(e, "reflect: cannot convert slice"):
