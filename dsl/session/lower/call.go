@@ -376,6 +376,10 @@ func (l *lowerer) replaced(e *ast.CallExpr, c *ast.CallExpr, obj *types.Func) *a
 		return c
 	case "errors.As":
 		return l.errorsAs(e, c)
+	case "encoding/json.Unmarshal":
+		return l.runtimeCall(pos, "UnmarshalJSON", c.Args...)
+	case "encoding/json.Decoder.Decode":
+		return l.runtimeCall(pos, "DecodeJSON", append([]ast.Expr{target()}, c.Args...)...)
 	}
 	return nil
 }

@@ -302,6 +302,9 @@ var encoders = map[string]bool{
 	"html/template.Execute": true, "html/template.ExecuteTemplate": true,
 }
 
+// decoders are those that the machine stands in for.
+var decoders = map[string]bool{"encoding/json.Unmarshal": true, "encoding/json.Decode": true}
+
 // formatted are the packages whose arguments of type any are printed or shown,
 // transparent those that look into them by reflection.
 var (
@@ -327,6 +330,8 @@ func (l *lowerer) anyArgument(e ast.Expr, fn *types.Func) ast.Expr {
 		return l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Scanned", x))
 	case formatted[pkg]:
 		return l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Formatted", x))
+	case decoders[pkg+"."+fn.Name()]: // see replaced
+		return x
 	case encoders[pkg+"."+fn.Name()]:
 		return l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Encodable", x))
 	case transparent[pkg]:

@@ -90,15 +90,39 @@ func (m *Machine) concerns(t types.Type, seen map[types.Type]bool) bool {
 // Format prints the value.
 func (f formatter) Format(st fmt.State, verb rune) {
 	t, v := f.m.dynamic(f.x)
-	f.format(st, verb, t, v, 0)
+	f.format(st, verb, t, v, place{})
 }
 
-func (f formatter) format(st fmt.State, verb rune, t types.Type, v reflect.Value, depth int) {
+// place is where in what is printed a value stands.
+type place struct {
+	depth int
+	// hidden is set within fields that are not exported, whose methods fmt does not
+	// call; embedded, in an embedded one, whose exported fields it can use.
+	hidden, embedded bool
+}
+
+// in is the place of what a value at p consists of.
+func (p place) in() place { return place{p.depth + 1, p.hidden || p.embedded, false} }
+
+// field is the place of a field of a structure at p.
+func (p place) field(f *types.Var) place {
+	hidden := p.hidden || !f.Exported() && !f.Embedded()
+	return place{p.depth + 1, hidden, !hidden && !f.Exported()}
+}
+
+func (f formatter) format(st fmt.State, verb rune, t types.Type, v reflect.Value, at place) {
 	if t == nil || !v.IsValid() {
 		io.WriteString(st, "<nil>")
 		return
 	}
-	if f.ownMethod(st, verb, t, v) {
+	plain := f.plain
+	if at.hidden || at.embedded {
+		plain = f.withoutMethods
+	} else if f.ownMethod(st, verb, t, v) {
+		return
+	}
+	if named, ok := universe.Named(t); ok && f.m.registry.universe.ReflectType(named) != nil { // fmt knows it better
+		plain(st, verb, v)
 		return
 	}
 	sharp, plus := st.Flag('#'), st.Flag('+')
@@ -115,13 +139,13 @@ func (f formatter) format(st fmt.State, verb rune, t types.Type, v reflect.Value
 			if plus || sharp {
 				io.WriteString(st, u.Field(i).Name()+":")
 			}
-			f.format(st, verb, u.Field(i).Type(), v.Field(i), depth+1)
+			f.format(st, verb, u.Field(i).Type(), v.Field(i), at.field(u.Field(i)))
 		}
 		io.WriteString(st, "}")
 	case *types.Slice, *types.Array:
 		elem := u.(interface{ Elem() types.Type }).Elem()
 		if b, ok := elem.Underlying().(*types.Basic); ok && b.Kind() == types.Uint8 && verb != 'v' && verb != 'd' {
-			f.plain(st, verb, v) // a string of bytes
+			plain(st, verb, v) // a string of bytes
 			return
 		}
 		left, right := "[", "]"
@@ -133,7 +157,7 @@ func (f formatter) format(st fmt.State, verb rune, t types.Type, v reflect.Value
 			if i > 0 {
 				io.WriteString(st, separator(sharp))
 			}
-			f.format(st, verb, elem, v.Index(i), depth+1)
+			f.format(st, verb, elem, v.Index(i), at.in())
 		}
 		io.WriteString(st, right)
 		return
@@ -149,34 +173,34 @@ func (f formatter) format(st fmt.State, verb rune, t types.Type, v reflect.Value
 			if i > 0 {
 				io.WriteString(st, separator(sharp))
 			}
-			f.format(st, verb, u.Key(), k, depth+1)
+			f.format(st, verb, u.Key(), k, at.in())
 			io.WriteString(st, ":")
-			f.format(st, verb, u.Elem(), v.MapIndex(k), depth+1)
+			f.format(st, verb, u.Elem(), v.MapIndex(k), at.in())
 		}
 		io.WriteString(st, right)
 	case *types.Pointer:
-		if depth == 0 && !v.IsNil() {
+		if at.depth == 0 && !v.IsNil() {
 			switch u.Elem().Underlying().(type) {
 			case *types.Struct, *types.Slice, *types.Array, *types.Map:
 				io.WriteString(st, "&")
-				f.format(st, verb, u.Elem(), v.Elem(), depth+1)
+				f.format(st, verb, u.Elem(), v.Elem(), at.in())
 				return
 			}
 		}
-		if depth > 0 && verb == 'v' && !sharp && !v.IsNil() {
+		if at.depth > 0 && verb == 'v' && !sharp && !v.IsNil() {
 			fmt.Fprintf(st, "0x%x", v.Pointer()) // fmt would take it for the outermost, and show what it points to
 			return
 		}
-		f.plain(st, verb, v)
+		plain(st, verb, v)
 	case *types.Interface:
 		if v.IsNil() {
 			io.WriteString(st, "<nil>")
 			return
 		}
 		dt, dv := f.m.dynamic(v.Elem().Interface())
-		f.format(st, verb, dt, dv, depth)
+		f.format(st, verb, dt, dv, place{at.depth, at.in().hidden, false})
 	default:
-		f.plain(st, verb, v)
+		plain(st, verb, v)
 	}
 }
 
@@ -190,6 +214,13 @@ func separator(sharp bool) string {
 // plain leaves a value to fmt.
 func (f formatter) plain(st fmt.State, verb rune, v reflect.Value) {
 	fmt.Fprintf(st, fmt.FormatString(st, verb), unexported(v))
+}
+
+// withoutMethods prints a value as fmt prints it in a field that is not exported.
+func (f formatter) withoutMethods(st fmt.State, verb rune, v reflect.Value) {
+	s := reflect.New(reflect.StructOf([]reflect.StructField{{Name: "x", PkgPath: "main", Type: v.Type()}})).Elem()
+	reflect.NewAt(v.Type(), s.Field(0).Addr().UnsafePointer()).Elem().Set(v)
+	fmt.Fprintf(st, fmt.FormatString(st, verb), s.Field(0))
 }
 
 // unexported is the value of a field that reflection would not hand out.

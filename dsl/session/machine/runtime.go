@@ -44,6 +44,8 @@ func (m *Machine) runtime() interp.Exports {
 		"Scanned":           reflect.ValueOf(m.scanned),
 		"FormattedAll":      reflect.ValueOf(m.formattedAll),
 		"Raw":               reflect.ValueOf(raw),
+		"UnmarshalJSON":     reflect.ValueOf(m.unmarshalJSON),
+		"DecodeJSON":        reflect.ValueOf(m.decodeJSON),
 		"Encodable":         reflect.ValueOf(m.encodable),
 		"Plain":             reflect.ValueOf(m.plain),
 		"Shaped":            reflect.ValueOf(m.shaped),
