@@ -96,6 +96,10 @@ func (l *lowerer) bind(pos token.Pos, obj types.Object, value ast.Expr) {
 		return
 	}
 	if !l.captured[obj] {
+		if !l.shared[obj] && l.early(obj.Type(), value) {
+			l.declareEarly(pos, l.local(obj), obj.Type(), value)
+			return
+		}
 		l.emit(l.varOf(pos, l.local(obj), obj.Type(), value))
 		return
 	}
@@ -244,6 +248,14 @@ func (l *lowerer) assignOp(st *ast.AssignStmt) {
 					return
 				}
 			}
+		}
+	}
+	if obj := l.variable(lhs); obj != nil && plainBasic(t) && op != token.SHL && op != token.SHR && !l.shared[obj] && !l.isGlobal(obj) {
+		// Nothing on the right side changes it.
+		if place, ok := l.expr(lhs).(*ast.Ident); ok {
+			y := l.operandOf(st.Rhs[0], t)
+			l.emit(&ast.AssignStmt{Lhs: []ast.Expr{place}, TokPos: st.TokPos, Tok: st.Tok, Rhs: []ast.Expr{y}})
+			return
 		}
 	}
 	place := l.held(lhs, st.Rhs...)

@@ -2,6 +2,7 @@ package lower
 
 import (
 	"go/ast"
+	"go/constant"
 	"go/token"
 	"go/types"
 	"strconv"
@@ -20,28 +21,28 @@ import (
 // l.checks.
 func (l *lowerer) check(e *ast.IndexExpr, x, i ast.Expr) ast.Expr {
 	pos := e.Index.Pos()
+	if l.knownInRange(e) {
+		return i
+	}
 	var limit ast.Expr
-	constant := l.info.Types[e.Index].Value != nil
+	fixed := l.info.Types[e.Index].Value != nil
 	switch u := universe.CoreType(l.typeOf(e.X)).(type) {
 	case *types.Array:
-		if constant {
+		if fixed {
 			return i // the checker has seen to it
 		}
 		limit = &ast.BasicLit{ValuePos: pos, Kind: token.INT, Value: strconv.FormatInt(u.Len(), 10)}
 	case *types.Slice, *types.Basic:
-		limit = call(pos, ident(pos, "len"), x)
+		limit = l.length(pos, e.X, x)
 	default:
 		return i
 	}
 	var list []ast.Stmt
 	if !isOperand(i) {
-		name := l.s.Fresh("t")
-		l.s.types[name] = types.Typ[types.Int]
-		list = append(list, l.varOf(pos, name, types.Typ[types.Int], i))
-		i = ident(pos, name)
+		list = l.collect(func() { i = l.temp(pos, types.Typ[types.Int], i) })
 	}
 	out := ast.Expr(&ast.BinaryExpr{X: i, OpPos: pos, Op: token.GEQ, Y: limit})
-	if !constant && !l.notNegative(e.Index) {
+	if !fixed && !l.notNegative(e.Index) {
 		negative := &ast.BinaryExpr{X: i, OpPos: pos, Op: token.LSS, Y: l.int(pos, 0)}
 		out = &ast.BinaryExpr{X: out, OpPos: pos, Op: token.LOR, Y: negative}
 	}
@@ -50,12 +51,22 @@ func (l *lowerer) check(e *ast.IndexExpr, x, i ast.Expr) ast.Expr {
 		fail = "UnsignedIndexOutOfRange"
 	}
 	list = append(list, l.failing(e.Pos(), out, fail, i, limit))
+	l.learn(e)
 	if l.inSimple {
 		l.checks = append(l.checks, list...)
 	} else {
 		l.emit(list...)
 	}
 	return i
+}
+
+// length is the length of x, which e was lowered to.
+func (l *lowerer) length(pos token.Pos, e, x ast.Expr) ast.Expr {
+	if name, ok := l.lengths[l.variable(e)]; ok {
+		l.measured[name] = true
+		return ident(pos, name)
+	}
+	return call(pos, ident(pos, "len"), x)
 }
 
 // failing is the statement that panics under a condition.
@@ -72,10 +83,22 @@ func (l *lowerer) failing(pos token.Pos, cond ast.Expr, name string, args ...ast
 	return &ast.IfStmt{If: pos, Cond: cond, Body: &ast.BlockStmt{Lbrace: pos, List: body, Rbrace: pos}}
 }
 
-// notNegative reports indexes that can't be negative: counters of loops.
+// notNegative reports indexes that can't be negative, short of an overflow: counters
+// of loops, and what is made of them.
 func (l *lowerer) notNegative(e ast.Expr) bool {
-	id, ok := ast.Unparen(e).(*ast.Ident)
-	return ok && l.unsigned[l.info.ObjectOf(id)]
+	if v := l.info.Types[e].Value; v != nil {
+		return constant.Sign(constant.ToInt(v)) >= 0
+	}
+	switch e := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		return l.unsigned[l.info.ObjectOf(e)]
+	case *ast.BinaryExpr:
+		switch e.Op {
+		case token.ADD, token.MUL, token.QUO, token.REM:
+			return isInt(l.typeOf(e)) && l.notNegative(e.X) && l.notNegative(e.Y)
+		}
+	}
+	return l.lengthOf(e) != nil
 }
 
 // checkPlace is check for a place that e was lowered to.

@@ -191,7 +191,10 @@ func (l *lowerer) args(e *ast.CallExpr, sig *types.Signature, compiled *types.Fu
 			to = sig.Params().At(i).Type()
 		}
 		var x ast.Expr
+		lit, isLit := a.(*ast.FuncLit)
 		switch {
+		case isLit && i == 1 && compiled != nil && sorters[compiled.FullName()]:
+			l.sorterFacts(l.variable(e.Args[0]), lit, func() { x = l.containerArgument(a, to, compiled) })
 		case a == nil: // one of several results
 			x = l.hold(pos, l.convertTo(pos, values[i].x, values[i].t, to), to)
 			if compiled != nil && universe.IsAny(to) && formatted[compiled.Pkg().Path()] {

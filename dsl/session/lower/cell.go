@@ -28,6 +28,12 @@ type Lowering struct {
 	links     map[types.Object]string // variables by which closures call functions, and cells find those of packages
 	pinned    map[types.Object]bool   // variables that closures or pointers may hold
 	types     map[string]types.Type   // of the temporaries of this cell
+	functions map[*types.Func]string  // the symbols of declared functions
+	marks     map[string][]string     // the marks of functions, by symbol
+	freeMarks []string                // those that functions have left
+	scope     universe.Scope          // of the last plan
+	retired   []string                // symbols that no source mentions any more
+	emitting  string                  // the symbol of the function at hand
 	recovers  map[string]bool         // functions that call recover, by symbol
 	params    map[string][]types.Type // of functions that take floating-point numbers, by symbol
 	serial    int
@@ -45,6 +51,8 @@ func New(u *universe.Universe, m *machine.Machine) *Lowering {
 		imported:  map[string]string{},
 		links:     map[types.Object]string{},
 		pinned:    map[types.Object]bool{},
+		functions: map[*types.Func]string{},
+		marks:     map[string][]string{},
 		recovers:  map[string]bool{},
 		params:    map[string][]types.Type{},
 	}
@@ -53,6 +61,7 @@ func New(u *universe.Universe, m *machine.Machine) *Lowering {
 // Cell lowers a plan that has been enacted. The error is a *refusal; after one,
 // or when yaegi does not take what was lowered, takeBack forgets it all.
 func (s *Lowering) Cell(pl *plan.Plan) (body ast.Stmt, err error) {
+	s.sweep(pl)
 	s.Out = &emitted{}
 	s.depth = 0
 	s.types = map[string]types.Type{}
@@ -73,6 +82,9 @@ func (s *Lowering) Cell(pl *plan.Plan) (body ast.Stmt, err error) {
 	}
 	for v, old := range pl.Same {
 		s.Symbols[v] = s.Symbols[old]
+		if s.pinned[old] {
+			s.pinned[v] = true
+		}
 	}
 	return s.lowerCell(pl), nil
 }
@@ -112,6 +124,7 @@ func (s *Lowering) lowerCell(pl *plan.Plan) ast.Stmt {
 		l.fn.defers = defers
 		s.pin(c)
 		l.captured = capturedInLoops(c.Info, &ast.BlockStmt{List: c.Stmts})
+		l.shared = sharedIn(c.Info, &ast.BlockStmt{List: c.Stmts})
 		l.fn.sig = types.NewSignatureType(nil, nil, nil, nil, nil, false)
 		l.fn.mark = mark
 		l.statements = true
@@ -187,7 +200,11 @@ func (s *Lowering) lowerDecl(l *lowerer, pl *plan.Plan, d *universe.Decl) {
 	key := l.key(fn.Pos(), obj, nil)
 	if old, ok := s.instances[key]; ok {
 		delete(s.instances, key)
-		s.Out.undo = append(s.Out.undo, func() { s.instances[key] = old })
+		s.retired = append(s.retired, old)
+		s.Out.undo = append(s.Out.undo, func() {
+			s.instances[key] = old
+			s.retired = s.retired[:len(s.retired)-1]
+		})
 	}
 	l.typeExpr(fn.Pos(), named)
 	m := types.NewMethodSet(types.NewPointer(named)).Lookup(obj.Pkg(), obj.Name())

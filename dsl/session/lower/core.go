@@ -54,7 +54,7 @@ func (l *lowerer) emit(list ...ast.Stmt) {
 func (l *lowerer) collect(f func()) []ast.Stmt {
 	outer := l.out
 	l.out = nil
-	f()
+	l.keepFacts(f)
 	list := l.out
 	l.out = outer
 	return list
@@ -65,12 +65,56 @@ func (l *lowerer) blockOf(pos token.Pos, f func()) *ast.BlockStmt {
 	return &ast.BlockStmt{Lbrace: pos, List: l.collect(f), Rbrace: pos}
 }
 
+// bodyOf is what f emits as the body of a function, whose variables are its own.
+func (l *lowerer) bodyOf(pos token.Pos, f func()) *ast.BlockStmt {
+	loop := l.loop
+	l.loop = nil
+	defer func() { l.loop = loop }()
+	return l.blockOf(pos, f)
+}
+
 // temp keeps a value in a new variable.
 func (l *lowerer) temp(pos token.Pos, t types.Type, value ast.Expr) ast.Expr {
 	name := l.s.Fresh("t")
 	l.s.types[name] = t
-	l.emit(l.varOf(pos, name, t, value))
+	if l.early(t, value) {
+		l.declareEarly(pos, name, t, value)
+	} else {
+		l.emit(l.varOf(pos, name, t, value))
+	}
 	return ident(pos, name)
+}
+
+// early reports variables that are declared before the loop that we are in, as a
+// declaration costs yaegi as much as three additions.
+func (l *lowerer) early(t types.Type, value ast.Expr) bool {
+	if l.loop == nil || value == nil || !plainBasic(t) {
+		return false
+	}
+	c, ok := value.(*ast.CallExpr)
+	if !ok {
+		return true
+	}
+	fun, ok := c.Fun.(*ast.Ident)
+	return !ok || l.s.params[fun.Name] == nil // see signed
+}
+
+func (l *lowerer) declareEarly(pos token.Pos, name string, t types.Type, value ast.Expr) {
+	*l.loop = append(*l.loop, l.varOf(pos, name, t, nil))
+	l.emit(assign(pos, ident(pos, name), value))
+}
+
+// inLoop lowers a loop, and what it needs declared before it.
+func (l *lowerer) inLoop(f func()) {
+	if l.loop != nil {
+		f()
+		return
+	}
+	var decls []ast.Stmt
+	l.loop = &decls
+	list := l.collect(f)
+	l.loop = nil
+	l.out = append(append(l.out, decls...), list...)
 }
 
 // varOf is var name T = x.
@@ -281,11 +325,15 @@ func (l *lowerer) simpleBinary(e *ast.BinaryExpr) ast.Expr {
 		return nil
 	}
 	before := len(l.out)
-	x := l.simple(e.X)
+	operand := l.simple
+	if comparison {
+		operand = l.simpleOrLength
+	}
+	x := operand(e.X)
 	if x == nil {
 		return nil
 	}
-	y := l.simple(e.Y)
+	y := operand(e.Y)
 	if y == nil {
 		if len(l.out) != before {
 			panic("lower: simple has emitted something")
@@ -293,6 +341,22 @@ func (l *lowerer) simpleBinary(e *ast.BinaryExpr) ast.Expr {
 		return nil
 	}
 	return &ast.BinaryExpr{X: x, OpPos: e.OpPos, Op: e.Op, Y: y}
+}
+
+// simpleOrLength is an operand of a simple comparison, which may be the length of a
+// slice or string in a variable.
+func (l *lowerer) simpleOrLength(e ast.Expr) ast.Expr {
+	list := l.lengthOf(e)
+	if list == nil || l.info.Types[e].Value != nil {
+		return l.simple(e)
+	}
+	switch list.Type().Underlying().(type) {
+	case *types.Slice, *types.Basic:
+		if x, ok := l.object(e.Pos(), list).(*ast.Ident); ok {
+			return l.length(e.Pos(), ast.Unparen(e).(*ast.CallExpr).Args[0], x)
+		}
+	}
+	return nil
 }
 
 func isBoolean(t types.Type) bool {

@@ -72,7 +72,7 @@ func (l *lowerer) deferRecover(pos token.Pos) {
 	if l.fn.ender == "" {
 		return
 	}
-	body := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: &ast.FieldList{}}, Body: l.blockOf(pos, func() {
+	body := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: &ast.FieldList{}}, Body: l.bodyOf(pos, func() {
 		l.emit(&ast.ExprStmt{X: call(pos, sel(ident(pos, l.fn.ender), "RecoverFor"), ident(pos, l.fn.defers))})
 	})}
 	l.emit(&ast.ExprStmt{X: call(pos, sel(ident(pos, l.fn.defers), "Push"), quoted(pos, ""), body)})

@@ -68,6 +68,9 @@ func (s *Lowering) funcSymbol(l *lowerer, pos token.Pos, fn *types.Func, targs [
 	d := s.universe.Decls[fn]
 	sym := s.Fresh(instanceName(fn.Name(), targs))
 	s.remember(key, sym)
+	if len(targs) == 0 {
+		s.functions[fn] = sym
+	}
 	sig := fn.Signature()
 	if len(targs) > 0 {
 		if inst, err := types.Instantiate(nil, sig, targs, false); err == nil {
@@ -252,15 +255,18 @@ func (s *Lowering) emitFunc(by *lowerer, sym string, node *ast.FuncDecl, info *t
 	if node.Body == nil {
 		panic(refuse{node.Pos(), "missing function body"})
 	}
+	s.emitting = sym
+	defer func() { s.emitting = "" }()
 	l := s.lowerer(info)
 	l.captured = capturedInLoops(info, node.Body)
+	l.shared = sharedIn(info, node)
 	obj := info.Defs[node.Name].(*types.Func)
 	typ, body := l.function(node.Type, obj.Signature(), node.Recv, node.Body, s.newMark(node.Pos(), sym))
 	s.Out.Decls = append(s.Out.Decls, &ast.FuncDecl{Name: ident(node.Name.Pos(), sym), Type: typ, Body: body})
 }
 
 func (s *Lowering) lowerer(info *types.Info) *lowerer {
-	return &lowerer{s: s, info: info, names: map[types.Object]string{}, boxes: map[types.Object]string{}, fn: &funcState{}}
+	return &lowerer{s: s, info: info, names: map[types.Object]string{}, measured: map[string]bool{}, boxes: map[types.Object]string{}, fn: &funcState{}}
 }
 
 // drain lowers what has been asked for so far, and what that asks for.

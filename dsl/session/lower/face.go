@@ -288,7 +288,7 @@ func (l *lowerer) promoted(pos token.Pos, t types.Type, m *types.Selection) ast.
 	params := l.tuple(pos, sig.Params(), sig.Variadic(), "#a")
 	params.List = append([]*ast.Field{{Names: []*ast.Ident{ident(pos, "#r")}, Type: l.typeExpr(pos, recv)}}, params.List...)
 	lit := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: params, Results: l.tuple(pos, sig.Results(), false, "")}}
-	lit.Body = l.blockOf(pos, func() {
+	lit.Body = l.bodyOf(pos, func() {
 		l.passOn(pos, l.methodCall(pos, ident(pos, "#r"), recv, m), sig, 0)
 	})
 	return lit

@@ -114,6 +114,7 @@ func (l *lowerer) switchStmt(st *ast.SwitchStmt, label string) {
 				Else: l.blockOf(pos, func() { try(i + 1) })})
 		}
 		try(0)
+		l.forget(st) // one clause may fall through to the next
 		l.push(&target{label: label})
 		for _, cl := range st.Body.List {
 			cl := cl.(*ast.CaseClause)

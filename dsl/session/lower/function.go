@@ -120,8 +120,14 @@ func (l *lowerer) parameter(id *ast.Ident) *ast.Ident {
 // function lowers the type and body of a function; recv comes first among its
 // parameters, and mark is the variable for its place.
 func (l *lowerer) function(ft *ast.FuncType, sig *types.Signature, recv *ast.FieldList, body *ast.BlockStmt, mark string) (*ast.FuncType, *ast.BlockStmt) {
-	outer := l.fn
-	defer func() { l.fn = outer }()
+	outer, facts, lengths, loop := l.fn, l.facts, l.lengths, l.loop
+	defer func() { l.fn, l.facts, l.lengths, l.loop = outer, facts, lengths, loop }()
+	l.facts, l.lengths, l.loop = map[inRange]bool{}, nil, nil
+	for _, f := range l.given {
+		l.countsUp(f.index)
+		l.suppose(f.list, f.index)
+	}
+	l.given = nil
 	l.fn = &funcState{sig: sig, mark: mark, ender: l.nextEnder, gotos: gotosOf(body)}
 	l.nextEnder = ""
 	pos := ft.Pos()

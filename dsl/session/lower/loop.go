@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"maps"
 	"strconv"
 
 	"sapf/dsl/session/universe"
@@ -87,7 +88,9 @@ func (l *lowerer) root(e ast.Expr) types.Object {
 // round (Go 1.22), which only shows where something holds on to one: then it
 // lives behind a pointer, and the post statement works on a copy.
 func (l *lowerer) forStmt(st *ast.ForStmt, label string) {
-	l.emit(&ast.BlockStmt{Lbrace: st.Pos(), Rbrace: st.End(), List: l.collect(func() { l.forLoop(st, label) })})
+	l.emit(&ast.BlockStmt{Lbrace: st.Pos(), Rbrace: st.End(), List: l.collect(func() {
+		l.inLoop(func() { l.forLoop(st, label) })
+	})})
 }
 
 func (l *lowerer) forLoop(st *ast.ForStmt, label string) {
@@ -105,6 +108,11 @@ func (l *lowerer) forLoop(st *ast.ForStmt, label string) {
 	if st.Init != nil {
 		l.stmt(st.Init, "")
 	}
+	defer l.keepLengths(st)()
+	facts := l.facts
+	l.facts = maps.Clone(facts)
+	l.forget(st) // what has been learnt of the first round alone
+	defer func() { l.facts = facts }()
 	var cond ast.Expr
 	before := l.collect(func() {
 		if st.Cond != nil {
@@ -125,6 +133,9 @@ func (l *lowerer) forLoop(st *ast.ForStmt, label string) {
 	})
 	out := &ast.ForStmt{For: st.For}
 	l.push(&target{label: label, loop: true})
+	if len(held) == 0 {
+		l.loopFacts(st)
+	}
 	if len(before) == 0 && len(post) <= 1 {
 		out.Cond = cond
 		if len(post) == 1 {
@@ -172,26 +183,29 @@ func (l *lowerer) labelled(pos token.Pos, label string, st ast.Stmt) ast.Stmt {
 
 // rangeStmt lowers a range loop over anything.
 func (l *lowerer) rangeStmt(st *ast.RangeStmt, label string) {
-	l.emit(&ast.BlockStmt{Lbrace: st.Pos(), Rbrace: st.End(), List: l.collect(func() {
-		switch u := universe.CoreType(l.typeOf(st.X)).(type) {
-		case *types.Basic:
-			if u.Info()&types.IsInteger != 0 {
-				l.rangeInt(st, label)
-			} else {
-				l.rangeString(st, label)
-			}
-		case *types.Signature:
-			l.rangeFunc(st, u, label)
-		case *types.Chan:
-			l.rangeChan(st, u, label)
-		case *types.Map:
-			l.rangeMap(st, u, label)
-		case *types.Slice:
-			l.rangeList(st, u.Elem(), label)
-		case *types.Array:
-			l.rangeList(st, u.Elem(), label)
+	l.emit(&ast.BlockStmt{Lbrace: st.Pos(), Rbrace: st.End(), List: l.collect(func() { l.inLoop(func() { l.rangeLoop(st, label) }) })})
+}
+
+func (l *lowerer) rangeLoop(st *ast.RangeStmt, label string) {
+	defer l.keepLengths(st)()
+	switch u := universe.CoreType(l.typeOf(st.X)).(type) {
+	case *types.Basic:
+		if u.Info()&types.IsInteger != 0 {
+			l.rangeInt(st, label)
+		} else {
+			l.rangeString(st, label)
 		}
-	})})
+	case *types.Signature:
+		l.rangeFunc(st, u, label)
+	case *types.Chan:
+		l.rangeChan(st, u, label)
+	case *types.Map:
+		l.rangeMap(st, u, label)
+	case *types.Slice:
+		l.rangeList(st, u.Elem(), label)
+	case *types.Array:
+		l.rangeList(st, u.Elem(), label)
+	}
 }
 
 func isBlank(e ast.Expr) bool {
@@ -241,7 +255,12 @@ func (l *lowerer) loopBody(st *ast.RangeStmt, label string, first func()) *ast.B
 	l.push(&target{label: label, loop: true})
 	defer l.pop()
 	list := l.collect(first)
-	body := l.block(st.Body)
+	var body *ast.BlockStmt
+	l.keepFacts(func() {
+		l.forget(st)
+		l.rangeFacts(st)
+		body = l.block(st.Body)
+	})
 	return &ast.BlockStmt{Lbrace: body.Lbrace, List: append(list, body.List...), Rbrace: body.Rbrace}
 }
 
@@ -308,7 +327,9 @@ func (l *lowerer) rangeList(st *ast.RangeStmt, elem types.Type, label string) {
 		}
 	} else {
 		x = l.temp(pos, t, l.expr(st.X))
-		limit = l.temp(pos, types.Typ[types.Int], call(pos, ident(pos, "len"), x))
+		if !wanted(st.Key) && !wanted(st.Value) {
+			limit = l.temp(pos, types.Typ[types.Int], call(pos, ident(pos, "len"), x))
+		}
 	}
 	i, own := l.s.Fresh("i"), true
 	if wanted(st.Key) && st.Tok == token.DEFINE {
@@ -317,6 +338,10 @@ func (l *lowerer) rangeList(st *ast.RangeStmt, elem types.Type, label string) {
 			i, own = l.local(obj), false
 			l.countsUp(obj)
 		}
+	}
+	if limit == nil {
+		l.rangeSlice(st, label, x, elem, i, own)
+		return
 	}
 	l.count(st, label, i, types.Typ[types.Int], limit, func() {
 		var key, value typed
@@ -332,6 +357,33 @@ func (l *lowerer) rangeList(st *ast.RangeStmt, elem types.Type, label string) {
 		}
 		l.bindRound(st, key, value)
 	})
+}
+
+// rangeSlice lowers a loop over a slice to one: yaegi counts in a variable of its own
+// there, which i is unless the user does something else with it.
+func (l *lowerer) rangeSlice(st *ast.RangeStmt, label string, x ast.Expr, elem types.Type, i string, own bool) {
+	pos := st.Pos()
+	out := &ast.RangeStmt{For: st.For, Key: ident(pos, i), TokPos: pos, Tok: token.DEFINE, X: x}
+	var key, value typed
+	if own {
+		key = typed{ident(pos, i), types.Typ[types.Int]}
+	}
+	if wanted(st.Value) {
+		name := ""
+		if id, ok := st.Value.(*ast.Ident); ok && st.Tok == token.DEFINE {
+			if obj := l.info.Defs[id]; obj != nil && !l.captured[obj] && l.s.Symbols[obj] == "" && !l.usageOf(obj, st.Body).captured {
+				name = l.local(obj)
+			}
+		}
+		if name == "" {
+			name = l.s.Fresh("v")
+			l.s.types[name] = elem
+			value = typed{ident(pos, name), elem}
+		}
+		out.Value = ident(pos, name)
+	}
+	out.Body = l.loopBody(st, label, func() { l.bindRound(st, key, value) })
+	l.emit(l.labelled(pos, label, out))
 }
 
 // countsUp notes a counter that is not negative.
@@ -428,6 +480,8 @@ func (l *lowerer) rangeFunc(st *ast.RangeStmt, sig *types.Signature, label strin
 		return &ast.BinaryExpr{X: ident(pos, state), OpPos: pos, Op: token.NEQ, Y: l.int(pos, n)}
 	}
 	end := st.Body.Rbrace
+	loop := l.loop
+	l.loop = nil // the body is a function
 	l.push(me)
 	l.fn.depth++
 	body := l.collect(func() {
@@ -446,6 +500,7 @@ func (l *lowerer) rangeFunc(st *ast.RangeStmt, sig *types.Signature, label strin
 	})
 	l.fn.depth--
 	l.pop()
+	l.loop = loop
 	lit := &ast.FuncLit{
 		Type: &ast.FuncType{Func: pos, Params: params, Results: &ast.FieldList{List: []*ast.Field{{Type: ident(pos, "bool")}}}},
 		Body: &ast.BlockStmt{Lbrace: pos, List: body, Rbrace: end},

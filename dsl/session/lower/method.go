@@ -52,7 +52,7 @@ func isPointerTo(t types.Type) bool {
 func (l *lowerer) methodExpression(pos token.Pos, s *types.Selection) ast.Expr {
 	sig := s.Type().(*types.Signature)
 	lit := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: l.tuple(pos, sig.Params(), sig.Variadic(), "#a"), Results: l.tuple(pos, sig.Results(), false, "")}}
-	lit.Body = l.blockOf(pos, func() {
+	lit.Body = l.bodyOf(pos, func() {
 		l.passOn(pos, l.methodCall(pos, ident(pos, "#a0"), s.Recv(), s), sig, 1)
 	})
 	return l.temp(pos, sig, lit)
@@ -119,7 +119,7 @@ func (l *lowerer) results(pos token.Pos, c *ast.CallExpr, t *types.Tuple) []ast.
 
 // forward makes lit call fun with its parameters from the given one on.
 func (l *lowerer) forward(lit *ast.FuncLit, fun ast.Expr, sig *types.Signature, from int) {
-	lit.Body = l.blockOf(fun.Pos(), func() { l.passOn(fun.Pos(), call(fun.Pos(), fun), sig, from) })
+	lit.Body = l.bodyOf(fun.Pos(), func() { l.passOn(fun.Pos(), call(fun.Pos(), fun), sig, from) })
 }
 
 // location is where a value is: at a place that can be addressed, or in an
@@ -315,7 +315,7 @@ func (l *lowerer) methodValue(e *ast.SelectorExpr, s *types.Selection) ast.Expr 
 		}
 	}
 	inner := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: l.tuple(pos, sig.Params(), sig.Variadic(), "#a"), Results: l.tuple(pos, sig.Results(), false, "")}}
-	inner.Body = l.blockOf(pos, func() {
+	inner.Body = l.bodyOf(pos, func() {
 		c := call(pos, sel(ident(pos, "#r"), method.Name()))
 		if fn != nil {
 			c = call(pos, ident(pos, l.s.methodSymbol(l, pos, fn, named)), ident(pos, "#r"))

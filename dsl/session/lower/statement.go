@@ -54,8 +54,22 @@ func (l *lowerer) block(b *ast.BlockStmt) *ast.BlockStmt {
 func (l *lowerer) stmts(list []ast.Stmt) {
 	for _, st := range list {
 		l.mark(l.risky(st))
+		if l.compound(st) {
+			l.forget(st)
+		}
 		l.stmt(st, "")
+		l.forget(st)
 	}
+}
+
+// compound reports statements that may do what they do more than once, in another
+// order, or run others' statements before their own.
+func (l *lowerer) compound(st ast.Stmt) bool {
+	switch st.(type) {
+	case *ast.AssignStmt, *ast.IncDecStmt, *ast.ExprStmt, *ast.ReturnStmt, *ast.DeclStmt:
+		return l.runsOthers(st)
+	}
+	return true
 }
 
 // mark notes the place that the function has come to.
@@ -122,6 +136,7 @@ func (l *lowerer) stmt(st ast.Stmt, label string) {
 func (l *lowerer) labeledStmt(st *ast.LabeledStmt) {
 	pos := st.Pos()
 	if l.fn.gotos[st.Label.Name] {
+		l.facts = nil
 		l.emit(&ast.LabeledStmt{Label: ident(pos, gotoLabel(st.Label.Name)), Colon: st.Colon, Stmt: &ast.BlockStmt{Lbrace: pos, Rbrace: pos}})
 	}
 	l.stmt(st.Stmt, st.Label.Name)
@@ -371,12 +386,12 @@ func (l *lowerer) deferred(pos token.Pos, now []typed, none *ast.FuncType, hand 
 		names = append(names, ident(pos, name))
 		values = append(values, v.x)
 	}
-	body := &ast.FuncLit{Type: none, Body: l.blockOf(pos, func() { run(names) })}
+	body := &ast.FuncLit{Type: none, Body: l.bodyOf(pos, func() { run(names) })}
 	if len(now) == 0 {
 		hand(body)
 		return
 	}
-	outer.Body = l.blockOf(pos, func() { hand(body) })
+	outer.Body = l.bodyOf(pos, func() { hand(body) })
 	l.emit(&ast.ExprStmt{X: call(pos, outer, values...)})
 }
 

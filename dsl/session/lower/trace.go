@@ -18,13 +18,25 @@ import (
 type literal struct {
 	from, to token.Pos
 	name     string
+	of       string // the symbol of the declared function that it is in, if any
 }
 
-// newMark declares the variable for the place of a function and links it up.
+// newMark links up a variable for the place of a function: one that another function
+// has left, or a new one.
 func (s *Lowering) newMark(pos token.Pos, function string) string {
-	name := s.Fresh("at")
-	spec := &ast.ValueSpec{Names: []*ast.Ident{ident(pos, name)}, Type: ident(pos, "int")}
-	s.Out.Decls = append(s.Out.Decls, &ast.GenDecl{TokPos: pos, Tok: token.VAR, Specs: []ast.Spec{spec}})
+	var name string
+	if n := len(s.freeMarks); n > 0 {
+		name = s.freeMarks[n-1]
+		s.freeMarks = s.freeMarks[:n-1]
+		s.Out.undo = append(s.Out.undo, func() { s.freeMarks = append(s.freeMarks, name) })
+	} else {
+		name = s.Fresh("at")
+		spec := &ast.ValueSpec{Names: []*ast.Ident{ident(pos, name)}, Type: ident(pos, "int")}
+		s.Out.Decls = append(s.Out.Decls, &ast.GenDecl{TokPos: pos, Tok: token.VAR, Specs: []ast.Spec{spec}})
+	}
+	if s.emitting != "" {
+		s.marks[s.emitting] = append(s.marks[s.emitting], name)
+	}
 	c := call(pos, sel(ident(pos, s.importName(machine.RuntimePath)), "Mark"),
 		&ast.BasicLit{ValuePos: pos, Kind: token.STRING, Value: strconv.Quote(function)},
 		&ast.UnaryExpr{OpPos: pos, Op: token.AND, X: ident(pos, name)})
@@ -35,7 +47,7 @@ func (s *Lowering) newMark(pos token.Pos, function string) string {
 // literalMark is newMark for a function literal, which has no name.
 func (s *Lowering) literalMark(e *ast.FuncLit) string {
 	name := s.Fresh("func")
-	s.literals = append(s.literals, literal{e.Pos(), e.End(), name})
+	s.literals = append(s.literals, literal{e.Pos(), e.End(), name, s.emitting})
 	return s.newMark(e.Pos(), name)
 }
 

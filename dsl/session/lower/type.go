@@ -37,7 +37,13 @@ type lowerer struct {
 	inSimple bool
 	// unchecked is set while a place is lowered that is checked later.
 	unchecked bool
-	unsigned  map[types.Object]bool // counters of loops, which are not negative
+	unsigned  map[types.Object]bool   // counters of loops, which are not negative
+	facts     map[inRange]bool        // see facts.go
+	shared    map[types.Object]bool   // variables that facts can't be about
+	loop      *[]ast.Stmt             // what the loop that we are in needs declared before it
+	lengths   map[types.Object]string // variables with the lengths of lists, see keepLengths
+	measured  map[string]bool         // those of them that are used
+	given     []inRange               // facts of the next function literal
 	// statements tells the statements of a cell from its declarations, literals
 	// how many function literals are around.
 	statements bool

@@ -121,11 +121,14 @@ func (f formatter) format(st fmt.State, verb rune, t types.Type, v reflect.Value
 	} else if f.ownMethod(st, verb, t, v) {
 		return
 	}
-	if named, ok := universe.Named(t); ok && f.m.registry.universe.ReflectType(named) != nil { // fmt knows it better
+	if named, ok := universe.Named(t); ok && !types.IsInterface(named) && f.m.registry.universe.ReflectType(named) != nil { // fmt knows it better
 		plain(st, verb, v)
 		return
 	}
 	sharp, plus := st.Flag('#'), st.Flag('+')
+	if sharp && verb == 'v' && f.sharpNil(st, t, v, at) {
+		return
+	}
 	switch u := t.Underlying().(type) {
 	case *types.Struct:
 		if sharp && verb == 'v' {
@@ -191,6 +194,10 @@ func (f formatter) format(st fmt.State, verb rune, t types.Type, v reflect.Value
 			fmt.Fprintf(st, "0x%x", v.Pointer()) // fmt would take it for the outermost, and show what it points to
 			return
 		}
+		if at.depth > 0 && !v.IsNil() && strings.ContainsRune("bodxX", verb) {
+			fmt.Fprintf(st, fmt.FormatString(st, verb), v.Pointer())
+			return
+		}
 		plain(st, verb, v)
 	case *types.Interface:
 		if v.IsNil() {
@@ -199,9 +206,53 @@ func (f formatter) format(st fmt.State, verb rune, t types.Type, v reflect.Value
 		}
 		dt, dv := f.m.dynamic(v.Elem().Interface())
 		f.format(st, verb, dt, dv, place{at.depth, at.in().hidden, false})
+	case *types.Basic:
+		if _, named := universe.Named(t); named && !strings.ContainsRune(verbsFor(u), verb) {
+			fmt.Fprintf(st, "%%!%c(%s=%v)", verb, f.m.typeName(t), unexported(v))
+			return
+		}
+		plain(st, verb, v)
 	default:
 		plain(st, verb, v)
 	}
+}
+
+// verbsFor are the verbs that fmt has for a basic type.
+func verbsFor(t *types.Basic) string {
+	switch info := t.Info(); {
+	case info&types.IsBoolean != 0:
+		return "tv"
+	case info&types.IsInteger != 0:
+		return "bcdoOqxXUv"
+	case info&types.IsString != 0:
+		return "sqxXv"
+	}
+	return "beEfFgGxXv"
+}
+
+// sharpNil prints what %#v has a type and an address for.
+func (f formatter) sharpNil(st fmt.State, t types.Type, v reflect.Value, at place) bool {
+	switch v.Kind() {
+	case reflect.Interface, reflect.Map, reflect.Slice:
+		if v.IsNil() {
+			io.WriteString(st, f.m.typeName(t)+"(nil)")
+			return true
+		}
+	case reflect.Pointer, reflect.Func, reflect.Chan:
+		if p, ok := t.Underlying().(*types.Pointer); ok && at.depth == 0 && !v.IsNil() {
+			switch p.Elem().Underlying().(type) {
+			case *types.Struct, *types.Slice, *types.Array, *types.Map:
+				return false
+			}
+		}
+		address := "nil"
+		if !v.IsNil() {
+			address = fmt.Sprintf("0x%x", v.Pointer())
+		}
+		io.WriteString(st, "("+f.m.typeName(t)+")("+address+")")
+		return true
+	}
+	return false
 }
 
 func separator(sharp bool) string {

@@ -121,11 +121,51 @@ func yaegiNumber(i *interp.Interpreter) *uint64 {
 	return (*uint64)(unsafe.Pointer(f.UnsafeAddr()))
 }
 
+// Forget lets go of functions that nothing mentions any more, by their symbols.
+func (m *Machine) Forget(symbols []string) {
+	m.mu.Lock()
+	for _, name := range symbols {
+		delete(m.marks, name)
+	}
+	m.mu.Unlock()
+	m.registry.mu.Lock()
+	for _, name := range symbols {
+		delete(m.registry.funcs, name)
+	}
+	m.registry.mu.Unlock()
+	for _, scope := range m.yaegiScopes() {
+		if f := scope.FieldByName("sym"); f.Kind() == reflect.Map {
+			table := reflect.NewAt(f.Type(), unsafe.Pointer(f.UnsafeAddr())).Elem()
+			for _, name := range symbols {
+				table.SetMapIndex(reflect.ValueOf(name), reflect.Value{})
+			}
+		}
+	}
+}
+
+// yaegiScopes are yaegi's scopes of packages (interp.Interpreter.scopes).
+func (m *Machine) yaegiScopes() []reflect.Value {
+	var out []reflect.Value
+	if f := reflect.ValueOf(m.yaegi).Elem().FieldByName("scopes"); f.Kind() == reflect.Map {
+		for it := f.MapRange(); it.Next(); {
+			if s := it.Value(); s.Kind() == reflect.Pointer && s.Elem().Kind() == reflect.Struct {
+				out = append(out, s.Elem())
+			}
+		}
+	}
+	return out
+}
+
 // forgetSyntax lets go of the syntax trees of what has been compiled, which yaegi
 // keeps for its debugger (interp.Interpreter.roots).
 func (m *Machine) forgetSyntax() {
 	if f := reflect.ValueOf(m.yaegi).Elem().FieldByName("roots"); f.Kind() == reflect.Slice {
 		*(*[]unsafe.Pointer)(unsafe.Pointer(f.UnsafeAddr())) = nil
+	}
+	for _, scope := range m.yaegiScopes() {
+		if f := scope.FieldByName("child"); f.Kind() == reflect.Slice {
+			*(*[]unsafe.Pointer)(unsafe.Pointer(f.UnsafeAddr())) = nil
+		}
 	}
 }
 

@@ -128,6 +128,7 @@ func (s *Declared) freeUnused(pl *Plan) {
 
 // Enact makes the plan's changes and returns how to take them back.
 func (s *Declared) Enact(pl *Plan) (takeBack func()) {
+	s.sweep()
 	oldScope, oldOrder := s.Scope, s.order
 	var undo []func()
 	for _, d := range pl.Decls {
