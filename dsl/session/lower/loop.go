@@ -327,7 +327,8 @@ func (l *lowerer) rangeList(st *ast.RangeStmt, elem types.Type, label string) {
 		}
 	} else {
 		x = l.temp(pos, t, l.expr(st.X))
-		if !wanted(st.Key) && !wanted(st.Value) {
+		_, ofChannels := elem.Underlying().(*types.Chan) // which yaegi takes for a loop over a channel
+		if ofChannels || !wanted(st.Key) && !wanted(st.Value) {
 			limit = l.temp(pos, types.Typ[types.Int], call(pos, ident(pos, "len"), x))
 		}
 	}
