@@ -318,6 +318,9 @@ func (l *lowerer) containerArgument(a ast.Expr, to types.Type, compiled *types.F
 	if compiled == nil || !transparent[compiled.Pkg().Path()] {
 		return x
 	}
+	if n, ok := universe.Named(to); ok && compiled.Pkg().Path() == "reflect" && n.Obj().Name() == "Type" && compiled.Signature().Recv() == nil {
+		return l.temp(a.Pos(), to, l.runtimeCall(a.Pos(), "PlainType", x))
+	}
 	switch u := to.Underlying().(type) {
 	case *types.Map:
 		if universe.IsAny(u.Elem()) {
@@ -379,6 +382,11 @@ func (l *lowerer) replaced(e *ast.CallExpr, c *ast.CallExpr, obj *types.Func) *a
 		return c
 	case "errors.As":
 		return l.errorsAs(e, c)
+	case "reflect.Value.Type", "reflect.Value.NumMethod", "reflect.Value.Method", "reflect.Value.MethodByName":
+		name := map[string]string{"Type": "ValueType", "NumMethod": "ValueMethods", "Method": "ValueMethod", "MethodByName": "ValueMethodByName"}[obj.Name()]
+		return l.runtimeCall(pos, name, append([]ast.Expr{target()}, c.Args...)...)
+	case "reflect.TypeOf":
+		return l.runtimeCall(pos, "TypeOf", c.Args...)
 	case "encoding/json.Unmarshal":
 		return l.runtimeCall(pos, "UnmarshalJSON", c.Args...)
 	case "encoding/json.Decoder.Decode":

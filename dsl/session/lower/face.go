@@ -303,7 +303,7 @@ var encoders = map[string]bool{
 }
 
 // decoders are those that the machine stands in for.
-var decoders = map[string]bool{"encoding/json.Unmarshal": true, "encoding/json.Decode": true}
+var decoders = map[string]bool{"reflect.TypeOf": true, "encoding/json.Unmarshal": true, "encoding/json.Decode": true}
 
 // formatted are the packages whose arguments of type any are printed or shown,
 // transparent those that look into them by reflection.

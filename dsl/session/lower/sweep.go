@@ -56,7 +56,7 @@ func (s *Lowering) sweepVariables(pl *plan.Plan) {
 	}
 	s.scope = pl.Scope
 	for v := range s.Symbols {
-		if !used[v] {
+		if !used[v] && universe.IsUsers(v) {
 			delete(s.Symbols, v)
 			delete(s.pinned, v)
 		}

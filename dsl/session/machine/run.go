@@ -18,6 +18,7 @@ import (
 	"unsafe"
 
 	"github.com/traefik/yaegi/interp"
+	"golang.org/x/tools/go/types/typeutil"
 
 	"sapf/dsl/display"
 	"sapf/dsl/session/universe"
@@ -50,6 +51,9 @@ type Machine struct {
 	views    *reps
 	names    map[reflect.Type]string // by which lowered source can name types
 	adapters int                     // made so far
+
+	reflecteds *typeutil.Map               // *reflected by types.Type
+	viewed     map[reflect.Type]types.Type // what types made by view stand for, nil for several
 
 	current *run            // the cell at hand
 	trace   []string        // functions that the latest panic left, innermost first

@@ -21,7 +21,9 @@ func (m *Machine) shaped(x any) any {
 	if t == nil {
 		return nil
 	}
-	return m.view(t, v)
+	out := m.view(t, v)
+	m.noteView(reflect.TypeOf(out), t)
+	return out
 }
 
 // encodable is x for an encoder or a template, which only read it.

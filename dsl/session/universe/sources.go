@@ -25,7 +25,7 @@ var genericFiles embed.FS
 // genericTexts are the files of the packages that have generic parts.
 var genericTexts = map[string]string{
 	"cmp": "cmp", "iter": "iter", "maps": "maps", "slices": "slices",
-	"sync": "sync", "sync/atomic": "atomic", "math/rand/v2": "rand", "errors": "errors",
+	"sync": "sync", "sync/atomic": "atomic", "math/rand/v2": "rand", "errors": "errors", "reflect": "reflect",
 }
 
 func (sp *sourcePackages) has(path string) bool { return genericTexts[path] != "" }

@@ -1,0 +1,307 @@
+package machine
+
+import (
+	"go/types"
+	"reflect"
+
+	"golang.org/x/tools/go/types/typeutil"
+
+	"sapf/dsl/session/universe"
+)
+
+// reflected is a type of a cell for cells that look into types: what reflection has
+// for it, which has the structure alone, with its name and its methods.
+type reflected struct {
+	reflect.Type // that looks like it, see shape.go
+	m            *Machine
+	t            types.Type
+}
+
+// typeOf is reflect.TypeOf.
+func (m *Machine) typeOf(x any) reflect.Type {
+	t, v := m.dynamic(x)
+	if t == nil {
+		return nil
+	}
+	if !m.concerns(t, map[types.Type]bool{}) {
+		return v.Type()
+	}
+	return m.reflect(t)
+}
+
+// reflect is a type as a cell sees it, the same for types that are identical.
+func (m *Machine) reflect(t types.Type) reflect.Type {
+	if !m.concerns(t, map[types.Type]bool{}) {
+		return m.mustRep(t)
+	}
+	m.repMu.Lock()
+	defer m.repMu.Unlock()
+	if m.reflecteds == nil {
+		m.reflecteds = new(typeutil.Map)
+	}
+	if r, ok := m.reflecteds.At(t).(*reflected); ok {
+		return r
+	}
+	look, err := m.views.try(t)
+	if err != nil {
+		panic(runtimeError(err.Error()))
+	}
+	r := &reflected{look, m, t}
+	m.reflecteds.Set(t, r)
+	return r
+}
+
+// plainType is a type for reflection itself, which has values of no other.
+func (m *Machine) plainType(t reflect.Type) reflect.Type {
+	if r, ok := t.(*reflected); ok {
+		return m.mustRep(r.t)
+	}
+	return t
+}
+
+// typesOf is what a type of reflection is for the checker.
+func (r *reflected) typesOf(u reflect.Type) types.Type {
+	if u, ok := u.(*reflected); ok {
+		return u.t
+	}
+	return r.m.registry.universe.TypeOf(u)
+}
+
+func (r *reflected) String() string { return r.m.typeName(r.t) }
+
+func (r *reflected) Name() string {
+	n, ok := types.Unalias(r.t).(*types.Named)
+	if !ok {
+		return ""
+	}
+	name := r.String()
+	if pkg := n.Obj().Pkg(); pkg != nil {
+		name = name[len(pkg.Name())+1:]
+	}
+	return name
+}
+
+func (r *reflected) PkgPath() string {
+	if n, ok := types.Unalias(r.t).(*types.Named); ok && n.Obj().Pkg() != nil {
+		return n.Obj().Pkg().Path()
+	}
+	return ""
+}
+
+func (r *reflected) Elem() reflect.Type {
+	switch u := r.t.Underlying().(type) {
+	case interface{ Elem() types.Type }:
+		return r.m.reflect(u.Elem())
+	}
+	return r.Type.Elem()
+}
+
+func (r *reflected) Key() reflect.Type {
+	if u, ok := r.t.Underlying().(*types.Map); ok {
+		return r.m.reflect(u.Key())
+	}
+	return r.Type.Key()
+}
+
+func (r *reflected) In(i int) reflect.Type {
+	if u, ok := r.t.Underlying().(*types.Signature); ok {
+		return r.m.reflect(u.Params().At(i).Type())
+	}
+	return r.Type.In(i)
+}
+
+func (r *reflected) Out(i int) reflect.Type {
+	if u, ok := r.t.Underlying().(*types.Signature); ok {
+		return r.m.reflect(u.Results().At(i).Type())
+	}
+	return r.Type.Out(i)
+}
+
+func (r *reflected) Field(i int) reflect.StructField { return r.field(r.Type.Field(i)) }
+
+func (r *reflected) FieldByIndex(index []int) reflect.StructField {
+	return r.field(r.Type.FieldByIndex(index))
+}
+
+func (r *reflected) FieldByName(name string) (reflect.StructField, bool) {
+	f, ok := r.Type.FieldByName(name)
+	if ok {
+		f = r.field(f)
+	}
+	return f, ok
+}
+
+func (r *reflected) FieldByNameFunc(match func(string) bool) (reflect.StructField, bool) {
+	f, ok := r.Type.FieldByNameFunc(match)
+	if ok {
+		f = r.field(f)
+	}
+	return f, ok
+}
+
+// field is a field with the type that it has in the cell.
+func (r *reflected) field(f reflect.StructField) reflect.StructField {
+	t := r.t
+	for _, i := range f.Index {
+		t = universe.StructOf(t).Field(i).Type()
+	}
+	f.Type = r.m.reflect(t)
+	return f
+}
+
+// methods are those that reflection would list, by name.
+func (r *reflected) methods() []*types.Selection {
+	set := types.NewMethodSet(r.t)
+	var out []*types.Selection
+	for i := range set.Len() {
+		if set.At(i).Obj().Exported() || types.IsInterface(r.t) {
+			out = append(out, set.At(i))
+		}
+	}
+	return out
+}
+
+func (r *reflected) NumMethod() int { return len(r.methods()) }
+
+func (r *reflected) Method(i int) reflect.Method {
+	s := r.methods()[i]
+	name := s.Obj().Name()
+	m := reflect.Method{Name: name, Index: i}
+	sig := s.Type().(*types.Signature)
+	if types.IsInterface(r.t) {
+		m.Type = r.m.reflect(sig)
+		return m
+	}
+	params := []*types.Var{types.NewParam(0, nil, "", r.t)}
+	for v := range sig.Params().Variables() {
+		params = append(params, v)
+	}
+	with := types.NewSignatureType(nil, nil, nil, types.NewTuple(params...), sig.Results(), sig.Variadic())
+	m.Type = r.m.reflect(with)
+	ft := r.m.mustRep(with)
+	m.Func = reflect.MakeFunc(ft, func(in []reflect.Value) []reflect.Value {
+		fn, ok := r.m.lookup(Boxed{r.m.AddType(r.t), in[0].Interface(), r.m}, name)
+		if !ok {
+			panic(nilDereference)
+		}
+		return fitted(fn(in[1:], ft.IsVariadic()), ft)
+	})
+	return m
+}
+
+func (r *reflected) MethodByName(name string) (reflect.Method, bool) {
+	for i, s := range r.methods() {
+		if s.Obj().Name() == name {
+			return r.Method(i), true
+		}
+	}
+	return reflect.Method{}, false
+}
+
+func (r *reflected) Implements(u reflect.Type) bool {
+	iface, ok := r.typesOf(u).Underlying().(*types.Interface)
+	if !ok {
+		panic("reflect: non-interface type passed to Type.Implements")
+	}
+	return types.Implements(r.t, iface)
+}
+
+func (r *reflected) AssignableTo(u reflect.Type) bool {
+	return types.AssignableTo(r.t, r.typesOf(u))
+}
+
+func (r *reflected) ConvertibleTo(u reflect.Type) bool {
+	return types.ConvertibleTo(r.t, r.typesOf(u))
+}
+
+func (r *reflected) Comparable() bool { return types.Comparable(r.t) }
+
+var _ reflect.Type = (*reflected)(nil)
+
+// A reflect.Value has no room for the name of a type. Which type a structure is of is
+// told by what it looks like, if only one has been looked into that looks so.
+
+// noteView keeps that a value of type t is looked into under another.
+func (m *Machine) noteView(look reflect.Type, t types.Type) {
+	if _, ok := universe.Deref(t.Underlying()).Underlying().(*types.Struct); look == nil || !ok || !m.concerns(t, map[types.Type]bool{}) {
+		return
+	}
+	m.repMu.Lock()
+	defer m.repMu.Unlock()
+	if m.viewed == nil {
+		m.viewed = map[reflect.Type]types.Type{}
+	}
+	if before, ok := m.viewed[look]; ok && before != nil && !types.Identical(before, t) {
+		t = nil
+	}
+	m.viewed[look] = t
+}
+
+// viewedAs is the type of a cell that a value is of, or nil.
+func (m *Machine) viewedAs(v reflect.Value) types.Type {
+	if !v.IsValid() {
+		return nil
+	}
+	m.repMu.Lock()
+	defer m.repMu.Unlock()
+	t := v.Type()
+	if is := m.viewed[t]; is != nil {
+		return is
+	}
+	if t.Kind() == reflect.Pointer {
+		if is := m.viewed[t.Elem()]; is != nil {
+			return types.NewPointer(is)
+		}
+	} else if is, ok := m.viewed[reflect.PointerTo(t)].(*types.Pointer); ok {
+		return is.Elem()
+	}
+	return nil
+}
+
+// valueType is the method Type of reflect.Value.
+func (m *Machine) valueType(v reflect.Value) reflect.Type {
+	if t := m.viewedAs(v); t != nil {
+		return m.reflect(t)
+	}
+	return v.Type()
+}
+
+// valueMethods is the method NumMethod of reflect.Value.
+func (m *Machine) valueMethods(v reflect.Value) int {
+	if t := m.viewedAs(v); t != nil {
+		return m.reflect(t).NumMethod()
+	}
+	return v.NumMethod()
+}
+
+// valueMethod is the method Method of reflect.Value.
+func (m *Machine) valueMethod(v reflect.Value, i int) reflect.Value {
+	if t := m.viewedAs(v); t != nil {
+		return m.valueMethodByName(v, m.reflect(t).Method(i).Name)
+	}
+	return v.Method(i)
+}
+
+// valueMethodByName is the method MethodByName of reflect.Value.
+func (m *Machine) valueMethodByName(v reflect.Value, name string) reflect.Value {
+	t := m.viewedAs(v)
+	if t == nil {
+		return v.MethodByName(name)
+	}
+	set := types.NewMethodSet(t)
+	s := set.Lookup(nil, name)
+	if s == nil || !s.Obj().Exported() {
+		return reflect.Value{}
+	}
+	recv := reflect.New(m.mustRep(t))
+	setValue(recv.Elem(), v)
+	x := Boxed{m.AddType(t), recv.Elem().Interface(), m}
+	ft := m.mustRep(types.NewSignatureType(nil, nil, nil, s.Type().(*types.Signature).Params(), s.Type().(*types.Signature).Results(), s.Type().(*types.Signature).Variadic()))
+	return reflect.MakeFunc(ft, func(in []reflect.Value) []reflect.Value {
+		fn, ok := m.lookup(x, name)
+		if !ok {
+			panic(nilDereference)
+		}
+		return fitted(fn(in, ft.IsVariadic()), ft)
+	})
+}
