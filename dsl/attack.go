@@ -226,12 +226,10 @@ func (r *Outcome) byRound(value func(sapf.TraceRow) float64) []figure.Curve {
 	return curves
 }
 
-// Compare sets outcomes side by side in one table, a column each.
+// Compare sets outcomes side by side in one table, a column each. An attack that
+// failed has no norms: those of its last image would say nothing.
 func Compare(outcomes ...*Outcome) *Table {
-	head := []string{""}
-	for _, r := range outcomes {
-		head = append(head, r.Result.Method)
-	}
+	head := append([]string{""}, Outcomes(outcomes).names()...)
 	t := NewTable(head...)
 	add := func(name string, cell func(*Outcome) string) {
 		cells := []string{name}
@@ -242,11 +240,19 @@ func Compare(outcomes ...*Outcome) *Table {
 	}
 	add("success", func(r *Outcome) string { return fmt.Sprint(r.Measured.Success) })
 	add("success, 8 bits", func(r *Outcome) string { return fmt.Sprint(r.Measured.Success8Bit) })
-	add("l0, entries", func(r *Outcome) string { return fmt.Sprint(r.Measured.L0) })
-	add("l0, pixels", func(r *Outcome) string { return fmt.Sprint(r.Measured.L0Pixels) })
-	add("l1", func(r *Outcome) string { return number(r.Measured.L1) })
-	add("l2", func(r *Outcome) string { return number(r.Measured.L2) })
-	add("linf", func(r *Outcome) string { return number(r.Measured.Linf) })
+	norm := func(name string, value func(*Outcome) string) {
+		add(name, func(r *Outcome) string {
+			if !r.Measured.Success {
+				return "-"
+			}
+			return value(r)
+		})
+	}
+	norm("l0, entries", func(r *Outcome) string { return fmt.Sprint(r.Measured.L0) })
+	norm("l0, pixels", func(r *Outcome) string { return fmt.Sprint(r.Measured.L0Pixels) })
+	norm("l1", func(r *Outcome) string { return number(r.Measured.L1) })
+	norm("l2", func(r *Outcome) string { return number(r.Measured.L2) })
+	norm("linf", func(r *Outcome) string { return number(r.Measured.Linf) })
 	add("backward passes", func(r *Outcome) string { return fmt.Sprint(r.Result.Gradients) })
 	return t
 }

@@ -2,6 +2,8 @@ package dsl
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"sapf/dsl/display"
 	"sapf/models/data"
@@ -112,15 +114,34 @@ func (rs Outcomes) Successes() int {
 // Table has a row for each outcome.
 func (rs Outcomes) Table() *Table {
 	t := NewTable("image", "method", "target", "success", "l0", "pixels", "l1", "l2", "linf", "lambda1", "gradients")
-	for _, r := range rs {
+	names := rs.names()
+	for i, r := range rs {
 		target, n := "any other", r.Measured
 		if r.Goal.Targeted() {
 			target = r.Model.Classes()[r.Goal.Target]
 		}
-		t.Row(r.Image.Name, r.Result.Method, target, fmt.Sprint(n.Success), fmt.Sprint(n.L0), fmt.Sprint(n.L0Pixels),
+		t.Row(r.Image.Name, names[i], target, fmt.Sprint(n.Success), fmt.Sprint(n.L0), fmt.Sprint(n.L0Pixels),
 			number(n.L1), number(n.L2), number(n.Linf), number(r.Result.Const), fmt.Sprint(r.Result.Gradients))
 	}
 	return t
+}
+
+// names are the methods of the outcomes, with those options in which runs of one
+// method differ: "sapf lambda2=0.1".
+func (rs Outcomes) names() []string {
+	out := make([]string, len(rs))
+	for i, r := range rs {
+		out[i] = r.Result.Method
+		for _, option := range slices.Sorted(maps.Keys(r.Result.Options)) {
+			differs := slices.ContainsFunc(rs, func(o *Outcome) bool {
+				return o.Result.Method == r.Result.Method && fmt.Sprint(o.Result.Options[option]) != fmt.Sprint(r.Result.Options[option])
+			})
+			if v := fmt.Sprint(r.Result.Options[option]); differs && len(v) <= 20 {
+				out[i] += " " + option + "=" + v
+			}
+		}
+	}
+	return out
 }
 
 // smallWidth is the width in pixels up to which pictures are shown small, two

@@ -194,7 +194,7 @@ func TestRealData(t *testing.T) {
 		wants       string
 	}{
 		{"04-degree-of-sparsity", "cifar10:0", map[string]string{"count": "2", "steps": "120", "ks": "[]int{100, 900}"}, `all but the cat from cifar10`},
-		{"07-table-1", "cifar10:0", map[string]string{"count": "1", "targets": "1", "steps": "60", "kept": ""}, `1 images of cifar10, 1 targets`},
+		{"07-table-1", "cifar10:0", map[string]string{"count": "1", "targets": "1", "steps": "60", "kept": ""}, `images: 1 of cifar10; targets of each: 1`},
 		{"09-robust-models", "cifar10:0", map[string]string{"count": "2", "steps": "60", "rounds": "3"}, `checked: 3 networks`},
 		{"11-imagenet-size", "mobilenet", map[string]string{"quick": "true"}, `86 of 100 photographs are classified as labelled`},
 		{"12-beyond-the-paper", "cifar10:0", map[string]string{"count": "2", "spend": "300", "ks": "[]int{50, 200}"}, `all but the cat from cifar10`},
