@@ -92,8 +92,8 @@ func (s Sweep) run() (*SweepRun, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Path != "sapf" { // a program without the command line
+	program, err := commandLine()
+	if err != nil { // a program without the command line
 		r.over = make(chan error, 1)
 		go func() {
 			_, err := d.Run(context.Background(), runs.Options{})
@@ -104,15 +104,24 @@ func (s Sweep) run() (*SweepRun, error) {
 	if err := d.Close(); err != nil {
 		return nil, err
 	}
-	return r, r.start()
+	return r, r.start(program)
+}
+
+// commandLine is the program sapf: this one, or that which has extended itself to
+// this one for more packages.
+func commandLine() (string, error) {
+	if program := os.Getenv("SAPF_COMMAND"); program != "" {
+		return program, nil
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Path != "sapf" {
+		return "", errors.New("this program is not sapf")
+	}
+	return os.Executable()
 }
 
 // start starts `sapf sweep run`, which is not this process's child for long.
-func (r *SweepRun) start() error {
-	program, err := os.Executable()
-	if err != nil {
-		return err
-	}
+func (r *SweepRun) start(program string) error {
 	log, err := os.Create(filepath.Join(r.dir, "log"))
 	if err != nil {
 		return err

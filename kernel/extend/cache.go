@@ -58,6 +58,7 @@ const (
 	setName       = "set.json"
 	currentName   = "current.json"
 	stagingPrefix = "making-"
+	sourcePrefix  = "source-"
 )
 
 var programName = programFile + map[bool]string{true: ".exe"}[runtime.GOOS == "windows"]
@@ -157,7 +158,7 @@ func (b *Builder) Extend(ctx context.Context, parts []Part, report func(string))
 	if e, err := read(cache, k); err == nil && !moves { // somebody else has built it meanwhile
 		return e, nil
 	}
-	clean(cache)
+	clean(cache, source)
 	laid, err := b.Source.layOut(cache, source)
 	if err != nil {
 		return nil, err
@@ -199,11 +200,13 @@ func lock(ctx context.Context, cache string, steps *steps) (unlock func(), err e
 	return func() { l.Unlock() }, nil
 }
 
-// clean removes what killed builds have left; the lock is held.
-func clean(cache string) {
+// clean removes what killed builds have left, and the sources of other versions
+// of this program; the lock is held.
+func clean(cache, source string) {
 	entries, _ := os.ReadDir(cache)
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), stagingPrefix) {
+		old := strings.HasPrefix(e.Name(), sourcePrefix) && e.Name() != sourcePrefix+source
+		if old || strings.HasPrefix(e.Name(), stagingPrefix) {
 			os.RemoveAll(filepath.Join(cache, e.Name()))
 		}
 	}

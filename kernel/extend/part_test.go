@@ -218,10 +218,10 @@ func TestWithoutGo(t *testing.T) {
 
 func TestStagingIsCleaned(t *testing.T) {
 	cache := t.TempDir()
-	files(t, cache, map[string]string{stagingPrefix + "1/x": "", "kept/x": ""})
-	clean(cache)
+	files(t, cache, map[string]string{stagingPrefix + "1/x": "", "kept/x": "", sourcePrefix + "a/x": "", sourcePrefix + "b/x": ""})
+	clean(cache, "b")
 	left, err := os.ReadDir(cache)
-	if err != nil || len(left) != 1 || left[0].Name() != "kept" {
+	if err != nil || len(left) != 2 || left[0].Name() != "kept" || left[1].Name() != sourcePrefix+"b" {
 		t.Errorf("left: %v, %v", left, err)
 	}
 }

@@ -94,7 +94,7 @@ func (s Source) layOut(cache, digest string) (string, error) {
 	if s.Dir != "" {
 		return s.Dir, nil
 	}
-	dir := filepath.Join(cache, "source-"+digest)
+	dir := filepath.Join(cache, sourcePrefix+digest)
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil
 	}

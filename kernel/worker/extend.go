@@ -38,7 +38,7 @@ func (w *Worker) startExtended() {
 		return
 	}
 	e, note := w.cfg.Extender.Start()
-	w.cfg.Command, w.parts, w.note = e.Command, e.Parts, note
+	w.cfg.Command, w.parts, w.note, w.cfg.extended = e.Command, e.Parts, note, e.Command != nil
 }
 
 // extend gives the worker a child with more packages, unless it has them.
@@ -74,7 +74,7 @@ func (w *Worker) restart(e Extended, dir string) {
 	w.mu.Lock()
 	old := w.process
 	w.process, w.parts = nil, e.Parts
-	w.cfg.Command, w.cfg.Dir = e.Command, dir
+	w.cfg.Command, w.cfg.Dir, w.cfg.extended = e.Command, dir, true
 	w.mu.Unlock()
 	go w.child()
 	if old != nil {

@@ -48,6 +48,11 @@ func startProcess(cfg Config) (*process, error) {
 	}
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Env = append(os.Environ(), cfg.Env...)
+	if cfg.extended {
+		if self, err := command(); err == nil {
+			cmd.Env = append(cmd.Env, "SAPF_COMMAND="+self[0])
+		}
+	}
 	cmd.Dir = cfg.Dir
 	stdin, err := cmd.StdinPipe()
 	if err != nil {

@@ -41,6 +41,8 @@ type Config struct {
 	// Extender builds children with more packages, for %extend; nil means that
 	// there are none.
 	Extender Extender
+	// extended says that Command is an extender's.
+	extended bool
 	// Log gets what children write to their real standard error beside the
 	// traces of their deaths; nil discards it.
 	Log io.Writer
