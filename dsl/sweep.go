@@ -28,7 +28,7 @@ import (
 // kept in the folder Dir under keys of all that decides them, so that a second
 // Run goes on where the first one stopped, also after the kernel is gone.
 //
-//	s := Sweep{Dir: "runs/x", Model: "cwnet", Images: []string{"cat"}, Methods: []Method{Options{K: 200}, FMNL0{}}}
+//	s := Sweep{Dir: "runs/x", Model: "cwnet", Images: []string{"cat"}, Methods: []Method{Options{K: 200}, baseline.FMNL0{}}}
 //	r := s.Run()
 //	r.Wait()
 //	Show(r.Table1())
