@@ -136,32 +136,39 @@ func overhead(dir string, n []int) error {
 	return nil
 }
 
-// scaling measures two workers of one thread beside one, on attacks that keep a
-// processor busy.
+// scaling measures two workers of one thread beside one: on attacks that sleep,
+// which shows what the queue costs, and on attacks that keep a processor busy,
+// where what two processors have in common counts as well.
 func scaling(dir string, n []int) error {
-	s, err := spec.Parse(fmt.Appendf(nil, "model: cwnet\nimages: [cat, horse]\nmethods: [{name: fmn-l0, options: {steps: 100}, grid: {step_size: [%s]}}]\nbatch: 1", steps(n[0])))
+	busy, err := spec.Parse(fmt.Appendf(nil, "model: cwnet\nimages: [cat, horse]\nmethods: [{name: fmn-l0, options: {steps: 100}, grid: {step_size: [%s]}}]\nbatch: 1", steps(n[0])))
 	if err != nil {
 		return err
 	}
-	p, err := spec.Resolve(context.Background(), s, spec.Registry)
+	computing, err := spec.Resolve(context.Background(), busy, spec.Registry)
 	if err != nil {
 		return err
 	}
-	var rates []float64
-	for workers := 1; workers <= 2; workers++ {
-		d, err := runs.Create(filepath.Join(dir, strconv.Itoa(workers)), p, runs.Shard{})
-		if err != nil {
-			return err
-		}
-		seconds, _, err := served(d, workers, 1)
-		jobs := float64(len(d.Units()) - workers) // from the first result on
-		if err = errors.Join(err, d.Close()); err != nil {
-			return err
-		}
-		rates = append(rates, jobs/seconds)
-		fmt.Printf("%d workers: %.0f attacks in %.2f s, %.2f a second\n", workers, jobs, seconds, jobs/seconds)
+	sleeping, err := toys(n[0], "sleep: 200")
+	if err != nil {
+		return err
 	}
-	fmt.Printf("two beside one: %.2f times\n", rates[1]/rates[0])
+	for what, p := range map[string]*spec.Plan{"sleeping": sleeping, "computing": computing} {
+		var rates []float64
+		for workers := 1; workers <= 2; workers++ {
+			d, err := runs.Create(filepath.Join(dir, what, strconv.Itoa(workers)), p, runs.Shard{})
+			if err != nil {
+				return err
+			}
+			seconds, _, err := served(d, workers, 1)
+			jobs := float64(len(d.Units()) - workers) // from the first result on
+			if err = errors.Join(err, d.Close()); err != nil {
+				return err
+			}
+			rates = append(rates, jobs/seconds)
+			fmt.Printf("%s, %d workers: %.0f attacks in %.2f s, %.2f a second\n", what, workers, jobs, seconds, jobs/seconds)
+		}
+		fmt.Printf("%s: two beside one %.2f times\n", what, rates[1]/rates[0])
+	}
 	return nil
 }
 

@@ -67,7 +67,7 @@ func exit(err error) {
 // many seeds as it takes.
 func toys(n int, options string) (*spec.Plan, error) {
 	images := min(max(n/9, 1), 100)
-	s, err := spec.Parse(fmt.Appendf(nil, "model: cwmnist\nimages: {set: fashion, first: %d}\nmethods: [{name: toy, options: {%s}}]\nbatch: 1", images, options))
+	s, err := spec.Parse(fmt.Appendf(nil, "model: cwmnist\nimages: {set: fashion, first: %d}\ntargets: {random: %d}\nmethods: [{name: toy, options: {%s}}]\nbatch: 1", images, min(n, 9), options))
 	if err != nil {
 		return nil, err
 	}
