@@ -376,8 +376,8 @@ func (r *SweepRun) Table1() *Results {
 // By is a table of the results so far with a row for each combination of values
 // of columns or options: "method", "k".
 func (r *SweepRun) By(columns ...string) *Results {
-	return r.table("By", func(_ *runs.Dir, attacks []table.Attack, snapshot string) (*table.Table, error) {
-		return table.By(columns, attacks, snapshot)
+	return r.table("By", func(d *runs.Dir, attacks []table.Attack, snapshot string) (*table.Table, error) {
+		return table.By(columns, attacks, snapshot, table.Planned(d.Plan)...)
 	})
 }
 

@@ -44,7 +44,7 @@ func (c *sweepTableCmd) Run(out output) error {
 	case c.Rows:
 		t, err = table.Rows(attacks, snapshot)
 	case c.By != "":
-		t, err = table.By(strings.Split(c.By, ","), attacks, snapshot)
+		t, err = table.By(strings.Split(c.By, ","), attacks, snapshot, table.Planned(d.Plan)...)
 	default:
 		t = table.Table1(d.Plan.Dataset, metric.Norm(c.Norm), attacks, snapshot)
 	}

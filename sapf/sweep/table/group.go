@@ -7,6 +7,7 @@ import (
 
 	"sapf/models/nearest"
 	"sapf/sapf/metric"
+	"sapf/sapf/sweep/spec"
 )
 
 // Table1 is the paper's Table 1 of the attacks: a row for each method, and for
@@ -51,6 +52,16 @@ func Table1(dataset string, by metric.Norm, attacks []Attack, caption string) *T
 	return t
 }
 
+// Planned are the options of a sweep's methods, which a table of no results yet
+// may be grouped by.
+func Planned(p *spec.Plan) []map[string]any {
+	var out []map[string]any
+	for _, m := range p.Methods {
+		out = append(out, m.Options)
+	}
+	return out
+}
+
 // grouped are the sums of the attacks of one group.
 type grouped struct {
 	keys                          []any
@@ -62,12 +73,13 @@ type grouped struct {
 // By is a table with a row for each combination of values of some columns: those
 // of the result format, "class" (the label's name) and options of the methods.
 // The norms are means over successes. Rows are in the order in which they first
-// appear.
-func By(columns []string, attacks []Attack, caption string) (*Table, error) {
+// appear. Options that only attacks without a result have so far are those of
+// planned (Planned).
+func By(columns []string, attacks []Attack, caption string, planned ...map[string]any) (*Table, error) {
 	t := &Table{Caption: caption}
 	var read []func(*Attack) (any, error)
 	for _, name := range columns {
-		kind, f, err := columnOf(name, attacks)
+		kind, f, err := columnOf(name, attacks, planned)
 		if err != nil {
 			return nil, err
 		}
@@ -141,7 +153,7 @@ func (g *grouped) row() []any {
 
 // columnOf finds a column to group by: "method" is the method's label, which
 // tells the rows of a grid apart.
-func columnOf(name string, attacks []Attack) (Kind, func(*Attack) (any, error), error) {
+func columnOf(name string, attacks []Attack, planned []map[string]any) (Kind, func(*Attack) (any, error), error) {
 	if name == "method" {
 		return Text, func(a *Attack) (any, error) { return a.Label, nil }, nil
 	}
@@ -156,16 +168,19 @@ func columnOf(name string, attacks []Attack) (Kind, func(*Attack) (any, error), 
 		names = append(names, f.Name)
 	}
 	found := false
-	for i := range attacks {
-		for option := range attacks[i].Record.Options {
+	look := func(options map[string]any) {
+		for option := range options {
 			found = found || option == name
 			if !slices.Contains(names, option) {
 				names = append(names, option)
 			}
 		}
-		if found {
-			break
-		}
+	}
+	for _, options := range planned {
+		look(options)
+	}
+	for i := 0; i < len(attacks) && !found; i++ {
+		look(attacks[i].Record.Options)
 	}
 	if !found {
 		slices.Sort(names)
