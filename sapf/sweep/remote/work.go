@@ -177,21 +177,18 @@ func (o WorkOptions) work(ctx context.Context) (int, error) {
 // where the server has lost it.
 func (o WorkOptions) ended(ctx context.Context, name string, err error) error {
 	var different *queue.DifferentError
-	if ctx.Err() != nil || errors.As(err, &different) || isSetup(err) {
+	var setup *runs.SetupError
+	var server *serverError // which a setup may have met
+	if ctx.Err() != nil || errors.As(err, &different) || errors.As(err, &setup) && !errors.As(err, &server) {
 		return err
 	}
 	switch over, ok := natsq.Over(ctx, o.Conn, name); {
 	case ok && over:
 		return nil
-	case err == nil || errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrBucketNotFound) || errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrObjectNotFound) || passing(err):
+	case err == nil || gone(err) || passing(err):
 		return errForgotten
 	}
 	return err
-}
-
-func isSetup(err error) bool {
-	var setup *runs.SetupError
-	return errors.As(err, &setup)
 }
 
 // crew is what a worker says of itself; it may be used by several goroutines.
@@ -242,10 +239,11 @@ type serverError struct{ error }
 
 func (e *serverError) Unwrap() error { return e.error }
 
-// fetch reads an object, again and again while the server is away.
+// fetch reads an object, again and again while the server is away, or has no
+// leader, or does not know what it has yet.
 func (w *worker) fetch(name string) ([]byte, error) {
 	raw, err := w.q.Blob(w.ctx, name)
-	for wait := beat / 20; err != nil && passing(err) && w.ctx.Err() == nil; wait = min(2*wait, beat) {
+	for wait := beat / 20; err != nil && !gone(err) && w.ctx.Err() == nil && !w.o.Conn.IsClosed(); wait = min(2*wait, beat) {
 		w.o.Notice(err.Error())
 		sleep(w.ctx, wait)
 		raw, err = w.q.Blob(w.ctx, name)
@@ -254,6 +252,12 @@ func (w *worker) fetch(name string) ([]byte, error) {
 		return nil, &serverError{err}
 	}
 	return raw, nil
+}
+
+// gone reports whether an error says that something is not in the server.
+func gone(err error) bool {
+	return errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrBucketNotFound) ||
+		errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrObjectNotFound)
 }
 
 // fetchFile is fetch of an object that is named by the digest of its bytes.

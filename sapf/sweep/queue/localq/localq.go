@@ -240,6 +240,7 @@ func (l *lease) free(again bool) {
 		l.q.waiting = append(l.q.waiting, l.e)
 	} else {
 		delete(l.q.entries, l.e.job.ID)
+		delete(l.q.count, l.e.job.ID)
 	}
 	l.q.wake()
 }
