@@ -31,12 +31,14 @@ type scheduled struct {
 func newFast(pl *plan, batch, threads int, keep bool) *fast {
 	f := &fast{plan: pl, passing: make([]bool, len(pl.tensors))}
 	user := make([]*imageStep, len(pl.tensors))
+	var times [2][]int
 	if keep {
 		f.forwards, f.backwds = f.prepare(pl.forward, batch, threads), f.prepare(pl.backward, batch, threads)
 	} else {
-		f.forwards, f.backwds = f.schedule(pl.forward, batch, threads, user), f.schedule(pl.backward, batch, threads, user)
+		f.forwards, times[0] = f.schedule(pl.forward, batch, threads, user)
+		f.backwds, times[1] = f.schedule(pl.backward, batch, threads, user)
 	}
-	total, largest := 0, 0
+	largest := 0
 	images := func(t *tensor) int {
 		if f.passing[t.id] {
 			return batch % threads
@@ -45,15 +47,21 @@ func newFast(pl *plan, batch, threads int, keep bool) *fast {
 	}
 	for _, t := range pl.tensors {
 		f.passing[t.id] = user[t.id] != nil && user[t.id] != several
-		total += t.size * images(t)
 		largest = max(largest, t.size)
+	}
+	at, total := make([]int, len(pl.tensors)), 0
+	if keep {
+		for _, t := range pl.tensors {
+			at[t.id] = total
+			total += t.size * images(t)
+		}
+	} else {
+		at, total = f.layout(times, images)
 	}
 	// Kernels step their pointers one pixel (at most an image) past the end.
 	f.arena = aligned(total + largest)
-	at := 0
 	for _, t := range pl.tensors {
-		f.buf = append(f.buf, f.arena[at:])
-		at += t.size * images(t)
+		f.buf = append(f.buf, f.arena[at[t.id]:])
 	}
 	f.sharedIn = aligned(f.shared)
 	f.workers = make([]*worker, threads)

@@ -82,8 +82,9 @@ func imageWise(m maker, batch int) bool {
 
 // schedule prepares a pass. Runs of imageWise steps become one step over the
 // images; images that do not come out even among the threads are shared within
-// each of these steps. user[t] becomes the step that uses tensor t, or several.
-func (f *fast) schedule(makers []maker, batch, threads int, user []*imageStep) []scheduled {
+// each of these steps. user[t] becomes the step that uses tensor t, or several;
+// times says which makers run together.
+func (f *fast) schedule(makers []maker, batch, threads int, user []*imageStep) (list []scheduled, times []int) {
 	uses := func(m maker, s *imageStep) {
 		ts, _ := m.(operator).operands()
 		for _, t := range ts {
@@ -97,14 +98,14 @@ func (f *fast) schedule(makers []maker, batch, threads int, user []*imageStep) [
 		}
 	}
 	whole := batch / threads * threads
-	var list []scheduled
-	for len(makers) > 0 {
+	for now := 0; len(makers) > 0; now++ {
 		n := 0
 		for n < len(makers) && batch > 1 && whole > 0 && imageWise(makers[n], batch) {
 			n++
 		}
 		if n < 2 {
 			uses(makers[0], several)
+			times = append(times, now)
 			list = append(list, makers[0].prepare(f, batch, threads)...)
 			makers = makers[1:]
 			continue
@@ -113,6 +114,7 @@ func (f *fast) schedule(makers []maker, batch, threads int, user []*imageStep) [
 		list = append(list, scheduled{each, whole})
 		for _, m := range makers[:n] {
 			uses(m, each)
+			times = append(times, now)
 			each.steps = append(each.steps, m.prepare(f, 1, 1)...)
 			if whole == batch {
 				continue
@@ -123,7 +125,7 @@ func (f *fast) schedule(makers []maker, batch, threads int, user []*imageStep) [
 		}
 		makers = makers[n:]
 	}
-	return list
+	return list, times
 }
 
 // several stands for more than one user.

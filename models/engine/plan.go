@@ -293,7 +293,7 @@ func (pl *plan) finish(v *value) {
 // that its own layer needs.
 func (pl *plan) settle(v *value) {
 	if v.pending == nil {
-		v.pending = v.g // zero from the beginning, and never written
+		v.pending, v.g.zero = v.g, true // zero from the beginning, and never written
 	}
 	if v.pending == v.g || v.pending.halo == v.g.halo && v.pending.Shape == v.g.Shape {
 		return

@@ -14,6 +14,8 @@ type tensor struct {
 	cs int
 	// thin marks the images where pixels are not padded: cs is C.
 	thin bool
+	// zero: it is read and never written.
+	zero bool
 	// row is the distance between two rows, size that between two images,
 	// and origin the place of the first pixel in an image, all in float32s.
 	row, size, origin int

@@ -28,6 +28,8 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+torch.backends.mha.set_fastpath_enabled(False)  # an operator that exports lack; gradients never take it
+
 
 class CW(nn.Module):
     """The CIFAR-10 network of Carlini and Wagner (2017), table I."""
@@ -110,11 +112,23 @@ def networks():
 
         return build
 
+    def exported(name):
+        def build():
+            net = getattr(torchvision.models, name)(weights=None)
+            for m in net.modules():
+                if isinstance(m, nn.Linear) and not m.weight.any():  # as torchvision begins: no gradient would pass
+                    nn.init.normal_(m.weight, 0, 0.02)
+            return net, net
+
+        return build
+
+    # The engine's architecture ("" for an ONNX file), the side of images, the network, batches.
     return {
-        "cw": ("cwnet", 32, plain(CW), [1, 9]),
+        "cw": ("cwnet", 32, plain(CW), [1, 9, 72]),
         "resnet20": ("resnet20", 32, plain(ResNet20), [1, 9]),
-        "mobilenet_v2": ("mobilenet_v2", 224, mobilenet, [1]),
-        "inception_v3": ("inception_v3", 299, inception, [1]),
+        "mobilenet_v2": ("mobilenet_v2", 224, mobilenet, [1, 9]),
+        "inception_v3": ("inception_v3", 299, inception, [1, 9]),
+        **{name: ("", 224, exported(name), [1, 9]) for name in ("resnet50", "efficientnet_b0", "convnext_tiny", "vit_b_16", "swin_t")},
     }
 
 
@@ -199,6 +213,8 @@ def main():
     ap.add_argument("--rounds", type=int, default=24)
     ap.add_argument("--seconds", type=float, default=0.2, help="of each side in each round")
     ap.add_argument("--profile", default="", help="as SAPF_KERNELS")
+    ap.add_argument("--batches", help="other batches than the networks' own")
+    ap.add_argument("--keep", help="folder of weights and exports, made where they are missing")
     ap.add_argument("--json", help="write the figures here too")
     args = ap.parse_args()
     engine = Engine(args.engine)
@@ -214,8 +230,14 @@ def main():
                     m.running_mean.normal_(0, 0.1)
                     m.running_var.uniform_(0.5, 1.5)
             model.eval()
-            weights = os.path.join(folder, name + ".pth")
-            torch.save(saved.state_dict(), weights)
+            if args.batches:
+                batches = [int(b) for b in args.batches.split(",")]
+            weights = os.path.join(args.keep or folder, name + (".pth" if arch else ".onnx"))
+            if arch:
+                torch.save(saved.state_dict(), weights)
+            elif not os.path.exists(weights):
+                example = torch.rand(1, 3, size, size)
+                torch.onnx.export(model, (example,), weights, dynamo=False, opset_version=17, dynamic_axes={"x": {0: "n"}}, input_names=["x"])
             common = dict(weights=weights, arch=arch, profile=args.profile)
             rows += compare(engine, common, name, model, size, batches, args)
     if args.json:
