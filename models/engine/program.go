@@ -34,10 +34,29 @@ func Compile(n *Net, p Profile) (*Program, error) {
 	}
 	program := &Program{net: n, profile: p, shapes: shapes}
 	if p.Family != Float64 {
+		if n.parameters() > manyParameters {
+			runtime.GC() // what reading the file has left behind makes room for packed weights
+		}
 		fused, sizes := fuse(n, shapes)
 		program.plan = newPlan(fused, sizes, p, p.Family.kernels())
 	}
 	return program, nil
+}
+
+// manyParameters is from where garbage of their size matters: 128 MB.
+const manyParameters = 32 << 20
+
+// parameters is the number of weights of convolutions and dense layers.
+func (n *Net) parameters() (total int) {
+	for _, node := range n.Nodes {
+		switch op := node.Op.(type) {
+		case *Conv:
+			total += len(op.W)
+		case *Dense:
+			total += len(op.W)
+		}
+	}
+	return total
 }
 
 // Net is the network as it was given.
