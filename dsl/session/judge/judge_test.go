@@ -67,7 +67,12 @@ func try(t *testing.T, ps []*program, seconds func(p *program) float64) []result
 			since = 0
 		}
 		since++
-		got := w.ask(question{Cells: append([]string{"resetGlobals();"}, p.cells()...), Seconds: seconds(p)})
+		q := question{Cells: append([]string{"resetGlobals();"}, p.cells()...), Seconds: seconds(p)}
+		got := w.ask(q)
+		if f := fate("", false, got); q.Seconds > 1 && (f == "slow" || f == "dies") { // the machine may have been
+			q.Cells, q.Seconds = append([]string{imports, prelude()}, q.Cells...), 60
+			got = w.ask(q)
+		}
 		out = append(out, result{p, want[p.serial], got, judge(want[p.serial], got)})
 	}
 	return out

@@ -112,8 +112,8 @@ func (m *Machine) callWith(symbol string, n int, x ...any) {
 	} else {
 		out = fn.Call(in)
 	}
-	for i, v := range out {
-		reflect.ValueOf(x[i]).Elem().Set(v)
+	for i := range n { // or none, of a call for its effects
+		reflect.ValueOf(x[i]).Elem().Set(out[i])
 	}
 }
 

@@ -70,3 +70,23 @@ func main() {
 	a, b = b, a
 	fmt.Println(a, b)
 }
+
+type Phase complex128
+
+func (p Phase) Size() int { return int(real(complex128(p))) }
+
+func inverse(x float64) (float64, error) { return 1 / x, nil }
+
+func init() {
+	for i := range 2 {
+		v := Phase(2i)
+		func() {
+			defer (+v).Size()
+			fmt.Println("ran", i)
+		}()
+		zero := float64(i) * 0
+		inverse(zero)
+		direct(zero)
+		V{zero, zero}.Show("zero")
+	}
+}
