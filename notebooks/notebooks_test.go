@@ -127,6 +127,10 @@ var studies = []study{
 		{`run (\d+) time for the first two rows`, 1, 0},
 		{`G is ([\d.e-]+) from k ones with the box`, 3.1, 0.5},
 	}},
+	{file: "15-the-papers-claims", long: true, wants: []want{
+		{`([\d.]+), interval`, 0.870, 0.001},
+		{`checked: (\d+) claims`, 33, 0},
+	}},
 }
 
 // skipLong leaves out what takes long, unless somebody waits for it.

@@ -37,6 +37,7 @@ var ours = []string{
 	"sapf/sapf/lpbox",
 	"sapf/sapf/metric",
 	"sapf/sapf/study",
+	"sapf/sapf/study/claims",
 	"sapf/sapf/sweep",
 	"github.com/sbinet/npyio",
 	"gonum.org/v1/gonum/dsp/fourier",

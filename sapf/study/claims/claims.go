@@ -56,9 +56,12 @@ type Finding struct {
 	Verdict  Verdict
 }
 
+// Findings are what became of all claims. A notebook shows them as a table.
+type Findings []Finding
+
 // Judge holds every claim against the evidence, in the paper's order.
-func Judge(e Evidence) []Finding {
-	var out []Finding
+func Judge(e Evidence) Findings {
+	var out Findings
 	for _, c := range all() {
 		f := c.judge(e)
 		f.Where, f.Says = c.Where, c.Says
@@ -73,7 +76,7 @@ func all() []Claim {
 }
 
 // Count is how many findings have a verdict.
-func Count(findings []Finding, v Verdict) int {
+func (findings Findings) Count(v Verdict) int {
 	n := 0
 	for _, f := range findings {
 		if f.Verdict == v {
@@ -83,8 +86,8 @@ func Count(findings []Finding, v Verdict) int {
 	return n
 }
 
-// Text lists findings for a terminal.
-func Text(findings []Finding) string {
+// String lists findings for a terminal.
+func (findings Findings) String() string {
 	var b strings.Builder
 	for i, f := range findings {
 		fmt.Fprintf(&b, "%2d. %s (%s)\n    %s: %s\n", i+1, f.Says, f.Where, strings.ToUpper(string(f.Verdict)), f.Measured)
@@ -93,7 +96,7 @@ func Text(findings []Finding) string {
 }
 
 // Markdown is the findings as a table.
-func Markdown(findings []Finding) string {
+func (findings Findings) Markdown() string {
 	var b strings.Builder
 	b.WriteString("| | the paper says | where | measured here | verdict |\n|---|---|---|---|---|\n")
 	cell := strings.NewReplacer("|", `\|`, "\n", " ")
@@ -104,7 +107,7 @@ func Markdown(findings []Finding) string {
 }
 
 // HTML is Markdown's table for a notebook.
-func HTML(findings []Finding) string {
+func (findings Findings) HTML() string {
 	var b strings.Builder
 	b.WriteString("<table><thead><tr><th></th><th>the paper says</th><th>where</th><th>measured here</th><th>verdict</th></tr></thead><tbody>")
 	for i, f := range findings {

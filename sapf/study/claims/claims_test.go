@@ -26,7 +26,7 @@ func rowsOf(method string, scale float64, failing int) []metric.Row {
 	return out
 }
 
-func find(t *testing.T, findings []Finding, where, says string) Finding {
+func find(t *testing.T, findings Findings, where, says string) Finding {
 	t.Helper()
 	for _, f := range findings {
 		if strings.Contains(f.Where, where) && strings.Contains(f.Says, says) {
@@ -116,10 +116,10 @@ func TestFigureClaims(t *testing.T) {
 			t.Errorf("%s: %s, expected %s: %s", c.says, f.Verdict, c.want, f.Measured)
 		}
 	}
-	if n := Count(findings, InPart); n != 4 {
+	if n := findings.Count(InPart); n != 4 {
 		t.Errorf("%d hold in part, expected 4", n)
 	}
-	for name, page := range map[string]string{"text": Text(findings), "markdown": Markdown(findings), "html": HTML(findings)} {
+	for name, page := range map[string]string{"text": findings.String(), "markdown": findings.Markdown(), "html": findings.HTML()} {
 		if strings.Count(page, "gathers in fewer superpixels") != 1 {
 			t.Errorf("%s lacks a claim:\n%s", name, page)
 		}
