@@ -84,6 +84,10 @@ func NewWithProfile(net *engine.Net, card Card, profile engine.Profile) (*Model,
 	return &Model{net: net, card: card, profile: profile, core: &core{}}, nil
 }
 
+// ProbabilityOutputs is how the warning of a card begins whose network ends in a
+// softmax or a sigmoid.
+const ProbabilityOutputs = "the outputs are probabilities, not logits"
+
 // probabilityOutput warns of a network that ends in a softmax or a sigmoid.
 func probabilityOutput(net *engine.Net) string {
 	for i := net.Output; i >= 0; i = net.Nodes[i].In[0] {
@@ -91,10 +95,10 @@ func probabilityOutput(net *engine.Net) string {
 		case *engine.Flatten:
 			continue
 		case *engine.Softmax:
-			return fmt.Sprintf("the outputs are probabilities, not logits: the last layer, %s, is a softmax", net.Nodes[i].Name)
+			return fmt.Sprintf(ProbabilityOutputs+": the last layer, %s, is a softmax", net.Nodes[i].Name)
 		case *engine.Activation:
 			if op.Func == engine.Sigmoid {
-				return fmt.Sprintf("the outputs are probabilities, not logits: the last layer, %s, is a sigmoid", net.Nodes[i].Name)
+				return fmt.Sprintf(ProbabilityOutputs+": the last layer, %s, is a sigmoid", net.Nodes[i].Name)
 			}
 		}
 		return ""

@@ -28,35 +28,22 @@ type Fit struct {
 // ("backbone.", "1." after a normalisation). Exactly one prefix must make them
 // fit. The error is that of the tensors as they are named.
 func (a *Architecture) FitTo(p *Params) (*Fit, error) {
-	net, asNamed := a.Build(p.Afresh())
+	f, asNamed := a.build(p)
 	if asNamed == nil {
-		return &Fit{Net: net}, nil
-	}
-	if rest := p.withoutNormalisation(); rest != nil { // buffers of the network's own class
-		if net, err := a.Build(rest); err == nil {
-			f := &Fit{Net: net}
-			for _, name := range slices.Sorted(maps.Keys(p.byName)) {
-				if to := f.normalisation(name); to != nil {
-					if err := p.keep(to, name, net.Input.C); err != nil {
-						return nil, err
-					}
-				}
-			}
-			return f, nil
-		}
+		return f, nil
 	}
 	var fits []*Fit
 	for _, prefix := range p.prefixes() {
 		below := p.below(prefix)
-		net, err := a.Build(below)
+		f, err := a.build(below)
 		if err != nil {
 			if prefix == p.shared() { // all names have it: the error of those below is the better one
 				asNamed = err
 			}
 			continue
 		}
-		f := &Fit{Net: net, Prefix: prefix}
-		if err := p.beside(f, net.Input.C); err != nil {
+		f.Prefix = prefix
+		if err := p.beside(f, f.Net.Input.C); err != nil {
 			return nil, err
 		}
 		fits = append(fits, f)
@@ -72,6 +59,31 @@ func (a *Architecture) FitTo(p *Params) (*Fit, error) {
 		return nil, fmt.Errorf("weights %s: the tensors below each of %s fit %s: keep one of them", p.source, strings.Join(names, ", "), a.Name)
 	}
 	return fits[0], nil
+}
+
+// build makes the network of tensors under its names, among which may be a mean and
+// deviation: buffers of the network's own class.
+func (a *Architecture) build(p *Params) (*Fit, error) {
+	net, err := a.Build(p.Afresh())
+	if err == nil {
+		return &Fit{Net: net}, nil
+	}
+	rest := p.withoutNormalisation()
+	if rest == nil {
+		return nil, err
+	}
+	if net, err = a.Build(rest); err != nil {
+		return nil, err
+	}
+	f := &Fit{Net: net}
+	for _, name := range slices.Sorted(maps.Keys(p.byName)) {
+		if to := f.normalisation(name); to != nil {
+			if err := p.keep(to, name, net.Input.C); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return f, nil
 }
 
 // FitAny finds the only architecture that tensors fit.

@@ -54,10 +54,12 @@ func TestFit(t *testing.T) {
 		"backbone":      {d: with(dict(t, "resnet20", "backbone."), row("criterion.weight", 1, 2)), prefix: "backbone.", unused: []string{"criterion.weight"}},
 		"normalised": {d: with(dict(t, "resnet20", "1."), row("0.mean", 0.25, 0.5, 0.75), row("0.std", 0.5, 0.25, 0.5)), prefix: "1.",
 			mean: []float64{0.25, 0.5, 0.75}, std: []float64{0.5, 0.25, 0.5}},
-		"mu and sigma": {d: with(dict(t, "resnet20", "model."), row("mu", 0.5), row("sigma", 0.25)), prefix: "model.", mean: []float64{0.5}, std: []float64{0.25}},
-		"two networks": {d: with(dict(t, "resnet20", "model."), dict(t, "resnet20", "ema.").Tensors...), says: "below each of ema., model. fit resnet20"},
-		"two means":    {d: with(dict(t, "resnet20", "net."), row("a.mean", 1), row("b.mean", 2)), says: "several tensors"},
-		"another":      {d: dict(t, "cwnet", "module."), says: "conv1.weight"},
+		"mu and sigma":    {d: with(dict(t, "resnet20", "model."), row("mu", 0.5), row("sigma", 0.25)), prefix: "model.", mean: []float64{0.5}, std: []float64{0.25}},
+		"its own buffers": {d: with(dict(t, "resnet20", ""), row("mu", 0.5, 0.25, 0.75), row("sigma", 0.25)), mean: []float64{0.5, 0.25, 0.75}, std: []float64{0.25}},
+		"wrapped buffers": {d: with(dict(t, "resnet20", "module."), row("module.mu", 0.5), row("module.sigma", 0.25)), prefix: "module.", mean: []float64{0.5}, std: []float64{0.25}},
+		"two networks":    {d: with(dict(t, "resnet20", "model."), dict(t, "resnet20", "ema.").Tensors...), says: "below each of ema., model. fit resnet20"},
+		"two means":       {d: with(dict(t, "resnet20", "net."), row("a.mean", 1), row("b.mean", 2)), says: "several tensors"},
+		"another":         {d: dict(t, "cwnet", "module."), says: "conv1.weight"},
 	} {
 		p, err := zoo.NewParams(c.d)
 		if err != nil {

@@ -386,6 +386,12 @@ func (o *Outcome) warnings() []string {
 	}
 	if o.Clean.Warning != "" {
 		out = append(out, "the model's outputs: "+o.Clean.Warning)
+	} else if m, ok := o.classifier.(*models.Model); ok {
+		for _, w := range m.Card().Warnings {
+			if strings.HasPrefix(w, models.ProbabilityOutputs) { // a sigmoid's do not sum to 1
+				out = append(out, w)
+			}
+		}
 	}
 	return out
 }
