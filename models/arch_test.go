@@ -30,14 +30,16 @@ func (s torchSample) relative(v []float64) float64 {
 // slow are the architectures that only SAPF_LONG=1 compares: more than 2 GFLOP a
 // pass.
 var slow = map[string]bool{"resnet18": true, "resnet34": true, "resnet50": true, "vgg16": true, "inception_v3": true,
-	"resnet34_cifar": true, "resnet50_cifar": true, "wrn28_4": true}
+	"resnet34_cifar": true, "resnet50_cifar": true, "wrn28_4": true, "dm_wrn28_10": true}
 
 // alike are the architectures written by the same lines as one that is compared,
 // with other numbers of layers or channels: their parameters are counted instead
 // (TestParameters).
 var alike = map[string]string{
 	"resnet101": "resnet50", "resnet152": "resnet50", "wide_resnet50_2": "resnet50", "wide_resnet101_2": "resnet50", "resnext50_32x4d": "resnet50",
-	"wrn28_10": "wrn28_4", "wrn34_10": "wrn28_4", "vgg11": "vgg16", "vgg13": "vgg16", "vgg19": "vgg16",
+	"wrn28_10": "wrn28_4", "wrn34_10": "wrn28_4", "wrn34_15": "wrn28_4", "wrn34_20": "wrn28_4", "wrn40_2": "wrn28_4", "wrn70_16": "wrn28_4",
+	"dm_wrn34_10": "dm_wrn28_10", "dm_wrn34_20": "dm_wrn28_10", "dm_wrn70_16": "dm_wrn28_10", "dm_wrn94_16": "dm_wrn28_10", "dm_wrn106_16": "dm_wrn28_10",
+	"vgg11": "vgg16", "vgg13": "vgg16", "vgg19": "vgg16",
 	"vgg11_bn": "vgg11_bn_cifar", "vgg13_bn": "vgg13_bn_cifar", "vgg16_bn": "vgg16_bn_cifar", "vgg19_bn": "vgg19_bn_cifar",
 }
 

@@ -1,13 +1,13 @@
 """Writes testdata/torch.json: logits and input gradients of every architecture by PyTorch
 in double precision, with the weights of models.Random (seed 0) and RandomImage 1.
 
-    python compare_torch.py ../testdata/torch.json [architecture ...]
+    python compare_torch.py ../testdata/torch.json [architecture ...]     (dm_*: ROBUSTBENCH=FOLDER, its package unpacked)
 
 Of long vectors a sample is kept, with the norm of the whole. "float32" is how far PyTorch's own
 float32 gradient is from its double-precision one, the worst of three images: among millions of
 units some stand so near a kink of ReLU or a tie of a pool that rounding decides their side.
 """
-import json, sys, warnings
+import importlib.util, json, os, sys, warnings
 import numpy as np
 import torch
 import torch.nn as nn
@@ -230,6 +230,15 @@ class VGGCifar(nn.Module):
         return s.classifier(s.features(x).flatten(1))
 
 
+def deepmind(make):
+    """A network of RobustBench's own classes, which divide by the deviation themselves."""
+    folder = os.environ["ROBUSTBENCH"] + "/robustbench/model_zoo/architectures/dm_wide_resnet.py"
+    spec = importlib.util.spec_from_file_location("dm_wide_resnet", folder)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return make(module)
+
+
 tv = torchvision.models
 imagenet = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 robust = ((0.4914, 0.4822, 0.4465), (0.2471, 0.2435, 0.2616))
@@ -257,6 +266,8 @@ ARCHS = {
     "preactresnet18": (lambda: Cifar(lambda i, o, st: PreAct(i, o, st, False), (2, 2, 2, 2), first_norm=False), (3, 32, 32), plain),
     "preactresnet18_v2": (lambda: Cifar(lambda i, o, st: PreAct(i, o, st, True), (2, 2, 2, 2), first_norm=False), (3, 32, 32), plain),
     **{f"wrn{d}_{w}": (lambda d=d, w=w: WRN(d, w), (3, 32, 32), plain) for d, w in ((28, 4), (28, 10), (34, 10))},
+    "dm_wrn28_10": (lambda: deepmind(lambda dm: dm.DMWideResNet(10, 28, 10, dm.Swish)), (3, 32, 32), plain),
+    "dm_preactresnet18": (lambda: deepmind(lambda dm: dm.DMPreActResNet(10, 18, 0, dm.Swish)), (3, 32, 32), plain),
     **{f"vgg{d}_bn_cifar": (lambda d=d: VGGCifar(d), (3, 32, 32), plain) for d in (11, 13, 16, 19)},
     # transform_input as with torchvision's pretrained weights, after its usual normalisation
     "inception_v3": (lambda: tv.inception_v3(weights=None, init_weights=False, transform_input=True), (3, 299, 299), imagenet),
@@ -264,7 +275,7 @@ ARCHS = {
 
 
 def weights_of(m):
-    return {k: v if k.endswith("num_batches_tracked") else fill(k, tuple(v.shape)) for k, v in m.state_dict().items()}
+    return {k: v if k.endswith("num_batches_tracked") or k in ("mean", "std") else fill(k, tuple(v.shape)) for k, v in m.state_dict().items()}
 
 
 def sample(v, n):
@@ -274,7 +285,7 @@ def sample(v, n):
 
 
 out = sys.argv[1]
-names = sys.argv[2:] or list(ARCHS)
+names = sys.argv[2:] or [a for a in ARCHS if "ROBUSTBENCH" in os.environ or not a.startswith("dm_")]
 try:
     result = json.load(open(out))
 except FileNotFoundError:
