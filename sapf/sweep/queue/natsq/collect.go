@@ -49,7 +49,10 @@ func (q *Queue) Collect(ctx context.Context, sink queue.Sink, taken func(r *queu
 		case <-ctx.Done():
 			return nil
 		case e, ok := <-results.Updates():
-			if !ok {
+			switch {
+			case !ok && ctx.Err() != nil: // it ends with the context
+				return nil
+			case !ok:
 				return errors.New("results: the server closed the watch")
 			}
 			if e == nil { // that was all there is
@@ -58,7 +61,10 @@ func (q *Queue) Collect(ctx context.Context, sink queue.Sink, taken func(r *queu
 			err = q.collect(ctx, sink, e, taken)
 			err = q.remove(ctx, q.results, e, err, taken)
 		case e, ok := <-dead.Updates():
-			if !ok {
+			switch {
+			case !ok && ctx.Err() != nil: // it ends with the context
+				return nil
+			case !ok:
 				return errors.New("dead jobs: the server closed the watch")
 			}
 			if e == nil {
@@ -215,7 +221,10 @@ func each(ctx context.Context, kv jetstream.KeyValue, f func(jetstream.KeyValueE
 		case <-ctx.Done():
 			return ctx.Err()
 		case e, ok := <-w.Updates():
-			if !ok {
+			switch {
+			case !ok && ctx.Err() != nil: // it ends with the context
+				return ctx.Err()
+			case !ok:
 				return errors.New("the server closed the watch")
 			}
 			if e == nil {

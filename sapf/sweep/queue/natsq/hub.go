@@ -162,7 +162,10 @@ func Withdrawn(ctx context.Context, nc *nats.Conn, name string) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case e, ok := <-w.Updates():
-			if !ok {
+			switch {
+			case !ok && ctx.Err() != nil: // it ends with the context
+				return ctx.Err()
+			case !ok:
 				return errors.New("the server closed the watch")
 			}
 			if e != nil && e.Operation() != jetstream.KeyValuePut {
