@@ -179,7 +179,7 @@ func steps(n int) string {
 		if i > 0 {
 			out += ", "
 		}
-		out += fmt.Sprint(1 + float64(i)/64)
+		out += fmt.Sprint(1 + float64(float64(i)/64))
 	}
 	return out
 }
