@@ -15,7 +15,6 @@ func init() {
 		"Judge":      reflect.ValueOf(sapf_sapf_study_claims.Judge),
 		"Undecided":  reflect.ValueOf(sapf_sapf_study_claims.Undecided),
 		"Unmeasured": reflect.ValueOf(sapf_sapf_study_claims.Unmeasured),
-		"Claim":      reflect.ValueOf((*sapf_sapf_study_claims.Claim)(nil)),
 		"Evidence":   reflect.ValueOf((*sapf_sapf_study_claims.Evidence)(nil)),
 		"Finding":    reflect.ValueOf((*sapf_sapf_study_claims.Finding)(nil)),
 		"Findings":   reflect.ValueOf((*sapf_sapf_study_claims.Findings)(nil)),

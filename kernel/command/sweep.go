@@ -81,11 +81,6 @@ func (c *sweepRunCmd) Run(ctx context.Context, out output) error {
 		return err
 	}
 	defer d.Close()
-	if c.Retry {
-		if err := d.Revive(); err != nil {
-			return failed(err)
-		}
-	}
 	line := newLine(out.stderr, c.JSON)
 	defer context.AfterFunc(ctx, func() { line.say("ending the jobs at hand; once more to leave at once") })()
 	p, err := d.Run(ctx, runs.Options{
@@ -113,8 +108,22 @@ func finish(ctx context.Context, out output, asJSON bool, p runs.Progress, dir s
 	return nil
 }
 
-// open plans the sweep, or opens the folder of one that is to go on.
+// open plans the sweep, or opens the folder of one that is to go on, and has what
+// was given up tried again where that is asked for.
 func (c *sweepRunCmd) open(ctx context.Context, shard runs.Shard) (*runs.Dir, error) {
+	d, err := c.plan(ctx, shard)
+	if err != nil || !c.Retry {
+		return d, err
+	}
+	if err := d.Revive(); err != nil {
+		d.Close()
+		return nil, failed(err)
+	}
+	return d, nil
+}
+
+// plan makes or opens the folder.
+func (c *sweepRunCmd) plan(ctx context.Context, shard runs.Shard) (*runs.Dir, error) {
 	if c.Spec == "" {
 		return runs.Resume(c.Out, shard)
 	}

@@ -91,17 +91,12 @@ func (c *sweepServeCmd) Run(ctx context.Context, out output) error {
 	if (c.Listen == "") == (c.URL == "") {
 		return errors.New("expected one of --listen (a server of our own) and --url (one that is there)")
 	}
-	run := sweepRunCmd{Spec: c.Spec, Out: c.Out}
+	run := sweepRunCmd{Spec: c.Spec, Out: c.Out, Retry: c.Retry}
 	d, err := run.open(ctx, runs.Shard{})
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-	if c.Retry {
-		if err := d.Revive(); err != nil {
-			return failed(err)
-		}
-	}
 	line := newLine(out.stderr, c.JSON)
 	nc, stop, err := c.connect(line.say)
 	if err != nil {

@@ -17,14 +17,9 @@ const resamples = 4000
 // from the seed. Values that are not finite are left out; without any, everything
 // is NaN; with one, the interval is the value itself, and says nothing.
 func Bootstrap95(values []float64, seed uint64) Mean {
-	var v []float64
-	for _, x := range values {
-		if !math.IsNaN(x) && !math.IsInf(x, 0) {
-			v = append(v, x)
-		}
-	}
+	v := finite(values)
 	if len(v) == 0 {
-		return Mean{Mean: math.NaN(), Low: math.NaN(), High: math.NaN()}
+		return noMean
 	}
 	random := rand.New(rand.NewPCG(seed, 0))
 	means := make([]float64, resamples)

@@ -25,18 +25,27 @@ func Median(values []float64) float64 {
 	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }
 
-// Mean95 is the mean of values with its 95 % confidence interval by Student's
-// t. Values that are not finite are left out. Without any, everything is NaN;
-// with one, the interval is the value itself, and says nothing.
-func Mean95(values []float64) Mean {
+// noMean is the mean of no values.
+var noMean = Mean{Mean: math.NaN(), Low: math.NaN(), High: math.NaN()}
+
+// finite are the values that are numbers.
+func finite(values []float64) []float64 {
 	var v []float64
 	for _, x := range values {
 		if !math.IsNaN(x) && !math.IsInf(x, 0) {
 			v = append(v, x)
 		}
 	}
+	return v
+}
+
+// Mean95 is the mean of values with its 95 % confidence interval by Student's
+// t. Values that are not finite are left out. Without any, everything is NaN;
+// with one, the interval is the value itself, and says nothing.
+func Mean95(values []float64) Mean {
+	v := finite(values)
 	if len(v) == 0 {
-		return Mean{Mean: math.NaN(), Low: math.NaN(), High: math.NaN()}
+		return noMean
 	}
 	mean, deviation := stat.MeanStdDev(v, nil)
 	if len(v) == 1 {

@@ -40,16 +40,10 @@ type Evidence struct {
 	Groups, Weights *study.Table
 }
 
-// Claim is one statement of the paper.
-type Claim struct {
-	// Where is the paragraph, table or figure, Says the statement in our words.
-	Where, Says string
-	// judge decides it.
-	judge func(Evidence) Finding
-}
-
 // Finding is what became of a claim.
 type Finding struct {
+	// Where is the paragraph, table or figure of the claim, Says what it states, in
+	// our words.
 	Where, Says string
 	// Measured is the deciding number in words, Verdict what it says.
 	Measured string
@@ -61,19 +55,45 @@ type Findings []Finding
 
 // Judge holds every claim against the evidence, in the paper's order.
 func Judge(e Evidence) Findings {
-	var out Findings
-	for _, c := range all() {
-		f := c.judge(e)
-		f.Where, f.Says = c.Where, c.Says
-		out = append(out, f)
-	}
-	return out
+	return slices.Concat(tableClaims("CIFAR-10", tableOf(e.Table["cifar10"])), tableClaims("ImageNet", tableOf(e.Table["imagenet"])), figureClaims(e))
 }
 
-// all are the claims in the paper's order.
-func all() []Claim {
-	return slices.Concat(tableClaims("cifar10", "CIFAR-10"), tableClaims("imagenet", "ImageNet"), figureClaims())
+// about is a finding with its claim.
+func about(where, says string, f Finding) Finding {
+	f.Where, f.Says = where, says
+	return f
 }
+
+// signs counts what intervals of ratios say of a claim: how many were asked, how
+// many lie on the side of 1 that the claim says, and how many on the other.
+type signs struct{ asked, held, failed int }
+
+// see counts an interval; the claim says that the ratio is above 1, or below.
+func (s *signs) see(m metric.Mean, above bool) {
+	s.asked++
+	switch {
+	case m.Low > 1 && above, m.High < 1 && !above:
+		s.held++
+	case m.Low > 1, m.High < 1:
+		s.failed++
+	}
+}
+
+// verdict is that on a claim of several parts.
+func (s signs) verdict() Verdict {
+	switch {
+	case s.held == s.asked:
+		return Holds
+	case s.held > 0:
+		return InPart
+	case s.failed > 0:
+		return DoesNot
+	}
+	return Undecided
+}
+
+// interval is a mean with its bounds.
+func interval(m metric.Mean) string { return fmt.Sprintf("%.2f [%.2f, %.2f]", m.Mean, m.Low, m.High) }
 
 // Count is how many findings have a verdict.
 func (findings Findings) Count(v Verdict) int {

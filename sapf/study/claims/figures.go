@@ -12,25 +12,19 @@ import (
 )
 
 // figureClaims are the statements about the paper's figures.
-func figureClaims() []Claim {
-	rises := func(n metric.Norm, up bool) func(Evidence) Finding {
-		return func(e Evidence) Finding { return alongK(e.Sparsity, n, up) }
-	}
-	fig4 := "section 4.2, Figure 4, CIFAR-10"
-	return []Claim{
-		{fig4, "as k rises, the l1 norm rises", rises(metric.L1, true)},
-		{fig4, "as k rises, the l2 norm falls", rises(metric.L2, false)},
-		{fig4, "as k rises, the linf norm falls", rises(metric.Linf, false)},
-		{"section 4.2, Figure 2", "attacks on one image towards different targets share positions", func(e Evidence) Finding { return shared(e.Common) }},
-		{"section 4.3, Figure 3", "with the group norm the perturbation gathers in fewer superpixels", func(e Evidence) Finding {
-			return compared(e.Groups, "superpixels", func(x study.Effect) float64 { return float64(x.Superpixels) }, false)
-		}},
-		{"section 4.3, Figure 3", "with the group norm the norms get larger", func(e Evidence) Finding {
-			return compared(e.Groups, "l2", func(x study.Effect) float64 { return x.L2 }, true)
-		}},
-		{"section 4.3, Figure 5", "with the variance weight less of the perturbation falls on flat neighbourhoods", func(e Evidence) Finding {
-			return compared(e.Weights, "share on the flattest third", func(x study.Effect) float64 { return x.FlatShare }, false)
-		}},
+func figureClaims(e Evidence) Findings {
+	const fig4, fig3 = "section 4.2, Figure 4, CIFAR-10", "section 4.3, Figure 3"
+	return Findings{
+		about(fig4, "as k rises, the l1 norm rises", alongK(e.Sparsity, metric.L1, true)),
+		about(fig4, "as k rises, the l2 norm falls", alongK(e.Sparsity, metric.L2, false)),
+		about(fig4, "as k rises, the linf norm falls", alongK(e.Sparsity, metric.Linf, false)),
+		about("section 4.2, Figure 2", "attacks on one image towards different targets share positions", shared(e.Common)),
+		about(fig3, "with the group norm the perturbation gathers in fewer superpixels",
+			compared(e.Groups, "superpixels", func(x study.Effect) float64 { return float64(x.Superpixels) }, false)),
+		about(fig3, "with the group norm the norms get larger",
+			compared(e.Groups, "l2", func(x study.Effect) float64 { return x.L2 }, true)),
+		about("section 4.3, Figure 5", "with the variance weight less of the perturbation falls on flat neighbourhoods",
+			compared(e.Weights, "share on the flattest third", func(x study.Effect) float64 { return x.FlatShare }, false)),
 	}
 }
 
@@ -42,7 +36,7 @@ func alongK(rows map[int][]metric.Row, n metric.Norm, up bool) Finding {
 		return Finding{Measured: "fewer than two values of k", Verdict: Unmeasured}
 	}
 	var parts []string
-	asked, held, failed := 0, 0, 0
+	var all signs
 	for i := range ks[1:] {
 		var ratios []float64
 		for _, a := range rows[ks[i]] {
@@ -56,19 +50,13 @@ func alongK(rows map[int][]metric.Row, n metric.Norm, up bool) Finding {
 			continue
 		}
 		m := metric.GeometricBootstrap95(ratios, 1)
-		asked++
-		switch {
-		case up && m.Low > 1, !up && m.High < 1:
-			held++
-		case up && m.High < 1, !up && m.Low > 1:
-			failed++
-		}
-		parts = append(parts, fmt.Sprintf("%d to %d: %.2f [%.2f, %.2f]", ks[i], ks[i+1], m.Mean, m.Low, m.High))
+		all.see(m, up)
+		parts = append(parts, fmt.Sprintf("%d to %d: %s", ks[i], ks[i+1], interval(m)))
 	}
-	if asked == 0 {
+	if all.asked == 0 {
 		return Finding{Measured: "no cases that succeed at two values of k", Verdict: Unmeasured}
 	}
-	return Finding{Measured: fmt.Sprintf("%s as a multiple, k from %s", n, strings.Join(parts, "; ")), Verdict: verdictOf(asked, held, failed)}
+	return Finding{Measured: fmt.Sprintf("%s as a multiple, k from %s", n, strings.Join(parts, "; ")), Verdict: all.verdict()}
 }
 
 // shared judges that more positions are common to all targets of an image than
@@ -122,12 +110,10 @@ func compared(t *study.Table, what string, of func(study.Effect) float64, more b
 		return Finding{Measured: fmt.Sprintf("%d cases in which both succeed", len(ratios)), Verdict: Unmeasured}
 	}
 	m := metric.GeometricBootstrap95(ratios, 1)
-	f := Finding{Measured: fmt.Sprintf("%s with %s over that with %s: %.2f [%.2f, %.2f] in %d cases", what, cmp.Or(with.Name, "it"), cmp.Or(plain.Name, "none"), m.Mean, m.Low, m.High, m.N), Verdict: Undecided}
-	switch {
-	case more && m.Low > 1, !more && m.High < 1:
-		f.Verdict = Holds
-	case more && m.High < 1, !more && m.Low > 1:
-		f.Verdict = DoesNot
+	var one signs
+	one.see(m, more)
+	return Finding{
+		Measured: fmt.Sprintf("%s with %s over that with %s: %s in %d cases", what, cmp.Or(with.Name, "it"), cmp.Or(plain.Name, "none"), interval(m), m.N),
+		Verdict:  one.verdict(),
 	}
-	return f
 }

@@ -11,51 +11,40 @@ import (
 // ours is the paper's method in the rows of Table 1.
 const ours = "sapf"
 
+// rivals are the paper's other methods, but for One-Pixel.
+var rivals = []string{"cornersearch", "pgd-l0", "sparsefool", "cw-l0", "strattack"}
+
 // tableClaims are the statements about Table 1 on a database.
-func tableClaims(database, printed string) []Claim {
-	where := "section 4.2, Table 1, " + printed
-	claim := func(says string, judge func(t table) Finding) Claim {
-		return Claim{Where: where, Says: says, judge: func(e Evidence) Finding { return judge(tableOf(e.Table[database])) }}
+func tableClaims(database string, t table) Findings {
+	var list Findings
+	claim := func(says string, f Finding) {
+		list = append(list, about("section 4.2, Table 1, "+database, says, f))
 	}
-	below := func(norm metric.Norm, others ...string) func(table) Finding {
-		return func(t table) Finding { return t.below(norm, caseNames, others...) }
+	claim("SAPF reaches every target", t.reaches(ours))
+	claim("C&W-l0 and StrAttack reach every target", t.reaches("cw-l0", "strattack"))
+	claim("One-Pixel has the lowest success rate", t.leastSuccess("one-pixel"))
+	claim("CornerSearch does not reach every target", t.misses("cornersearch"))
+	claim("SAPF has a smaller l1 than all but One-Pixel, in each case", t.below(metric.L1, caseNames, rivals...))
+	claim("SAPF has a smaller l2 than all but One-Pixel, in each case", t.below(metric.L2, caseNames, rivals...))
+	claim("SAPF changes fewer entries than C&W-l0 and StrAttack", t.below(metric.L0, caseNames, "cw-l0", "strattack"))
+	claim("SAPF has a smaller l1 than C&W-l0 and StrAttack", t.below(metric.L1, caseNames, "cw-l0", "strattack"))
+	claim("SAPF has a smaller l2 than C&W-l0 and StrAttack", t.below(metric.L2, caseNames, "cw-l0", "strattack"))
+	claim("SAPF has a smaller linf than C&W-l0 and StrAttack", t.below(metric.Linf, caseNames, "cw-l0", "strattack"))
+	claim("SparseFool has a smaller linf than SAPF in the average and worst case", t.above(metric.Linf, ours, caseNames[1:], "sparsefool"))
+	claim("SparseFool's l1 and l2 are far larger than SAPF's", both(t.below(metric.L1, caseNames, "sparsefool"), t.below(metric.L2, caseNames, "sparsefool")))
+	if database == "CIFAR-10" {
+		claim("One-Pixel has the largest linf", t.above(metric.Linf, "one-pixel", caseNames[1:2], append(slices.Clone(rivals), ours)...))
+	} else {
+		claim("SparseFool misses many targets, most of all in the worst case", t.misses("sparsefool"))
 	}
-	sparse := []string{"cornersearch", "pgd-l0", "sparsefool", "cw-l0", "strattack"}
-	list := []Claim{
-		claim("SAPF reaches every target", func(t table) Finding { return t.reaches(ours) }),
-		claim("C&W-l0 and StrAttack reach every target", func(t table) Finding { return t.reaches("cw-l0", "strattack") }),
-		claim("One-Pixel has the lowest success rate", func(t table) Finding { return t.leastSuccess("one-pixel") }),
-		claim("CornerSearch does not reach every target", func(t table) Finding { return t.misses("cornersearch") }),
-		claim("SAPF has a smaller l1 than all but One-Pixel, in each case", below(metric.L1, sparse...)),
-		claim("SAPF has a smaller l2 than all but One-Pixel, in each case", below(metric.L2, sparse...)),
-		claim("SAPF changes fewer entries than C&W-l0 and StrAttack", below(metric.L0, "cw-l0", "strattack")),
-		claim("SAPF has a smaller l1 than C&W-l0 and StrAttack", below(metric.L1, "cw-l0", "strattack")),
-		claim("SAPF has a smaller l2 than C&W-l0 and StrAttack", below(metric.L2, "cw-l0", "strattack")),
-		claim("SAPF has a smaller linf than C&W-l0 and StrAttack", below(metric.Linf, "cw-l0", "strattack")),
-		claim("SparseFool has a smaller linf than SAPF in the average and worst case", func(t table) Finding {
-			return t.swapped().below(metric.Linf, caseNames[1:], "sparsefool")
-		}),
-		claim("SparseFool's l1 and l2 are far larger than SAPF's", func(t table) Finding {
-			return both(t.below(metric.L1, caseNames, "sparsefool"), t.below(metric.L2, caseNames, "sparsefool"))
-		}),
-	}
-	if database == "cifar10" {
-		return append(list, claim("One-Pixel has the largest linf", func(t table) Finding {
-			return t.above(metric.Linf, "one-pixel", append(sparse, ours)...)
-		}))
-	}
-	return append(list, claim("SparseFool misses many targets, most of all in the worst case", func(t table) Finding { return t.misses("sparsefool") }))
+	return list
 }
 
 // caseNames are the three cases of the table.
 var caseNames = []string{"best", "average", "worst"}
 
-// table is Table 1 by method and image.
-type table struct {
-	cases   map[string]map[string]metric.BestToWorst
-	first   string // the method that others are compared with
-	flipped bool   // ratios are of the other over it
-}
+// table is Table 1: the cases by method and image.
+type table map[string]map[string]metric.BestToWorst
 
 func tableOf(rows []metric.Row) table {
 	by := map[string]map[string][]metric.PerTarget{}
@@ -67,18 +56,15 @@ func tableOf(rows []metric.Row) table {
 			by[r.Method][r.Image] = append(by[r.Method][r.Image], r.PerTarget)
 		}
 	}
-	t := table{cases: map[string]map[string]metric.BestToWorst{}, first: ours}
+	t := table{}
 	for method, images := range by {
-		t.cases[method] = map[string]metric.BestToWorst{}
+		t[method] = map[string]metric.BestToWorst{}
 		for image, targets := range images {
-			t.cases[method][image] = metric.BestToWorstBy(metric.L2, targets)
+			t[method][image] = metric.BestToWorstBy(metric.L2, targets)
 		}
 	}
 	return t
 }
-
-// swapped asks whether the others are below.
-func (t table) swapped() table { t.flipped = true; return t }
 
 // of is one of the cases.
 func of(c metric.BestToWorst, name string) metric.CaseNorms {
@@ -89,18 +75,14 @@ func normOf(c metric.CaseNorms, n metric.Norm) float64 {
 	return map[metric.Norm]float64{metric.L0: c.L0, metric.L1: c.L1, metric.L2: c.L2, metric.Linf: c.Linf}[n]
 }
 
-// ratios are the ratios of a norm of the first method to another's, on the images
-// where both succeed in the case.
-func (t table) ratios(n metric.Norm, name, other string) []float64 {
+// ratios are the ratios of a norm of one method to another's, on the images where
+// both succeed in the case.
+func (t table) ratios(n metric.Norm, name, one, other string) []float64 {
 	var out []float64
-	for image, c := range t.cases[t.first] {
-		a, b := of(c, name), of(t.cases[other][image], name)
+	for image, c := range t[one] {
+		a, b := of(c, name), of(t[other][image], name)
 		if a.Success > 0 && b.Success > 0 && normOf(a, n) > 0 && normOf(b, n) > 0 {
-			r := normOf(a, n) / normOf(b, n)
-			if t.flipped {
-				r = 1 / r
-			}
-			out = append(out, r)
+			out = append(out, normOf(a, n)/normOf(b, n))
 		}
 	}
 	slices.Sort(out) // a map has no order, and the interval is to be the same bytes
@@ -110,62 +92,42 @@ func (t table) ratios(n metric.Norm, name, other string) []float64 {
 // fewest is how many images an interval needs to mean anything.
 const fewest = 3
 
-// below judges that the first method's norm is smaller than each other's in each
-// of the cases: geometric means of the ratio, whose intervals lie below 1.
+// below judges that SAPF's norm is smaller than each other's in each of the cases.
 func (t table) below(n metric.Norm, cases []string, others ...string) Finding {
+	what := fmt.Sprintf("%s of %s over the other's", n, ours)
+	return t.compare(what, cases, others, func(name, other string) []float64 { return t.ratios(n, name, ours, other) })
+}
+
+// above judges that a method's norm is larger than each other's.
+func (t table) above(n metric.Norm, method string, cases []string, others ...string) Finding {
+	what := fmt.Sprintf("%s over that of %s", n, method)
+	return t.compare(what, cases, others, func(name, other string) []float64 { return t.ratios(n, name, other, method) })
+}
+
+// compare judges that ratios of norms, in a case and to another method, are below
+// 1: that the intervals of their geometric means are.
+func (t table) compare(what string, cases, others []string, ratios func(name, other string) []float64) Finding {
 	var parts []string
-	asked, held, failed := 0, 0, 0
+	var all signs
 	for _, other := range others {
 		var means []string
 		for _, name := range cases {
-			r := t.ratios(n, name, other)
+			r := ratios(name, other)
 			if len(r) < fewest {
 				continue
 			}
 			m := metric.GeometricBootstrap95(r, 1)
-			asked++
-			switch {
-			case m.High < 1:
-				held++
-			case m.Low > 1:
-				failed++
-			}
-			means = append(means, fmt.Sprintf("%.2f [%.2f, %.2f]", m.Mean, m.Low, m.High))
+			all.see(m, false)
+			means = append(means, interval(m))
 		}
 		if len(means) > 0 {
 			parts = append(parts, other+" "+strings.Join(means, ", "))
 		}
 	}
-	if asked == 0 {
+	if all.asked == 0 {
 		return Finding{Measured: "no images on which both succeed", Verdict: Unmeasured}
 	}
-	ratio := fmt.Sprintf("%s of %s over the other's (%s case): ", n, ours, strings.Join(cases, ", "))
-	if t.flipped {
-		ratio = fmt.Sprintf("%s over that of %s (%s case): ", n, ours, strings.Join(cases, ", "))
-	}
-	return Finding{Measured: ratio + strings.Join(parts, "; "), Verdict: verdictOf(asked, held, failed)}
-}
-
-// verdictOf is the verdict on a claim of several parts, some of which held and
-// some of which turned out the other way.
-func verdictOf(asked, held, failed int) Verdict {
-	switch {
-	case held == asked:
-		return Holds
-	case held > 0:
-		return InPart
-	case failed > 0:
-		return DoesNot
-	}
-	return Undecided
-}
-
-// above judges that a method's norm is the largest on average.
-func (t table) above(n metric.Norm, method string, others ...string) Finding {
-	t.first = method
-	f := t.swapped().below(n, caseNames[1:2], others...)
-	f.Measured = strings.Replace(f.Measured, "over that of "+ours, "over that of "+method, 1)
-	return f
+	return Finding{Measured: fmt.Sprintf("%s (%s case): %s", what, strings.Join(cases, ", "), strings.Join(parts, "; ")), Verdict: all.verdict()}
 }
 
 // both is the worse of two findings, with the numbers of both.
@@ -179,7 +141,7 @@ func both(a, b Finding) Finding {
 
 // success is the share of targets that a method reaches, over how many images.
 func (t table) success(method string) (share float64, images int) {
-	for _, c := range t.cases[method] {
+	for _, c := range t[method] {
 		share += c.Average.Success
 		images++
 	}
@@ -189,22 +151,24 @@ func (t table) success(method string) (share float64, images int) {
 // reaches judges that methods reach every target.
 func (t table) reaches(methods ...string) Finding {
 	var parts []string
-	asked, held := 0, 0
+	var all signs
 	for _, m := range methods {
 		share, images := t.success(m)
 		if images == 0 {
 			continue
 		}
-		asked++
+		all.asked++
 		if share == 1 {
-			held++
+			all.held++
+		} else {
+			all.failed++
 		}
 		parts = append(parts, fmt.Sprintf("%s %.1f %% on %d images", m, 100*share, images))
 	}
-	if asked == 0 {
+	if all.asked == 0 {
 		return Finding{Measured: "no attacks", Verdict: Unmeasured}
 	}
-	return Finding{Measured: strings.Join(parts, "; "), Verdict: verdictOf(asked, held, asked-held)}
+	return Finding{Measured: strings.Join(parts, "; "), Verdict: all.verdict()}
 }
 
 // misses judges that a method misses targets.
@@ -226,7 +190,7 @@ func (t table) leastSuccess(method string) Finding {
 		return Finding{Measured: "no attacks", Verdict: Unmeasured}
 	}
 	least, who := 2.0, ""
-	for _, other := range []string{"cornersearch", "pgd-l0", "sparsefool", "cw-l0", "strattack", ours} {
+	for _, other := range append(slices.Clone(rivals), ours) {
 		if s, n := t.success(other); n > 0 && s < least {
 			least, who = s, other
 		}

@@ -466,77 +466,16 @@ func TestFailure54_TwoResultsOfOneKey(t *testing.T) {
 // once, and is not over before the rest is there.
 func TestFailure42_TakenTwice(t *testing.T) {
 	t.Parallel()
-	dir, reference := folder(t, "sleep: 0", 4, 2, 1), folder(t, "sleep: 0", 4, 2, 1)
-	run(t, reference)
-	whole, err := runs.Open(reference)
-	if err != nil {
-		t.Fatal(err)
+	b := newBench(t, "sleep: 0", 4, 2, 1)
+	q := b.queue()
+	for n := range 3 {
+		must(t, b.d.Create(b.hand(q, n))) // and here the hub was killed
 	}
-	defer whole.Close()
-	d, err := runs.Resume(dir, runs.Shard{})
-	if err != nil {
-		t.Fatal(err)
+	b.work()
+	if p := b.serve(); p.Done != p.Total || p.Kept != 3 {
+		t.Errorf("%v", p)
 	}
-	defer d.Close()
-	groups, _, err := d.Unfinished(runs.Shard{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := natsq.Start(natsq.ServerOptions{Store: filepath.Join(dir, "queue")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	nc, err := s.Connect()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	name, err := Name(d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q, err := natsq.Create(t.Context(), nc, natsq.Options{Sweep: name})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer q.Close()
-	for _, g := range groups[:3] {
-		j, err := runs.EncodeJob(g)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := q.Publish(t.Context(), j); err != nil {
-			t.Fatal(err)
-		}
-		lease, err := q.Next(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := queue.Result{Key: g.Units[0].Key}
-		if r.File, err = whole.Raw(r.Key); err != nil {
-			t.Fatal(err)
-		}
-		if err := lease.Done(t.Context(), []queue.Result{r}); err != nil {
-			t.Fatal(err)
-		}
-		if err := d.Create(r); err != nil { // and here the hub was killed
-			t.Fatal(err)
-		}
-	}
-	worked := make(chan error, 1)
-	go func() {
-		_, err := Work(t.Context(), WorkOptions{Conn: nc, Catalogue: toy.Catalogue})
-		worked <- err
-	}()
-	p, err := Serve(t.Context(), d, ServeOptions{Conn: nc, Catalogue: toy.Catalogue})
-	if err != nil || p.Done != p.Total || p.Kept != 3 {
-		t.Errorf("%v: %v", p, err)
-	}
-	if err := <-worked; err != nil {
-		t.Error(err)
-	}
-	same(t, dir, reference)
+	same(t, b.dir, b.whole.Path)
 }
 
 // TestFailure55_SpecEdited: new attacks run, old results stay, and the table is

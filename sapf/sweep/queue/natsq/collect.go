@@ -1,6 +1,7 @@
 package natsq
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -49,11 +50,9 @@ func (q *Queue) Collect(ctx context.Context, sink queue.Sink, taken func(r *queu
 		case <-ctx.Done():
 			return nil
 		case e, ok := <-results.Updates():
-			switch {
-			case !ok && ctx.Err() != nil: // it ends with the context
-				return nil
-			case !ok:
-				return errors.New("results: the server closed the watch")
+			if !ok {
+				err = fmt.Errorf("results: %w", errWatchClosed)
+				break
 			}
 			if e == nil { // that was all there is
 				continue
@@ -61,11 +60,9 @@ func (q *Queue) Collect(ctx context.Context, sink queue.Sink, taken func(r *queu
 			err = q.collect(ctx, sink, e, taken)
 			err = q.remove(ctx, q.results, e, err, taken)
 		case e, ok := <-dead.Updates():
-			switch {
-			case !ok && ctx.Err() != nil: // it ends with the context
-				return nil
-			case !ok:
-				return errors.New("dead jobs: the server closed the watch")
+			if !ok {
+				err = fmt.Errorf("dead jobs: %w", errWatchClosed)
+				break
 			}
 			if e == nil {
 				continue
@@ -215,22 +212,30 @@ func each(ctx context.Context, kv jetstream.KeyValue, f func(jetstream.KeyValueE
 	if err != nil {
 		return err
 	}
+	return follow(ctx, w, func(e jetstream.KeyValueEntry) (over bool, err error) {
+		if e == nil {
+			return true, nil
+		}
+		return false, f(e)
+	})
+}
+
+// errWatchClosed says that a watch ended that nobody here had ended.
+var errWatchClosed = errors.New("the server closed the watch")
+
+// follow calls f for each entry that a watch tells of, and with nil once it has
+// told of those that were there, until f says that it is over or has an error.
+func follow(ctx context.Context, w jetstream.KeyWatcher, f func(jetstream.KeyValueEntry) (over bool, err error)) error {
 	defer w.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case e, ok := <-w.Updates():
-			switch {
-			case !ok && ctx.Err() != nil: // it ends with the context
-				return ctx.Err()
-			case !ok:
-				return errors.New("the server closed the watch")
+			if !ok { // it may have ended with the context
+				return cmp.Or(ctx.Err(), errWatchClosed)
 			}
-			if e == nil {
-				return nil
-			}
-			if err := f(e); err != nil {
+			if over, err := f(e); over || err != nil {
 				return err
 			}
 		}

@@ -156,23 +156,9 @@ func Withdrawn(ctx context.Context, nc *nats.Conn, name string) error {
 	if err != nil {
 		return err
 	}
-	defer w.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case e, ok := <-w.Updates():
-			switch {
-			case !ok && ctx.Err() != nil: // it ends with the context
-				return ctx.Err()
-			case !ok:
-				return errors.New("the server closed the watch")
-			}
-			if e != nil && e.Operation() != jetstream.KeyValuePut {
-				return nil
-			}
-		}
-	}
+	return follow(ctx, w, func(e jetstream.KeyValueEntry) (over bool, err error) {
+		return e != nil && e.Operation() != jetstream.KeyValuePut, nil
+	})
 }
 
 // Beat says that a worker is alive and what it is at.
