@@ -102,6 +102,35 @@ def describe(best):
     return f"lambda1 {lam:g}, l0 {int((noise != 0).sum())}, l2 {noise.norm().item():.3f}"
 
 
+def network(weights):
+    """The C&W network in the memory layout that is fastest here, without gradients of its weights."""
+    net = CW().eval()
+    net.load_state_dict(torch.load(weights))
+    for p in net.parameters():
+        p.requires_grad_(False)
+    return net.to(memory_format=torch.channels_last)
+
+
+def image(batch, record):
+    """A record of CIFAR-10's file, [1,3,32,32] in [0,1]."""
+    with open(batch, "rb") as f:
+        f.seek(3073 * record + 1)
+        x = torch.frombuffer(bytearray(f.read(3072)), dtype=torch.uint8)
+    return x.float().div(255).view(1, 3, 32, 32).contiguous(memory_format=torch.channels_last)
+
+
+def fastest(procedure, threads, lam):
+    """The number of threads that is fastest in a short run."""
+    trials = {}
+    for t in threads:
+        torch.set_num_threads(t)
+        procedure.round(lam, 20)
+        start = time.perf_counter()
+        procedure.round(lam, 20)
+        trials[t] = time.perf_counter() - start
+    return min(trials, key=trials.get)
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("sapf", help="the built program")
@@ -116,15 +145,7 @@ def main():
     ap.add_argument("--threads", default="1,2", help="of PyTorch; the fastest counts")
     args = ap.parse_args()
 
-    with open(args.images, "rb") as f:
-        f.seek(3073 * args.record + 1)
-        x = torch.frombuffer(bytearray(f.read(3072)), dtype=torch.uint8).float().div(255).view(1, 3, 32, 32)
-    net = CW().eval()
-    net.load_state_dict(torch.load(args.weights))
-    net = net.to(memory_format=torch.channels_last)
-    for p in net.parameters():
-        p.requires_grad_(False)
-    procedure = Procedure(net, x.contiguous(memory_format=torch.channels_last), args.target)
+    procedure = Procedure(network(args.weights), image(args.images, args.record), args.target)
 
     def theirs():
         start = time.perf_counter()
@@ -144,15 +165,7 @@ def main():
         what = f"lambda1 {r['lambda1']:g}, l0 {r['l0']}, l2 {r['l2']:.3f}" if r["success"] else "no success"
         return r["seconds"], f"{what} [{r['profile']}, {r['gradients']} gradients]"
 
-    # The setting that is fastest in a short run.
-    trials = {}
-    for t in map(int, args.threads.split(",")):
-        torch.set_num_threads(t)
-        procedure.round(args.lambda1, 20)
-        start = time.perf_counter()
-        procedure.round(args.lambda1, 20)
-        trials[t] = time.perf_counter() - start
-    threads = min(trials, key=trials.get)
+    threads = fastest(procedure, map(int, args.threads.split(",")), args.lambda1)
     torch.set_num_threads(threads)
     print(f"PyTorch {torch.__version__} on {threads} threads, {os.cpu_count()} processors, {args.rounds} rounds, steps divided by {args.shrink}")
     a, b, lost = [], [], stolen()
