@@ -21,13 +21,14 @@ type Settings struct {
 	// Preset is the name of the preset that the settings started from.
 	Preset string `option:"-"`
 
-	// Loss is "ce", cross entropy, in the paper; "cw", the hinge on logits, in
-	// the reference (2). Confidence is the hinge's kappa, in logits.
-	Loss       string  `oneof:"cw ce"`
+	// Loss is L of eq. 3: "ce", cross entropy, in the paper; "cw", the hinge on
+	// logits, in the reference (2).
+	Loss string `oneof:"cw ce"`
+	// Confidence is the hinge's kappa, in logits: the margin that a success has.
 	Confidence float64 `range:"[0,inf)"`
 
-	// K is the number of ones in G: entries of C*H*W (16), or pixels where
-	// Share is "pixel". Default 200.
+	// K is the number of ones in G (eq. 3): entries of C*H*W (16), or pixels
+	// where Share is "pixel". Default 200.
 	K int
 	// Round makes G binary: "threshold", 1[G > 1/2] (reference: about K ones),
 	// "topk", the K largest G (paper: exactly K), or "topk_product", the K
@@ -37,16 +38,19 @@ type Settings struct {
 	// channels of a pixel (16).
 	Share string `oneof:"channel pixel"`
 
-	// Lambda1 weighs the loss, at first: 1e-3 for CIFAR-10, 1e-2 for ImageNet
-	// in the paper (4). The search (SearchRounds runs, 6) multiplies it by
-	// Lambda1Growth (10) after failures, bisects below successes, and ends
-	// early after a success below Lambda1Stop*Lambda1 (0.01). Lambda1Max (100)
-	// stands for "no success yet".
-	Lambda1       float64 `range:"(0,inf)"`
-	Lambda1Max    float64 `range:"(0,inf)"`
+	// Lambda1 weighs the loss (eq. 3) in the first round of the search: 1e-3 for
+	// CIFAR-10, 1e-2 for ImageNet in the paper (4).
+	Lambda1 float64 `range:"(0,inf)"`
+	// Lambda1Max, 100, stands for "no success yet"; the search never gets there.
+	Lambda1Max float64 `range:"(0,inf)"`
+	// Lambda1Growth, 10, is what lambda1 is multiplied by after a failure; below
+	// a success the search bisects.
 	Lambda1Growth float64 `range:"(1,inf)"`
-	Lambda1Stop   float64 `range:"[0,inf)"`
-	SearchRounds  int     `range:"[1,inf)"`
+	// Lambda1Stop, 0.01, ends the search early after a success below
+	// Lambda1Stop*Lambda1.
+	Lambda1Stop float64 `range:"[0,inf)"`
+	// SearchRounds, 6, is how many values of lambda1 are tried.
+	SearchRounds int `range:"[1,inf)"`
 	// StopAtFirstSuccess ends the search there: true in the paper, false in
 	// the reference (3).
 	StopAtFirstSuccess bool
@@ -57,24 +61,25 @@ type Settings struct {
 	// "8bit", rounded to 256 levels as a picture file would be (21).
 	Judge string `oneof:"float 8bit"`
 
-	// Lambda2 weighs the group norms: 0 in the paper, 1e-3 in the reference,
-	// whose published run is thereby SAPF-GS already (14). GroupMode is
-	// "gradient" (paper) or "admm", a splitting variable with group
-	// soft-threshold (reference, 13).
-	Lambda2   float64 `range:"[0,inf)"`
-	GroupMode string  `oneof:"admm gradient"`
+	// Lambda2 weighs the group norms (eq. 16): 0 in the paper, 1e-3 in the
+	// reference, whose published run is thereby SAPF-GS already (14).
+	Lambda2 float64 `range:"[0,inf)"`
+	// GroupMode is how the group norms are minimised: "gradient" (paper) or
+	// "admm", a splitting variable with group soft-threshold (reference, 13).
+	GroupMode string `oneof:"admm gradient"`
 	// Segments is the number of superpixels asked of SLIC: 150 for CIFAR-10,
-	// 350 for ImageNet. Compactness is SLIC's, 10. Connectivity names the rule
-	// for small segments: that of scikit-image "0.16" and before or "0.17" and
-	// after (24). Unused where Groups is given or Lambda2 is 0.
-	Segments     int     `range:"[1,inf)"`
-	Compactness  float64 `range:"(0,inf)"`
-	Connectivity string  `oneof:"0.16 0.17"`
+	// 350 for ImageNet. Unused where Groups is given or Lambda2 is 0.
+	Segments int `range:"[1,inf)"`
+	// Compactness is SLIC's, 10.
+	Compactness float64 `range:"(0,inf)"`
+	// Connectivity names SLIC's rule for small segments: that of scikit-image
+	// "0.16" and before or "0.17" and after (24).
+	Connectivity string `oneof:"0.16 0.17"`
 	// Groups is the group of each pixel, length H*W, numbered from 0. Nil
 	// means SLIC superpixels.
 	Groups []int
 
-	// Weight is the statistic behind w of SAPF-VI; "none" is w = 1.
+	// Weight is the statistic behind w of SAPF-VI (eq. 17); "none" is w = 1.
 	Weight string `oneof:"none variance variance_mean contrast contrast_mean gradient"`
 	// WeightStat is the deviation's divisor: "population", the number n of
 	// entries in the window (paper), or "sample", n-1 (reference, 15). The window
@@ -103,49 +108,65 @@ type Settings struct {
 	// if it is a success, the search ends with it.
 	Stop func(*Factorization) bool `json:"-"`
 
-	// Outer is the number of alternations of delta and mask stage: 10 in the
-	// paper, 1 in the reference (5). OuterTolerance stops them when delta*G
-	// changes by less than that, relative in l2; 0 never stops.
-	Outer          int     `range:"[0,inf)"`
+	// Outer is the number of alternations of delta and mask stage (Algorithm 1):
+	// 10 in the paper, 1 in the reference (5).
+	Outer int `range:"[0,inf)"`
+	// OuterTolerance stops the alternations when delta*G changes by less than
+	// that, relative in l2; 0 never stops.
 	OuterTolerance float64 `range:"[0,inf)"`
-	// DeltaSteps and MaskSteps are the steps of the two stages, 2000 each.
-	// MaskInner is the number of gradient steps on G in each ADMM iteration, 1 (6).
+	// DeltaSteps are the gradient steps on delta in an alternation (eq. 7), 2000.
 	DeltaSteps int `range:"[0,inf)"`
-	MaskSteps  int `range:"[0,inf)"`
-	MaskInner  int `range:"[1,inf)"`
+	// MaskSteps are the steps of ADMM on G in an alternation (eq. 11 to 15), 2000.
+	MaskSteps int `range:"[0,inf)"`
+	// MaskInner is the number of gradient steps on G in each step of ADMM, 1 (6).
+	MaskInner int `range:"[1,inf)"`
 	// TuneSteps are further delta steps with G binary and fixed: 0 in the
 	// paper, 1000 in the reference (7).
 	TuneSteps int `range:"[0,inf)"`
 
-	// StepSize (0.1) is multiplied by StepDecay (0.9) every StepEvery (50)
-	// steps of a stage, down to StepMin: 0 in the paper, 0.001 in the
-	// reference (12). ResetStep starts again at StepSize in each outer
-	// iteration; neither does.
-	StepSize  float64 `range:"(0,inf)"`
+	// StepSize is the first step size of both stages, 0.1.
+	StepSize float64 `range:"(0,inf)"`
+	// StepDecay, 0.9, multiplies the step size every StepEvery steps of a stage.
 	StepDecay float64 `range:"(0,1]"`
-	StepEvery int     `range:"[1,inf)"`
-	StepMin   float64 `range:"[0,inf)"`
+	// StepEvery is after how many steps the step size decays, 50.
+	StepEvery int `range:"[1,inf)"`
+	// StepMin is what the step size decays down to: 0 in the paper, 0.001 in the
+	// reference (12).
+	StepMin float64 `range:"[0,inf)"`
+	// ResetStep starts again at StepSize in each alternation; neither the paper
+	// nor the reference does.
 	ResetStep bool
 
-	// Penalties of the box, the sphere, the groups and the cardinality: they
-	// start at 5e-3, 5e-3, 5e-3, 1e-4, and grow by RhoGrowth (1.01) up to their
-	// maxima: 20, 10, -, 100 in the paper; 20, 20, 100, 0.01 in the reference (9).
-	RhoBox       float64 `range:"[0,inf)"`
-	RhoBoxMax    float64 `range:"[0,inf)"`
-	RhoSphere    float64 `range:"[0,inf)"`
+	// RhoBox is rho1 of eq. 9, the penalty of the box, at first: 5e-3.
+	RhoBox float64 `range:"[0,inf)"`
+	// RhoBoxMax is what RhoBox grows up to, 20 (9).
+	RhoBoxMax float64 `range:"[0,inf)"`
+	// RhoSphere is rho2 of eq. 9, the penalty of the sphere, at first: 5e-3.
+	RhoSphere float64 `range:"[0,inf)"`
+	// RhoSphereMax is what RhoSphere grows up to: 10 in the paper, 20 in the
+	// reference (9).
 	RhoSphereMax float64 `range:"[0,inf)"`
-	RhoGroup     float64 `range:"(0,inf)"`
-	RhoGroupMax  float64 `range:"(0,inf)"`
-	RhoCard      float64 `range:"[0,inf)"`
-	RhoCardMax   float64 `range:"[0,inf)"`
-	RhoGrowth    float64 `range:"[1,inf)"`
+	// RhoGroup is the penalty of the groups' splitting variable at first, 5e-3.
+	RhoGroup float64 `range:"(0,inf)"`
+	// RhoGroupMax is what RhoGroup grows up to, 100 in the reference; the paper
+	// has no such variable (9).
+	RhoGroupMax float64 `range:"(0,inf)"`
+	// RhoCard is rho3 of eq. 9, the penalty of the cardinality 1'G = K, at first:
+	// 1e-4.
+	RhoCard float64 `range:"[0,inf)"`
+	// RhoCardMax is what RhoCard grows up to: 100 in the paper, 0.01 in the
+	// reference (9).
+	RhoCardMax float64 `range:"[0,inf)"`
+	// RhoGrowth, 1.01, is what the penalties are multiplied by.
+	RhoGrowth float64 `range:"[1,inf)"`
 	// RhoGrowthPer is when they grow: each ADMM "step" (reference) or once an
 	// "outer" iteration, the other reading of the paper, under which G never
 	// becomes binary (10).
 	RhoGrowthPer string `oneof:"step outer"`
-	// ResetRho and ResetDuals start penalties and multipliers afresh in each
-	// outer iteration: false and true in both (10, 11).
-	ResetRho   bool
+	// ResetRho starts the penalties afresh in each alternation: false in both (10).
+	ResetRho bool
+	// ResetDuals starts the multipliers afresh in each alternation: true in both
+	// (11).
 	ResetDuals bool
 
 	// Guard keeps the cardinality term stable where StepSize*RhoCard*N passes
@@ -155,7 +176,8 @@ type Settings struct {
 	// ImageNet's size (TestPenaltiesThatDiverge). With the paper's maxima "cap"
 	// at 1/4 made G binary for every k tried, while "implicit" can hold 1'G = k
 	// so firmly that G stays at k/N everywhere (TestGuardsByCardinality).
-	Guard      string  `oneof:"off cap implicit"`
+	Guard string `oneof:"off cap implicit"`
+	// GuardTheta is the bound of Guard "cap", 1/4.
 	GuardTheta float64 `range:"(0,1.3333]"`
 }
 

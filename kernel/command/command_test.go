@@ -180,7 +180,8 @@ func TestOptionsOfAMethod(t *testing.T) {
 				t.Errorf("%s: option %s is not listed", method, name)
 			}
 		}
-		for _, line := range strings.Split(strings.TrimSpace(stdout), "\n") {
+		options, _, _ := strings.Cut(strings.TrimSpace(stdout), "\n\n")
+		for line := range strings.SplitSeq(options, "\n") {
 			if fields := regexp.MustCompile(`\s{2,}`).Split(strings.TrimSpace(line), -1); len(fields) < 3 {
 				t.Errorf("%s: %q says neither what it may be nor what it means", method, line)
 			}

@@ -62,14 +62,20 @@ func writeOptions(w io.Writer, a attack.Attack) error {
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", name, value, fields[name].allowed, fields[name].meaning)
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if _, ok := a.(sapf.Resolver); ok {
+		_, err = fmt.Fprintln(w, "\n(1) to (24): rows of the table of what the paper and the authors' program do differently, 'go doc sapf/sapf'.")
+	}
+	return err
 }
 
 // optionField is what is said of the field behind an option.
 type optionField struct{ allowed, meaning string }
 
 // optionFields are the fields behind the options of a method, by the options'
-// names. Options in one line of Go share their comment.
+// names.
 func optionFields(a attack.Attack) map[string]optionField {
 	out := map[string]optionField{
 		"steps": {"int in [1,inf)", "Steps of the delta stage; the rest of the schedule is compressed with it."},
