@@ -1,6 +1,7 @@
 package dsl
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -87,7 +88,7 @@ func (s Sweep) run() (*SweepRun, error) {
 	d, err := runs.Create(s.Dir, plan, runs.Shard{})
 	var held *runs.HeldError
 	if errors.As(err, &held) {
-		return r, nil // it is at work
+		return r, r.matches(plan) // it is at work
 	}
 	if err != nil {
 		return nil, err
@@ -105,6 +106,23 @@ func (s Sweep) run() (*SweepRun, error) {
 		return nil, err
 	}
 	return r, r.start(program)
+}
+
+// matches refuses a folder whose sweep is another one than the plan's.
+func (r *SweepRun) matches(plan *spec.Plan) error {
+	d, err := runs.Open(r.dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	now, err := d.Plan.Encode()
+	if err != nil {
+		return err
+	}
+	if wanted, err := plan.Encode(); err != nil || !bytes.Equal(now, wanted) {
+		return errors.Join(fmt.Errorf("another sweep runs in %s: wait for it, or choose another Dir", r.dir), err)
+	}
+	return nil
 }
 
 // commandLine is the program sapf: this one, or that which has extended itself to

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"sapf/sapf/baseline"
+	"sapf/sapf/sweep/runs"
 )
 
 // TestSweep: a sweep of values, its tables, and that it is found again.
@@ -31,5 +32,30 @@ func TestSweep(t *testing.T) {
 	}
 	if f := failureOf(t, func() { Sweep{Dir: t.TempDir(), Images: []string{"cat"}, Methods: []Method{Own("mine", nil)}}.Run() }); f == nil || !strings.Contains(f.Error(), "mine") {
 		t.Errorf("an attack of the cell's own: %v", f)
+	}
+}
+
+// TestSweepOtherAtWork: a folder in which another sweep runs is refused, where the
+// same one is found.
+func TestSweepOtherAtWork(t *testing.T) {
+	s := Sweep{Dir: filepath.Join(t.TempDir(), "x"), Images: []string{"cat"}, Targets: []string{"dog"}, Methods: []Method{baseline.FMNL0{Steps: 10}}}
+	r := s.Run()
+	r.Wait()
+	if r.over != nil {
+		if err := <-r.over; err != nil {
+			t.Fatal(err)
+		}
+	}
+	d, err := runs.Resume(s.Dir, runs.Shard{}) // somebody runs it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if st := s.Run().Status(); st.Done != 1 {
+		t.Errorf("%+v", st)
+	}
+	s.Targets = []string{"frog"}
+	if f := failureOf(t, func() { s.Run() }); f == nil || !strings.Contains(f.Error(), "another sweep runs in") {
+		t.Errorf("another sweep: %v", f)
 	}
 }

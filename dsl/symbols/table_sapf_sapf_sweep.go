@@ -50,6 +50,7 @@ func init() {
 		"Progress":        reflect.ValueOf((*sapf_sapf_sweep.Progress)(nil)),
 		"Provenance":      reflect.ValueOf((*sapf_sapf_sweep.Provenance)(nil)),
 		"Record":          reflect.ValueOf((*sapf_sapf_sweep.Record)(nil)),
+		"SizeError":       reflect.ValueOf((*sapf_sapf_sweep.SizeError)(nil)),
 		"Store":           reflect.ValueOf((*sapf_sapf_sweep.Store)(nil)),
 		"Versioned":       reflect.ValueOf((*sapf_sapf_sweep.Versioned)(nil)),
 		"_Store":          reflect.ValueOf((*_sapf_sapf_sweep_Store)(nil)),

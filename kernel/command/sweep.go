@@ -28,7 +28,7 @@ type sweepCmd struct {
 }
 
 type sweepPlanCmd struct {
-	Spec    string `arg:"" help:"Specification, YAML."`
+	Spec    string `arg:"" help:"Specification, YAML; - reads it from standard input."`
 	Out     string `short:"o" placeholder:"DIR" help:"Folder of the sweep, to count what is done."`
 	Slots   int    `help:"Attacks at a time that the estimate is for (default: processors)."`
 	Measure bool   `negatable:"" default:"true" help:"Run one attack of each method to estimate the time."`
@@ -60,7 +60,7 @@ func (c *sweepPlanCmd) Run(ctx context.Context, out output) error {
 }
 
 type sweepRunCmd struct {
-	Spec    string        `arg:"" optional:"" help:"Specification, YAML; without one, the sweep of the folder goes on."`
+	Spec    string        `arg:"" optional:"" help:"Specification, YAML (- reads standard input); without one, the sweep of the folder goes on."`
 	Out     string        `short:"o" required:"" placeholder:"DIR" help:"Folder of the sweep: its plan and results."`
 	Shard   string        `placeholder:"I/N" help:"Run only part I (from 0) of N, beside others on the same folder."`
 	Slots   int           `help:"Jobs at a time (default: processors)."`
@@ -82,6 +82,7 @@ func (c *sweepRunCmd) Run(ctx context.Context, out output) error {
 	}
 	defer d.Close()
 	line := newLine(out.stderr, c.JSON)
+	line.former(d)
 	defer context.AfterFunc(ctx, func() { line.say("ending the jobs at hand; once more to leave at once") })()
 	p, err := d.Run(ctx, runs.Options{
 		Shard: shard, Slots: c.Slots, Threads: c.Threads, Term: c.Lease, Grace: c.Grace,
@@ -106,6 +107,13 @@ func finish(ctx context.Context, out output, asJSON bool, p runs.Progress, dir s
 		return failed(fmt.Errorf("%d attacks were given up: `sapf sweep status %s` says why, --retry tries them again", p.Dead, dir))
 	}
 	return nil
+}
+
+// former says that a folder had another plan.
+func (l *line) former(d *runs.Dir) {
+	if d.Former != nil {
+		l.say(d.Path + " had another plan: its results stay, and count where this one has the same attacks")
+	}
 }
 
 // open plans the sweep, or opens the folder of one that is to go on, and has what

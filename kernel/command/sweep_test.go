@@ -9,11 +9,13 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/parquet-go/parquet-go"
 
 	"sapf/kernel/exit"
 	"sapf/sapf/sweep/runs"
+	"sapf/sapf/sweep/spec"
 )
 
 const smallSweep = `
@@ -81,6 +83,9 @@ func TestSweep(t *testing.T) {
 	if out, _ := want(t, exit.Done, "sweep", "table", dir, "--by", "method,step_size", "-f", "csv"); !strings.HasPrefix(out, "method,step_size,attacks,success,") || strings.Count(out, "\n") != 4 {
 		t.Error(out)
 	}
+	if out, _ := want(t, exit.Done, "sweep", "table", dir, "--by", "method, target", "-f", "csv"); !strings.HasPrefix(out, "method,target,attacks,") {
+		t.Error(out)
+	}
 	replay(t, dir)
 	before := rows(dir)
 	want(t, exit.Done, "sweep", "pack", dir)
@@ -93,6 +98,8 @@ func TestSweep(t *testing.T) {
 	}{
 		{[]string{"table", dir, "--by", "stepsize"}, `did you mean "step_size"`},
 		{[]string{"table", dir, "-f", "cvs"}, `did you mean "csv"`},
+		{[]string{"table", dir, "--by", "method,"}, "is empty or there twice"},
+		{[]string{"table", dir, "--by", "method,method"}, "is empty or there twice"},
 		{[]string{"table", filepath.Join(dir, "results")}, "no folder of a sweep"},
 		{[]string{"replay", dir, "xyz"}, "0 attacks"},
 		{[]string{"run", file, "-o", dir, "--shard", "2/2"}, `shard "2/2"`},
@@ -180,5 +187,44 @@ func TestAttackFolder(t *testing.T) {
 	}
 	if code, _, stderr := call(t, t.Context(), "attack", "--model", "cwnet", "--image", dir, "--trace", "x.csv"); code != exit.Request || !strings.Contains(stderr, "--trace") {
 		t.Errorf("exit code %d, %s", code, stderr)
+	}
+}
+
+// TestSweepOtherSpec: a folder that gets another specification, here from standard
+// input, says so, and keeps what both have.
+func TestSweepOtherSpec(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "s")
+	want(t, exit.Done, "sweep", "run", write(t, smallSweep), "-o", dir)
+	stdin := os.Stdin
+	defer func() { os.Stdin = stdin }()
+	f, err := os.Open(write(t, strings.Replace(smallSweep, "[0.5, 1]", "[1, 0.25]", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	os.Stdin = f
+	out, stderr := want(t, exit.Done, "sweep", "run", "-", "-o", dir)
+	if !strings.Contains(stderr, "had another plan") || !strings.Contains(out, "18 of 18 attacks") || !strings.Contains(out, "12 kept from before") {
+		t.Errorf("%s%s", stderr, out)
+	}
+	if _, stderr := want(t, exit.Done, "sweep", "run", "-o", dir); strings.Contains(stderr, "another plan") {
+		t.Error(stderr)
+	}
+}
+
+// TestSweepPlanOfLongAttacks: one that would take hours is measured for a while,
+// and reckoned from the steps that it has made.
+func TestSweepPlanOfLongAttacks(t *testing.T) {
+	s, err := spec.Parse([]byte("model: cwmnist\nimages: {set: fashion, first: 1}\ntargets: {random: 2}\nmethods: [{name: fmn-l0, options: {steps: 100000000}}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := spec.Resolve(t.Context(), s, spec.Registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := runs.Estimate(t.Context(), p, runs.EstimateOptions{Slots: 1, Measure: true, Longest: 500 * time.Millisecond})
+	if err != nil || e.Methods[0].Seconds < 100 || e.Seconds != 2*e.Methods[0].Seconds {
+		t.Errorf("%+v, %v", e, err)
 	}
 }

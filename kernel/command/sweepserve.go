@@ -72,7 +72,7 @@ func readPool(file string) (*x509.CertPool, error) {
 }
 
 type sweepServeCmd struct {
-	Spec      string        `arg:"" optional:"" help:"Specification, YAML; without one, the sweep of the folder goes on."`
+	Spec      string        `arg:"" optional:"" help:"Specification, YAML (- reads standard input); without one, the sweep of the folder goes on."`
 	Out       string        `short:"o" required:"" placeholder:"DIR" help:"Folder of the sweep: its plan and results."`
 	Listen    string        `placeholder:"HOST:PORT" help:"Start a NATS server there, its store in the folder."`
 	URL       string        `name:"url" placeholder:"nats://HOST:PORT,..." help:"Use a NATS server or cluster that is there."`
@@ -98,6 +98,7 @@ func (c *sweepServeCmd) Run(ctx context.Context, out output) error {
 	}
 	defer d.Close()
 	line := newLine(out.stderr, c.JSON)
+	line.former(d)
 	nc, stop, err := c.connect(line.say)
 	if err != nil {
 		return err

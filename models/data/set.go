@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+
+	"sapf/models/nearest"
 )
 
 // Set is a labelled data set, read record by record. At may be called by
@@ -103,7 +105,7 @@ func openSet(name string, o Options, limit int) (*Set, error) {
 	if info, err := os.Stat(name); err == nil && info.IsDir() {
 		return folderSet(name, o)
 	}
-	return nil, fmt.Errorf("no data set %q: expected cifar10, cifar100, fashion, mnist, imagenet, a CIFAR-10 file (.bin), images of NumPy's (.npy, .npz) or a folder with labels.csv", name)
+	return nil, fmt.Errorf("no data set %q%s: expected cifar10, cifar100, fashion, mnist, imagenet, a CIFAR-10 file (.bin), images of NumPy's (.npy, .npz) or a folder with labels.csv", name, nearest.DidYouMean(name, []string{"cifar10", "cifar100", "fashion", "mnist", "imagenet"}))
 }
 
 // cifarSet keeps a whole file in memory, 30 MB, as bytes.

@@ -86,10 +86,20 @@ func LoadImage(ref string, m *models.Model, resize bool) (data.Image, error) {
 		x = map[int]func() data.Image{1: x.Grey, 3: x.RGB}[c]() // nothing is lost
 	}
 	if err := m.Fits(x); err != nil {
-		return x, fmt.Errorf("%w: %s", err, resizeRule(x.C, m))
+		return x, &SizeError{err, resizeRule(x.C, m)}
 	}
 	return x, nil
 }
+
+// SizeError says that an image has another size, or other channels, than the
+// model takes: Err, and what is to be done on the command line.
+type SizeError struct {
+	Err error
+	How string
+}
+
+func (e *SizeError) Error() string { return fmt.Sprintf("%v: %s", e.Err, e.How) }
+func (e *SizeError) Unwrap() error { return e.Err }
 
 // resizeRule says what --resize makes of an image for a model.
 func resizeRule(channels int, m *models.Model) string {
@@ -106,7 +116,7 @@ func fitsByHeader(file string, m *models.Model) error {
 	if in := m.InputShape(); err != nil || h == in.H && w == in.W || h == in.W && w == in.H {
 		return nil
 	}
-	return fmt.Errorf("%w: %s", m.Fits(data.Image{Name: file, C: 3, H: h, W: w}), resizeRule(3, m))
+	return &SizeError{m.Fits(data.Image{Name: file, C: 3, H: h, W: w}), resizeRule(3, m)}
 }
 
 // GoalOf resolves a target, a class's name or index, for an image of the given

@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -403,6 +404,29 @@ func TestFailure52_JobLongerThanItsLease(t *testing.T) {
 			t.Errorf("it was begun several times: %q, %v", raw, err)
 		}
 	})
+}
+
+// TestFailure52_ProcessStopped: a run that is stopped (Ctrl-Z, a machine asleep)
+// for longer than a lease has its leases still when it goes on.
+func TestFailure52_ProcessStopped(t *testing.T) {
+	t.Parallel()
+	log := filepath.Join(t.TempDir(), "log")
+	dir := folder(t, fmt.Sprintf("sleep: 1500, log: %q", log), 1, 2, 1)
+	p := start(t, "run", dir)
+	begun := func() int {
+		raw, err := os.ReadFile(log)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		return bytes.Count(raw, []byte("\n"))
+	}
+	until(t, "both attacks", func() bool { return begun() == 2 })
+	must(t, p.Process.Signal(syscall.SIGSTOP))
+	time.Sleep(term + term/2)
+	must(t, p.Process.Signal(syscall.SIGCONT))
+	if code := ends(t, p); code != 0 || begun() != 2 || strings.Contains(p.said.String(), "lease") {
+		t.Errorf("exit code %d, %d attacks begun, said %q", code, begun(), p.said.String())
+	}
 }
 
 // TestFailure53_JobHangs: no steps, no sign of life: the lease ends, and after

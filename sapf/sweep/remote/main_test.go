@@ -149,20 +149,21 @@ func connect(url string) (*nats.Conn, error) {
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { fmt.Fprintln(os.Stderr, err) }))
 }
 
-// child is a process with a role; over is closed when it has ended.
+// child is a process with a role; over is closed when it has ended, said is what
+// it has said by then.
 type child struct {
 	*exec.Cmd
 	role string
 	over chan struct{}
+	said bytes.Buffer
 }
 
 // start starts a process with a role.
 func start(t *testing.T, role ...string) *child {
 	t.Helper()
-	c := &child{exec.Command(os.Args[0]), strings.Join(role, " "), make(chan struct{})}
+	c := &child{Cmd: exec.Command(os.Args[0]), role: strings.Join(role, " "), over: make(chan struct{})}
 	c.Env = append(os.Environ(), "SAPF_TEST_SWEEP="+strings.Join(role, "|"))
-	var out bytes.Buffer
-	c.Stderr = &out
+	c.Stderr = &c.said
 	must(t, c.Start())
 	go func() {
 		c.Wait() // how it ended is in its state
@@ -172,7 +173,7 @@ func start(t *testing.T, role ...string) *child {
 		c.Process.Kill()
 		<-c.over
 		if t.Failed() {
-			t.Logf("%s said: %s", c.role, out.String())
+			t.Logf("%s said: %s", c.role, c.said.String())
 		}
 	})
 	return c

@@ -41,6 +41,9 @@ import (
 type Dir struct {
 	Path string
 	Plan *spec.Plan
+	// Former is the plan that Create has replaced, nil if it was the same or there
+	// was none.
+	Former *spec.Plan
 
 	groups []spec.Group
 	store  *sweep.Folder
@@ -180,6 +183,7 @@ func (d *Dir) freeze() error {
 	}
 	file := filepath.Join(d.Path, "spec.json")
 	if old, err := os.ReadFile(file); err != nil || !bytes.Equal(old, raw) {
+		d.Former, _ = spec.Decode(old) // nil where there is none
 		if err := atomicfile.WriteFile(file, raw); err != nil {
 			return err
 		}

@@ -1,11 +1,15 @@
 package runs
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -20,8 +24,10 @@ type EstimateOptions struct {
 	Dir string
 	// Slots is how many attacks will run at a time; 0: a processor each.
 	Slots int
-	// Measure runs one attack of each method.
+	// Measure runs one attack of each method, for as long as Longest (0: 20
+	// seconds).
 	Measure bool
+	Longest time.Duration
 	// Notice, where set, is told what is measured.
 	Notice func(text string)
 }
@@ -54,12 +60,12 @@ type EstimatedMethod struct {
 // String is the estimate in a few lines.
 func (e Estimated) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d attacks on %d images, %d done", e.Attacks, e.Images, e.Done)
+	fmt.Fprintf(&b, "%s on %s, %d done", plural(e.Attacks, "attack"), plural(e.Images, "image"), e.Done)
 	if e.Dead > 0 {
 		fmt.Fprintf(&b, ", %d given up", e.Dead)
 	}
-	for why, n := range e.LeftOut {
-		fmt.Fprintf(&b, "\n%d images left out: %s", n, why)
+	for _, why := range slices.Sorted(maps.Keys(e.LeftOut)) {
+		fmt.Fprintf(&b, "\n%s left out: %s", plural(e.LeftOut[why], "image"), why)
 	}
 	for _, m := range e.Methods {
 		fmt.Fprintf(&b, "\n%6d  %s on %s", m.Left, m.Method, m.Model)
@@ -115,21 +121,34 @@ func Estimate(ctx context.Context, p *spec.Plan, o EstimateOptions) (Estimated, 
 	if !o.Measure {
 		return out, nil
 	}
-	e := &Executor{Plan: p, Catalogue: spec.Registry, Threads: 1, Provenance: sweep.Provenance{}}
 	for i, u := range first {
 		if o.Notice != nil {
 			o.Notice("measuring " + p.Describe(u))
 		}
-		start := time.Now()
-		if _, err := e.Run(ctx, spec.NewGroup([]spec.Unit{u}), []spec.Unit{u}, &atomic.Int64{}); err != nil {
+		m := &out.Methods[i]
+		if m.Seconds, err = seconds(ctx, p, u, cmp.Or(o.Longest, longest)); err != nil {
 			return out, err
 		}
-		if ctx.Err() != nil {
-			return out, ctx.Err()
-		}
-		m := &out.Methods[i]
-		m.Seconds = time.Since(start).Seconds()
 		out.Seconds += m.Seconds * float64(m.Left) / float64(out.Slots)
 	}
 	return out, nil
+}
+
+// longest is EstimateOptions.Longest by default.
+const longest = 20 * time.Second
+
+// seconds measures one attack. What it would take after a limit is reckoned from
+// the part of its steps that it has made.
+func seconds(ctx context.Context, p *spec.Plan, u spec.Unit, limit time.Duration) (float64, error) {
+	var fraction atomic.Uint64 // a float64
+	e := &Executor{Plan: p, Catalogue: spec.Registry, Threads: 1, Watch: func(now sweep.Progress) { fraction.Store(math.Float64bits(now.Fraction())) }}
+	within, stop := context.WithTimeout(ctx, limit)
+	defer stop()
+	start := time.Now()
+	_, err := e.Run(within, spec.NewGroup([]spec.Unit{u}), []spec.Unit{u}, &atomic.Int64{})
+	took := time.Since(start).Seconds()
+	if made := math.Float64frombits(fraction.Load()); within.Err() != nil && made > 0 {
+		took /= made
+	}
+	return took, cmp.Or(err, ctx.Err())
 }

@@ -36,6 +36,8 @@ type Executor struct {
 	// this machine's files.
 	Model func(spec.PlanModel) (*models.Model, error)
 	Image func(spec.PlanImage) (data.Image, error)
+	// Watch, where set, is told of every step.
+	Watch func(sweep.Progress)
 	// Known is sweep.Options.Known.
 	Known func(key string) (*sweep.Kept, error)
 
@@ -200,7 +202,12 @@ func (e *Executor) Run(ctx context.Context, g spec.Group, units []spec.Unit, ste
 	if err != nil {
 		return nil, &SetupError{err}
 	}
-	o := sweep.Options{Batch: e.Plan.Batch, Known: e.Known, Progress: func(sweep.Progress) { steps.Add(1) }}
+	o := sweep.Options{Batch: e.Plan.Batch, Known: e.Known, Progress: func(p sweep.Progress) {
+		steps.Add(1)
+		if e.Watch != nil {
+			e.Watch(p)
+		}
+	}}
 	file := ""
 	if len(units) == len(g.Units) && e.Resumes(g) {
 		if err := os.MkdirAll(e.Checkpoints, 0o755); err != nil {

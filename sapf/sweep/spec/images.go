@@ -70,7 +70,7 @@ func (s Spec) choose(ctx context.Context, p *Plan, loaded []*models.Model) error
 				c.From = own
 			}
 			if c.Targets, err = s.Targets.targetsOf(p.Models[0].Classes, own, c.SHA256); err != nil {
-				return fmt.Errorf("image %s: %w", c.Name, err)
+				return err
 			}
 			if len(c.Targets) == 0 {
 				p.Left["its class is the only one that is given as a target"]++
@@ -151,6 +151,14 @@ func (x Images) candidates(m *models.Model) ([]PlanImage, error) {
 				return nil, err
 			}
 			for _, f := range files {
+				if info, err := os.Stat(f); err == nil && info.IsDir() {
+					pictures, err := folder(f, m)
+					if err != nil {
+						return nil, err
+					}
+					all = append(all, pictures...)
+					continue
+				}
 				if !data.IsArray(f) {
 					all = append(all, PlanImage{File: f})
 					continue
@@ -239,7 +247,7 @@ func folder(dir string, m *models.Model) ([]PlanImage, error) {
 		out = append(out, PlanImage{File: file})
 	}
 	if len(bad) > 0 {
-		return nil, fmt.Errorf("image folder %s: %d pictures cannot be used: %s", dir, len(bad), strings.Join(bad[:min(len(bad), 5)], "; "))
+		return nil, fmt.Errorf("image folder %s: %d of %d pictures cannot be used: %s", dir, len(bad), len(out), strings.Join(bad[:min(len(bad), 5)], "; "))
 	}
 	if len(out) == 0 {
 		return nil, fmt.Errorf("image folder %s: no pictures (%s)", dir, strings.Join(data.PictureExtensions, ", "))
@@ -309,6 +317,10 @@ func (l *Loader) Load(c PlanImage) (data.Image, error) {
 func (l *Loader) load(c PlanImage) (data.Image, error) {
 	if c.Set == "" {
 		x, err := sweep.LoadImage(c.File, l.m, c.Resize)
+		var size *sweep.SizeError
+		if errors.As(err, &size) {
+			err = fmt.Errorf("%w: scale it with resize: true", size.Err)
+		}
 		return x, err
 	}
 	set, ok := l.sets[c.Set]

@@ -55,7 +55,9 @@ func Resolve(ctx context.Context, s Spec, catalogue Catalogue) (*Plan, error) {
 			SHA256: card.SHA256, Profile: one.Profile().String(), Classes: one.Classes(),
 		})
 	}
-	p.tellApart()
+	if err := p.tellApart(); err != nil {
+		return nil, err
+	}
 	for _, m := range s.Methods {
 		expanded, err := m.expand(catalogue)
 		if err != nil {
@@ -71,7 +73,7 @@ func Resolve(ctx context.Context, s Spec, catalogue Catalogue) (*Plan, error) {
 	}
 	for _, x := range p.Images {
 		if len(x.Targets) > 0 {
-			return p, nil
+			return p, p.rehearse(catalogue, loaded, x)
 		}
 	}
 	return nil, errors.New("targets: nothing is left to attack: every image is of the only class that is given")
@@ -80,14 +82,17 @@ func Resolve(ctx context.Context, s Spec, catalogue Catalogue) (*Plan, error) {
 // label gives methods of one name different labels. One that is there twice, with
 // the same value for every option, is refused.
 func (p *Plan) label() error {
-	labels := map[string]int{}
+	labels, seen := map[string]int{}, map[string]string{}
 	for i := range p.Methods {
 		m := &p.Methods[i]
-		for _, other := range p.Methods[:i] {
-			if m.Name == other.Name && m.Version == other.Version && reflect.DeepEqual(m.Options, other.Options) {
-				return fmt.Errorf("methods: %s is there twice: %q and %q have the same value for every option", m.Name, other.Label, m.Label)
-			}
+		raw, err := json.Marshal([]any{m.Name, m.Version, m.Options})
+		if err != nil {
+			return err
 		}
+		if other, ok := seen[string(raw)]; ok {
+			return fmt.Errorf("methods: %s is there twice: %q and %q have the same value for every option", m.Name, other, m.Label)
+		}
+		seen[string(raw)] = m.Label
 		if n := labels[m.Label]; n > 0 { // two entries of the list with one name
 			labels[m.Label]++
 			m.Label += fmt.Sprintf(" (%d)", n+1)
@@ -98,17 +103,23 @@ func (p *Plan) label() error {
 }
 
 // tellApart gives models of one name that are loaded in different ways different
-// names.
-func (p *Plan) tellApart() {
+// names. One that is there twice, loaded in one way, is refused.
+func (p *Plan) tellApart() error {
 	names := map[string]int{}
-	for _, m := range p.Models {
+	for i, m := range p.Models {
 		names[m.Name]++
+		for _, other := range p.Models[:i] {
+			if m.SHA256 == other.SHA256 && m.Loaded == other.Loaded {
+				return fmt.Errorf("models: %s is there twice: %q and %q have the same weights", m.Name, other.From, m.From)
+			}
+		}
 	}
 	for i, m := range p.Models {
 		if names[m.Name] > 1 && m.Loaded != "" {
 			p.Models[i].Name += " (" + m.Loaded + ")"
 		}
 	}
+	return nil
 }
 
 // expand is the method with each combination of the grid's values.
@@ -214,7 +225,7 @@ func (t Targets) targetsOf(classes []string, own int, digest string) ([]int, err
 		for _, c := range t.Classes {
 			i, err := models.ClassIndex(classes, c)
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("targets: %w", err)
 			}
 			if i != own && !slices.Contains(out, i) {
 				out = append(out, i)

@@ -42,6 +42,11 @@ func TestParse(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(s.Models[1], Model{"a.pth", Load{Arch: "resnet20"}}) || len(s.Images.Names) != 2 || s.Targets.Random != 3 || s.Targets.Seed != 9 || s.Batch != 4 {
 		t.Errorf("%+v, %v", s, err)
 	}
+	for _, text := range []string{"\ufeff" + smallest, strings.ReplaceAll(smallest, "\n", "\r\n")} {
+		if again, err := Parse([]byte(text)); err != nil || len(again.Methods) != 2 || again.Methods[1].Name != "fmn-l0" {
+			t.Errorf("%+v, %v", again, err)
+		}
+	}
 	s, err = Parse([]byte("model: cwnet\nimages: {folder: pictures, seed: 7, count: 2}\ntargets: none\nmethods: [{name: cw-l0}]"))
 	if err != nil || !s.Targets.None || s.Images.Folder != "pictures" || s.Images.Seed != 7 || s.Images.Count != 2 {
 		t.Errorf("%+v, %v", s, err)
@@ -81,7 +86,18 @@ func TestParseRefuses(t *testing.T) {
 		{"model: {name: cwnet, scale: big}\nimages: [cat]\nmethods: [fgsm]", `"big", expected a number`},
 		{"model: {name: cwnet, input: 3x}\nimages: [cat]\nmethods: [fgsm]", "channels x rows x columns"},
 		{"model: {name: cwnet, binary: 1}\nimages: [cat]\nmethods: [fgsm]", "expected true or false"},
-		{"model: cwnet\nimages: [cat]\nmethods: [fgsm]\nbatch: 1000000", "at most 256"},
+		{"model: cwnet\nimages: [cat]\nmethods: [fgsm]\nbatch: 1000000", "from 1 to 256"},
+		{"model: cwnet\nimages: {set: cifar10, seed: 0}\nmethods: [fgsm]", "seed without count"},
+		{"model: cwnet\nimages: {set: cifar10, seed: 7, first: 3}\nmethods: [fgsm]", "seed without count"},
+		{"model: cwnet\nimages: {set: cifar10, records: []}\nmethods: [fgsm]", "sweep.images.records: an empty list"},
+		{"model: cwnet\nimages: cat\nmethods: [fgsm]", `"cat", expected {set: cifar10, first: 3}, {folder: DIR} or a list`},
+		{"model: cwnet\nimages: [cat]\ntargets:\nmethods: [fgsm]", "nothing, expected all, none"},
+		{"model: cwnet\nimages: [cat]\ntargets: {seed: 3}\nmethods: [fgsm]", "no random, expected all, none"},
+		{"model: cwnet\nimages:\n\tset: cifar10\nmethods: [fgsm]", "[3:1] the line is indented by a tab"},
+		{"model: cwnet\n---\nimages: [cat]", "a second document"},
+		{"\xff\xfem\x00", "UTF-16"},
+		{"model: cwnet # h\xfcbsch", "not UTF-8"},
+		{"model: cwnet\nimages: {set: cifar10, first: 2, first: 3}", "already defined"},
 		{"- a", "a list, expected fields"},
 		{"a: [", ""},
 	} {
@@ -213,6 +229,14 @@ func TestFolder(t *testing.T) {
 	if len(p.Images) != 2 || p.Images[0].Label != attack.None || len(p.Images[0].Targets) == 0 {
 		t.Errorf("%+v", p.Images)
 	}
+	unscaled := strings.Replace(text, ", resize: true", "", 1)
+	if _, err := Resolve(context.Background(), must(Parse([]byte(unscaled))), Registry); err == nil || !strings.HasSuffix(err.Error(), "scale it with resize: true") {
+		t.Errorf("pictures of another size: %v", err)
+	}
+	named := resolve(t, fmt.Sprintf("model: cwnet\nimages: {names: [%q], resize: true}\ntargets: [cat, dog]\nmethods: [fgsm]", dir))
+	if !reflect.DeepEqual(named.Images, p.Images) {
+		t.Errorf("a folder among names: %+v", named.Images)
+	}
 	if err := os.WriteFile(filepath.Join(dir, "torn.png"), []byte("x"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -241,6 +265,11 @@ func TestResolveRefuses(t *testing.T) {
 		{"model: cwnet\nimages: [cat]\nmethods: [fgsm, {name: fgsm, options: {loss: ce}}]", "fgsm is there twice"},
 		{"model: cwnet\nimages: [cat]\nmethods: [{name: fmn-l0, grid: {steps: [4, 4]}}]", "fmn-l0 is there twice"},
 		{"model: cwnet\nimages: [cat]\ntargets: [cat]\nmethods: [fgsm]", "nothing is left to attack"},
+		{"models: [cwnet, cwnet]\nimages: [cat]\nmethods: [fgsm]", "cwnet is there twice"},
+		{"model: cwnet\nimages: {set: cifar-10, first: 1}\nmethods: [fgsm]", "did you mean cifar10"},
+		{"model: cwnet\nimages: [cat]\nmethods: [{name: sapf, options: {k: 5000}}]", "k: 5000, expected at most 3072"},
+		{"model: cwnet\nimages: [cat]\nmethods: [{name: fmn-l0, options: {steps: 3}}, {name: sparse-rs, grid: {k: [100, 1025]}}]", "k: 1025, expected at most 1024"},
+		{"model: cwnet\nimages: [cat]\nmethods: [{name: lavan, options: {side: 14, row: 30}}]", "lavan"},
 		{"model: {name: cwnet, logit_scale: -1}\nimages: [cat]\nmethods: [fgsm]", "logit scale -1"},
 		{"model: {name: cwnet, classes: imagenet}\nimages: [cat]\nmethods: [fgsm]", "class names"},
 	} {

@@ -1,22 +1,30 @@
 package spec
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 
 	"sapf/models/nearest"
 )
 
-// Read reads a spec from a YAML file.
+// Read reads a spec from a YAML file, "-" from standard input.
 func Read(file string) (Spec, error) {
-	raw, err := os.ReadFile(file)
+	raw, err := func() ([]byte, error) {
+		if file == "-" {
+			return io.ReadAll(os.Stdin)
+		}
+		return os.ReadFile(file)
+	}()
 	if err != nil {
 		return Spec{}, fmt.Errorf("sweep: %w", err)
 	}
@@ -30,9 +38,9 @@ func Read(file string) (Spec, error) {
 // Parse reads a spec from YAML. Fields that do not exist are refused with the
 // nearest one, and so are values of another kind.
 func Parse(raw []byte) (Spec, error) {
-	var top any
-	if err := yaml.Unmarshal(raw, &top); err != nil {
-		return Spec{}, errors.New(yaml.FormatError(err, false, false))
+	top, err := document(raw)
+	if err != nil {
+		return Spec{}, err
 	}
 	var s Spec
 	r := &reader{}
@@ -46,12 +54,48 @@ func Parse(raw []byte) (Spec, error) {
 		"methods": func(at string, v any) {
 			each(r, at, v, func(at string, v any) { s.Methods = append(s.Methods, r.method(at, v)) })
 		},
-		"batch": func(at string, v any) { s.Batch = r.count(at, v) },
+		"batch": func(at string, v any) { s.Batch = r.upTo(LargestBatch, at, v) },
 	})
 	if r.err == nil {
 		r.err = s.check()
 	}
 	return s, r.err
+}
+
+// document reads the one document of a YAML text, in UTF-8, with or without the
+// mark that some editors put before it.
+func document(raw []byte) (any, error) {
+	switch {
+	case bytes.HasPrefix(raw, []byte{0xff, 0xfe}), bytes.HasPrefix(raw, []byte{0xfe, 0xff}):
+		return nil, errors.New("the text is UTF-16, expected UTF-8")
+	case !utf8.Valid(raw):
+		return nil, errors.New("the text is not UTF-8")
+	}
+	d := yaml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(raw, []byte("\ufeff"))))
+	var top, second any
+	if err := d.Decode(&top); err != nil && err != io.EOF {
+		if n := indentedByTab(raw); n > 0 {
+			return nil, fmt.Errorf("[%d:1] the line is indented by a tab, YAML takes spaces only", n)
+		}
+		return nil, errors.New(yaml.FormatError(err, false, false))
+	}
+	if err := d.Decode(&second); err != io.EOF {
+		return nil, errors.New("a second document after ---, expected one")
+	}
+	return top, nil
+}
+
+// indentedByTab is the number of the first line whose indentation has a tab, 0 if
+// none has.
+func indentedByTab(raw []byte) int {
+	n := 0
+	for line := range bytes.Lines(raw) {
+		n++
+		if indent := line[:len(line)-len(bytes.TrimLeft(line, " \t"))]; bytes.ContainsRune(indent, '\t') {
+			return n
+		}
+	}
+	return 0
 }
 
 // check refuses a spec that lacks a part.
@@ -183,10 +227,12 @@ func (r *reader) natural(at string, v any) uint64 {
 	return n
 }
 
-func (r *reader) count(at string, v any) int {
+func (r *reader) count(at string, v any) int { return r.upTo(math.MaxInt32, at, v) }
+
+func (r *reader) upTo(most int, at string, v any) int {
 	n := r.natural(at, v)
-	if r.err == nil && (n < 1 || n > math.MaxInt32) {
-		r.fail(at, "%d, expected a whole number from 1 to %d", n, math.MaxInt32)
+	if r.err == nil && (n < 1 || n > uint64(most)) {
+		r.fail(at, "%d, expected a whole number from 1 to %d", n, most)
 	}
 	return int(n)
 }
@@ -234,9 +280,16 @@ func (r *reader) images(at string, v any) Images {
 	names := func(at string, v any) {
 		each(r, at, v, func(at string, v any) { x.Names = append(x.Names, r.text(at, v)) })
 	}
-	if _, ok := v.([]any); ok {
+	m, ok := v.(map[string]any)
+	if !ok {
+		if _, list := v.([]any); !list {
+			r.fail(at, "%s, expected {set: cifar10, first: 3}, {folder: DIR} or a list of names", kindOf(v))
+		}
 		names(at, v)
 		return x
+	}
+	if _, seed := m["seed"]; seed && m["count"] == nil { // a seed of 0 is one too
+		r.fail(at, "seed without count, expected how many images to draw")
 	}
 	r.fields(at, v, map[string]func(string, any){
 		"set":    func(at string, v any) { x.Set = r.text(at, v) },
@@ -247,6 +300,9 @@ func (r *reader) images(at string, v any) Images {
 		"count":  func(at string, v any) { x.Count = r.count(at, v) },
 		"records": func(at string, v any) {
 			each(r, at, v, func(at string, v any) { x.Records = append(x.Records, int(r.natural(at, v))) })
+			if len(x.Records) == 0 {
+				r.fail(at, "an empty list, expected numbers of images")
+			}
 		},
 		"correct": func(at string, v any) { x.Correct = r.yes(at, v) },
 		"resize":  func(at string, v any) { x.Resize = r.yes(at, v) },
@@ -255,6 +311,7 @@ func (r *reader) images(at string, v any) Images {
 }
 
 func (r *reader) targets(at string, v any) Targets {
+	const expected = "expected all, none, {random: 3} or a list of classes"
 	var t Targets
 	switch v := v.(type) {
 	case string:
@@ -263,21 +320,23 @@ func (r *reader) targets(at string, v any) Targets {
 		case "none":
 			t.None = true
 		default:
-			r.fail(at, "%q, expected all, none, {random: 3} or a list of classes", v)
+			r.fail(at, "%q, %s", v, expected)
 		}
 	case []any:
 		each(r, at, v, func(at string, v any) { t.Classes = append(t.Classes, r.word(at, v)) })
 		if len(v) == 0 {
 			r.fail(at, "an empty list, expected classes, or none for untargeted attacks")
 		}
-	default:
+	case map[string]any:
 		r.fields(at, v, map[string]func(string, any){
 			"random": func(at string, v any) { t.Random = r.count(at, v) },
 			"seed":   func(at string, v any) { t.Seed = r.natural(at, v) },
 		})
 		if t.Random == 0 {
-			r.fail(at, "expected all, none, {random: 3} or a list of classes")
+			r.fail(at, "no random, %s", expected)
 		}
+	default:
+		r.fail(at, "%s, %s", kindOf(v), expected)
 	}
 	return t
 }

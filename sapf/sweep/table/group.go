@@ -78,7 +78,10 @@ type grouped struct {
 func By(columns []string, attacks []Attack, caption string, planned ...map[string]any) (*Table, error) {
 	t := &Table{Caption: caption}
 	var read []func(*Attack) (any, error)
-	for _, name := range columns {
+	for i, name := range columns {
+		if name = strings.TrimSpace(name); name == "" || slices.Contains(columns[:i], name) {
+			return nil, fmt.Errorf("columns to group by %q: %q is empty or there twice", strings.Join(columns, ","), name)
+		}
 		kind, f, err := columnOf(name, attacks, planned)
 		if err != nil {
 			return nil, err

@@ -157,11 +157,11 @@ func (q *Queue) Next(ctx context.Context) (queue.Lease, error) {
 				return nil, fmt.Errorf("count an attempt: %w", err)
 			}
 			q.waiting = q.waiting[1:]
-			l := &lease{q: q, e: e, attempt: q.count[e.job.ID]}
+			l := &lease{q: q, e: e, attempt: q.count[e.job.ID], left: parts}
 			e.leased = l
 			q.running++
 			// Durations are of the monotonic clock: setting the clock changes nothing.
-			l.timer = time.AfterFunc(q.o.Term, func() { l.expire() })
+			l.timer = time.AfterFunc(q.o.Term/parts, l.pass)
 			return l, nil
 		}
 		changed := q.changed
@@ -210,7 +210,13 @@ type lease struct {
 	e       *entry
 	attempt int
 	timer   *time.Timer
+	left    int // parts of the term
 }
+
+// parts are those in which a term passes. One goes by while the process is
+// stopped (Ctrl-Z, a machine asleep), however long: whoever has the job stood
+// still as well.
+const parts = 6
 
 var errLost = errors.New("the lease has ended, another worker may have the job")
 
@@ -245,17 +251,22 @@ func (l *lease) free(again bool) {
 	l.q.wake()
 }
 
-// expire gives the job to the next.
-func (l *lease) expire() {
+// pass counts a part of the term; after the last one the job is the next one's.
+func (l *lease) pass() {
 	l.held(func() error { // a lease that was given back meanwhile has nothing to lose
-		l.free(true)
+		if l.left--; l.left > 0 {
+			l.timer.Reset(l.q.o.Term / parts)
+		} else {
+			l.free(true)
+		}
 		return nil
 	})
 }
 
 func (l *lease) Extend(context.Context) error {
 	return l.held(func() error {
-		l.timer.Reset(l.q.o.Term)
+		l.left = parts
+		l.timer.Reset(l.q.o.Term / parts)
 		return nil
 	})
 }
@@ -285,6 +296,7 @@ func (l *lease) Done(_ context.Context, results []queue.Result) error {
 
 func (l *lease) Retry(_ context.Context, after time.Duration) error {
 	return l.held(func() error {
+		l.left = 1
 		l.timer.Reset(after)
 		return nil
 	})
