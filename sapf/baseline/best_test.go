@@ -208,6 +208,32 @@ func TestBest_presets(t *testing.T) {
 	}
 }
 
+// TestBest_budget: no budget is exceeded, whatever the parts are asked to be.
+func TestBest_budget(t *testing.T) {
+	m, x, goal := cat(t)
+	untargeted := attack.Goal{Label: goal.Label, Target: attack.None}
+	for _, most := range []int{1, 5, 30, 100, 150, 301} {
+		for _, a := range []Best{{K: 60}, {K: 1}, {K: 200, Starts: 1}, {K: 60, Unions: 4, Refined: 9, Cycles: 9}, {K: 60, Cycles: -1}} {
+			a.Gradients = most
+			for _, g := range []attack.Goal{goal, untargeted} {
+				r, err := a.Run(t.Context(), m, x, g)
+				if err != nil || r.Gradients > max(most, countOf(g)) || most >= 150 && a.K > 1 && !r.Success {
+					t.Errorf("%+v towards %d: %d gradients, success %v, %v", a, g.Target, r.Gradients, r.Success, err)
+				}
+			}
+		}
+	}
+}
+
+// countOf is what an untargeted attack cannot do without: the gradient of each
+// other class at the image, and one step.
+func countOf(g attack.Goal) int {
+	if g.Targeted() {
+		return 0
+	}
+	return 10
+}
+
 // TestBest_together: nine targets and a neighbour in one batch, at one and two
 // threads, are the bytes of each alone, also where a start fails.
 func TestBest_together(t *testing.T) {

@@ -23,7 +23,9 @@ type solver struct {
 	// units is how many entries or pixels there are, classes the targets in turn.
 	units   int
 	classes []int
-	starts  int
+	// starts, and the steps of a start's two phases and of the last hold, are what
+	// the budget allows.
+	starts, dense, shrink, polish int
 	// done and total are gradients, for who watches.
 	done, total int
 }
@@ -165,11 +167,39 @@ func (s *solver) shrinkSteps() int {
 }
 
 // plan sets the number of starts to what the budget allows beside all the rest.
+// A budget too small for one start and all the rest goes without cycles, then
+// without refining, then without the last hold, and in the end with shorter
+// starts.
 func (s *solver) plan() {
-	each := denseSteps + s.shrinkSteps()
-	rest := s.a.Refined*refineSteps + max(s.a.Unions, 0)*cycleSteps + max(s.a.Cycles, 0)*cycleSteps + polishSteps + s.o.gradients
-	s.starts = min(s.a.Starts, max(1, (s.a.Gradients-rest)/each))
-	s.total = max(s.a.Gradients, s.starts*each+rest)
+	a := &s.a
+	s.dense, s.shrink, s.polish, s.total = denseSteps, s.shrinkSteps(), polishSteps, a.Gradients
+	s.starts = max(1, min(a.Starts, a.Gradients/(s.dense+s.shrink)))
+	for s.starts > 1 && s.cost(s.starts) > a.Gradients {
+		s.starts--
+	}
+	a.Cycles = max(a.Cycles, 0)
+	for s.cost(1) > a.Gradients {
+		switch {
+		case a.Cycles > 0:
+			a.Cycles--
+		case a.Refined > 0:
+			a.Refined = 0
+		case s.polish > 0:
+			s.polish = 0
+		default:
+			left := max(a.Gradients-s.o.gradients, 1)
+			s.dense = left * s.dense / (s.dense + s.shrink)
+			s.shrink = left - s.dense
+			return
+		}
+	}
+}
+
+// cost is how many gradients so many starts and all the rest come to.
+func (s *solver) cost(starts int) int {
+	refined := min(s.a.Refined, starts)
+	unions := min(max(s.a.Unions, 0), max(refined-1, 0))
+	return starts*(s.dense+s.shrink) + refined*refineSteps + (unions+max(s.a.Cycles, 0))*cycleSteps + s.polish + s.o.gradients
 }
 
 // newWalker is one at the image itself, towards a class.

@@ -14,11 +14,11 @@ func (s *solver) start() ([]*walker, error) {
 	}
 	err := s.walk("start", walkers, func(i int, w *walker) error {
 		s.begin(i, w)
-		if err := w.run(phase{denseSteps, s.units, s.units, [2]float64{.5, .15}, [2]float64{.4, .05}}); err != nil {
+		if err := w.run(phase{s.dense, s.units, s.units, [2]float64{.5, .15}, [2]float64{.4, .05}}); err != nil {
 			return err
 		}
 		w.lo, w.hi = s.lo, s.hi // reopened
-		return w.run(phase{s.shrinkSteps(), s.units, s.k(), [2]float64{.3, .03}, [2]float64{.1, .004}})
+		return w.run(phase{s.shrink, s.units, s.k(), [2]float64{.3, .03}, [2]float64{.1, .004}})
 	})
 	return byLength(walkers), err
 }
@@ -77,6 +77,9 @@ func (s *solver) close(i int, w *walker, side int, probability float64) {
 
 // improve takes the nearest starts further.
 func (s *solver) improve(found []*walker) error {
+	if s.a.Refined == 0 {
+		return s.cycle(found[0])
+	}
 	refined, err := s.refine(found[:min(s.a.Refined, len(found))])
 	if err != nil || s.agree(refined) {
 		return err
@@ -143,7 +146,7 @@ func (s *solver) cycle(best *walker) error {
 		if w.best != nil {
 			copy(w.d, w.best)
 		}
-		return w.run(phase{polishSteps, s.k(), s.k(), [2]float64{.1, .005}, [2]float64{.01, .0003}})
+		return w.run(phase{s.polish, s.k(), s.k(), [2]float64{.1, .005}, [2]float64{.01, .0003}})
 	})
 }
 

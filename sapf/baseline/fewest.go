@@ -75,12 +75,15 @@ func (a Fewest) search(o *oracle) error {
 // entries first, whatever their length, and if they are few enough, shortens
 // what it has.
 func (s *solver) fallback(found []*walker) error {
+	rest := s.a.Gradients - s.o.gradients - refineSteps - polishSteps
+	if rest < 1 {
+		return nil
+	}
 	w := s.at(found[0])
 	return s.walk("fewest", []*walker{w}, func(_ int, w *walker) error {
 		few := w.o.child(w.o.m)
 		few.size = byL0(few)
 		few.watchPart(s.done, s.total)
-		rest := s.a.Gradients - s.o.gradients - refineSteps - polishSteps
 		err := s.fewest(few, rest)
 		w.o.absorb(few)
 		w.o.best, w.o.kept = nil, 0 // its size is of another kind
@@ -107,7 +110,7 @@ func (s *solver) fallback(found []*walker) error {
 
 // fewest spends gradients on a success within k, whatever its length.
 func (s *solver) fewest(o *oracle, gradients int) error {
-	a, err := attack.Resolve(Fewest{Steps: max(gradients, 1), Seed: s.a.Seed})
+	a, err := attack.Resolve(Fewest{Steps: gradients, Seed: s.a.Seed})
 	if err != nil {
 		return err
 	}
