@@ -298,6 +298,10 @@ func (l *lowerer) promoted(pos token.Pos, t types.Type, m *types.Selection) ast.
 var encoders = map[string]bool{
 	"encoding/json.Marshal": true, "encoding/json.MarshalIndent": true, "encoding/json.Encode": true,
 	"encoding/xml.Marshal": true, "encoding/xml.MarshalIndent": true,
+}
+
+// templates are those that fill in a template.
+var templates = map[string]bool{
 	"text/template.Execute": true, "text/template.ExecuteTemplate": true,
 	"html/template.Execute": true, "html/template.ExecuteTemplate": true,
 }
@@ -328,12 +332,16 @@ func (l *lowerer) anyArgument(e ast.Expr, fn *types.Func) ast.Expr {
 		return x
 	case pkg == "fmt" && strings.Contains(fn.Name(), "can"): // Sscan and its like
 		return l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Scanned", x))
+	case pkg == "log/slog":
+		return l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Logged", x))
 	case formatted[pkg]:
 		return l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Formatted", x))
 	case decoders[pkg+"."+fn.Name()]: // see replaced
 		return x
 	case encoders[pkg+"."+fn.Name()]:
 		return l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Encodable", x))
+	case templates[pkg+"."+fn.Name()]:
+		return l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Templated", x))
 	case transparent[pkg]:
 		return l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Shaped", x))
 	}

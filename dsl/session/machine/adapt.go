@@ -3,6 +3,7 @@ package machine
 import (
 	"fmt"
 	"go/types"
+	"log/slog"
 	"reflect"
 	"strings"
 
@@ -153,6 +154,35 @@ func (m *Machine) errorOf(x any) error {
 		return errorIs{base}
 	}
 	return base
+}
+
+// logValuer is a value of a cell's type that says itself how it is logged.
+type logValuer struct {
+	m *Machine
+	x any
+}
+
+// LogValue calls the cell's method.
+func (v logValuer) LogValue() slog.Value {
+	x, _ := v.m.call(v.x, "LogValue").(slog.Value)
+	return x
+}
+
+var _ slog.LogValuer = logValuer{}
+
+// logged prepares an argument of log/slog.
+func (m *Machine) logged(x any) any {
+	t, _ := m.dynamic(x)
+	if t == nil || !isBoxed(original(x)) {
+		return x
+	}
+	if types.NewMethodSet(t).Lookup(nil, "LogValue") != nil {
+		return logValuer{m, original(x)}
+	}
+	if _, isFormatter := m.formatted(x).(formatter); isFormatter {
+		return original(x) // which encodes itself, too
+	}
+	return m.formatted(x)
 }
 
 // call calls a method and returns its first result.

@@ -39,7 +39,31 @@ func (k *plainText) UnmarshalText(b []byte) error {
 	return nil
 }
 
+// noValue stands for an interface with methods, which json has no value for.
+type noValue struct{ Given bool }
+
+// UnmarshalJSON refuses all but null.
+func (k *noValue) UnmarshalJSON(b []byte) error {
+	k.Given = true
+	value := "number"
+	switch b[0] {
+	case 'n':
+		return nil
+	case '{':
+		value = "object"
+	case '[':
+		value = "array"
+	case '"':
+		value = "string"
+	case 't', 'f':
+		value = "bool"
+	}
+	k.Given = false
+	return &json.UnmarshalTypeError{Value: value, Type: anyType}
+}
+
 var (
+	_ json.Unmarshaler         = (*noValue)(nil)
 	_ json.Unmarshaler         = (*jsonText)(nil)
 	_ encoding.TextUnmarshaler = (*plainText)(nil)
 )
@@ -54,8 +78,16 @@ func (m *Machine) decodeJSON(d *json.Decoder, x any) error { return m.decodeInto
 
 func (m *Machine) decodeInto(x any, decode func(to any) error) error {
 	t, v := m.dynamic(x)
-	if t == nil || v.Kind() != reflect.Pointer || v.IsNil() {
+	if t == nil {
 		return decode(raw(x))
+	}
+	if v.Kind() != reflect.Pointer || v.IsNil() {
+		err := decode(raw(x))
+		var bad *json.InvalidUnmarshalError
+		if errors.As(err, &bad) {
+			bad.Type = titled{bad.Type, m.typeName(t)}
+		}
+		return err
 	}
 	t = t.Underlying()
 	p, ok := t.(*types.Pointer)
@@ -119,6 +151,8 @@ func (m *Machine) unmarshals(t types.Type, seen map[types.Type]bool) bool {
 		return true
 	}
 	switch u := t.Underlying().(type) {
+	case *types.Interface:
+		return u.NumMethods() > 0
 	case *types.Pointer, *types.Slice, *types.Array, *types.Map, *types.Struct:
 		for _, part := range ComponentsOf(u) {
 			if m.unmarshals(part, seen) {
@@ -151,6 +185,8 @@ func (m *Machine) keeperOf(t types.Type, open map[types.Type]bool) reflect.Type 
 	open[t] = true
 	defer delete(open, t)
 	switch u := t.Underlying().(type) {
+	case *types.Interface:
+		return reflect.TypeFor[noValue]()
 	case *types.Pointer:
 		return reflect.PointerTo(m.keeperOf(u.Elem(), open))
 	case *types.Slice:
@@ -224,6 +260,11 @@ func (m *Machine) fill(t types.Type, v, keeper reflect.Value) (first error) {
 		return m.unmarshalJSON(k, Boxed{m.AddType(p), v.Addr().Interface(), m})
 	}
 	switch k := keeper.Interface().(type) {
+	case noValue:
+		if k.Given {
+			v.SetZero()
+		}
+		return nil
 	case jsonText:
 		if k.Given {
 			return m.decodeBy(t, v, "UnmarshalJSON", k.Text)
@@ -236,7 +277,11 @@ func (m *Machine) fill(t types.Type, v, keeper reflect.Value) (first error) {
 		return nil
 	}
 	if !m.unmarshals(t, map[types.Type]bool{}) {
-		reshape(v.Addr().Interface(), keeper.Interface())
+		if keeper.Kind() == reflect.Interface {
+			v.Set(keeper)
+		} else {
+			reshape(v.Addr().Interface(), keeper.Interface())
+		}
 		return nil
 	}
 	switch u := t.Underlying().(type) {
@@ -305,8 +350,12 @@ func (m *Machine) namedInError(t types.Type, err error) error {
 	if !errors.As(err, &bad) {
 		return err
 	}
-	owner := ""
-	for _, name := range strings.Split(bad.Field, ".") {
+	owner, embedded := "", false
+	var path []string
+	if bad.Field != "" {
+		path = strings.Split(bad.Field, ".")
+	}
+	for _, name := range path {
 		for {
 			switch u := t.Underlying().(type) {
 			case *types.Pointer:
@@ -331,11 +380,13 @@ func (m *Machine) namedInError(t types.Type, err error) error {
 		if f == nil {
 			break
 		}
-		owner = ""
-		if n, ok := types.Unalias(t).(*types.Named); ok {
-			owner = n.Obj().Name()
+		if n, ok := types.Unalias(t).(*types.Named); !embedded {
+			owner = ""
+			if ok {
+				owner = n.Obj().Name()
+			}
 		}
-		t = f.Type()
+		t, embedded = f.Type(), f.Embedded() && f.Name() == name
 	}
 	if bad.Field != "" && bad.Struct == "" {
 		bad.Struct = owner

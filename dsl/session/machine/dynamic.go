@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"go/types"
 	"reflect"
+	"strings"
 	"sync"
 
 	"sapf/dsl/session/universe"
@@ -23,6 +24,9 @@ type Boxed struct {
 
 // MarshalJSON encodes the value.
 func (b Boxed) MarshalJSON() ([]byte, error) { return json.Marshal(b.m.encodable(b)) }
+
+// Format prints the value for a package that hands it on to fmt.
+func (b Boxed) Format(st fmt.State, verb rune) { formatter{b.m, b}.Format(st, verb) }
 
 // registry knows the types of cells at run time.
 type registry struct {
@@ -222,6 +226,14 @@ func (e conversionError) Error() string { return string(e) }
 
 // RuntimeError makes it a runtime.Error.
 func (conversionError) RuntimeError() {}
+
+// goType is the type that the compiler's runtime panics with.
+func (e conversionError) goType() string {
+	if strings.HasPrefix(string(e), "interface conversion: ") {
+		return "*runtime.TypeAssertionError"
+	}
+	return "runtime.plainError"
+}
 
 // lookup finds the method of a value: a function without its receiver.
 func (m *Machine) lookup(x any, name string) (func(in []reflect.Value, spread bool) []reflect.Value, bool) {

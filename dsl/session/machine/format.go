@@ -23,6 +23,7 @@ type formatter struct {
 // formatted prepares an argument of fmt.Print and its like.
 func (m *Machine) formatted(x any) any {
 	switch x.(type) {
+	case Boxed:
 	case nil, string, int, float64, bool, error, fmt.Stringer, fmt.Formatter:
 		return x
 	}
@@ -414,6 +415,9 @@ func compareKeys(a, b reflect.Value) int {
 
 // typeNameOf is what %T prints.
 func (m *Machine) typeNameOf(x any) string {
+	if e, ok := raw(x).(interface{ goType() string }); ok {
+		return e.goType()
+	}
 	t, _ := m.dynamic(x)
 	if t == nil {
 		return "<nil>"

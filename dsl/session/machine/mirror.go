@@ -91,66 +91,110 @@ func (m *Machine) encoded(x any, method string) ([]byte, error) {
 	return out[0].Bytes(), err
 }
 
-// mirror is a copy of a value of type t for packages that look into it.
-func (m *Machine) mirror(t types.Type, v reflect.Value) any {
+// copier copies a value for a package that looks into it.
+type copier struct {
+	m *Machine
+	// encoder is set for encoders: they are not shown what they leave out, which they
+	// could not tell in the copy.
+	encoder bool
+	// copies are those of what pointers, maps and slices refer to: nil while it is
+	// being made.
+	copies map[reference]any
+}
+
+// reference is what a pointer, map or slice refers to.
+type reference struct {
+	kind reflect.Kind
+	at   uintptr
+	t    reflect.Type
+	n    int
+}
+
+// mirror is the copy of a value of type t. What contains itself is copied once, and
+// within itself under its shape.
+func (c *copier) mirror(t types.Type, v reflect.Value) any {
 	t = types.Unalias(t)
 	if !v.IsValid() {
 		return nil
 	}
-	if m.marshals(t) {
+	if c.m.marshals(t) {
 		if v.Kind() == reflect.Pointer && v.IsNil() {
 			return nil
 		}
-		x := any(Boxed{m.AddType(t), v.Interface(), m})
+		x := any(Boxed{c.m.AddType(t), v.Interface(), c.m})
 		if types.NewMethodSet(t).Lookup(nil, "MarshalJSON") != nil {
-			return jsonValue{m, x}
+			return jsonValue{c.m, x}
 		}
-		return textValue{m, x}
+		return textValue{c.m, x}
 	}
-	if !m.mirrored(t, map[types.Type]bool{}) {
-		return m.view(t, v)
+	if !c.m.mirrored(t, map[types.Type]bool{}) {
+		return c.m.view(t, v)
 	}
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Map, reflect.Slice:
+		if v.IsNil() && v.Kind() == reflect.Pointer {
+			return nil
+		} else if v.IsNil() {
+			return c.m.view(t, v)
+		}
+		r := reference{v.Kind(), v.Pointer(), v.Type(), 0}
+		if v.Kind() == reflect.Slice {
+			r.n = v.Len()
+		}
+		done, known := c.copies[r]
+		switch {
+		case known && done == nil:
+			return c.m.view(t, v)
+		case !known:
+			c.copies[r] = nil
+			done = c.contents(t, v)
+			c.copies[r] = done
+		}
+		return done
+	}
+	return c.contents(t, v)
+}
+
+// contents is the copy of a value that is not nil.
+func (c *copier) contents(t types.Type, v reflect.Value) any {
 	switch u := t.Underlying().(type) {
 	case *types.Interface:
 		if v.IsNil() {
 			return nil
 		}
-		dt, dv := m.dynamic(v.Elem().Interface())
-		return m.mirror(dt, dv)
+		dt, dv := c.m.dynamic(v.Elem().Interface())
+		return c.mirror(dt, dv)
 	case *types.Pointer:
-		if v.IsNil() {
-			return nil
+		x := c.mirror(u.Elem(), v.Elem())
+		if x == nil {
+			return new(any)
 		}
-		x := m.mirror(u.Elem(), v.Elem())
 		p := reflect.New(reflect.TypeOf(x))
 		p.Elem().Set(reflect.ValueOf(x))
 		return p.Interface()
 	case *types.Slice, *types.Array:
-		if v.Kind() == reflect.Slice && v.IsNil() {
-			return nil
-		}
 		elem := u.(interface{ Elem() types.Type }).Elem()
 		out := make([]any, v.Len())
 		for i := range out {
-			out[i] = m.mirror(elem, v.Index(i))
+			out[i] = c.mirror(elem, v.Index(i))
 		}
 		return out
 	case *types.Map:
-		return m.mirrorMap(u, v)
+		return c.mirrorMap(u, v)
 	case *types.Struct:
-		return m.mirrorStruct(u, v)
+		return c.mirrorStruct(u, v)
 	}
-	return m.view(t, v)
+	return c.m.view(t, v)
 }
 
-func (m *Machine) mirrorMap(t *types.Map, v reflect.Value) any {
-	if v.IsNil() {
-		return nil
-	}
+func (c *copier) mirrorMap(t *types.Map, v reflect.Value) any {
 	var out reflect.Value
 	for it := v.MapRange(); it.Next(); {
-		k, e := m.mirror(t.Key(), it.Key()), m.mirror(t.Elem(), it.Value())
-		if text, ok := k.(encoding.TextMarshaler); ok {
+		k, e := c.mirror(t.Key(), it.Key()), c.mirror(t.Elem(), it.Value())
+		switch text := k.(type) {
+		case jsonValue: // which no key calls
+			k = c.m.view(t.Key(), it.Key())
+		case encoding.TextMarshaler:
 			if b, err := text.MarshalText(); err == nil {
 				k = string(b)
 			}
@@ -170,17 +214,17 @@ func (m *Machine) mirrorMap(t *types.Map, v reflect.Value) any {
 	return out.Interface()
 }
 
-func (m *Machine) mirrorStruct(t *types.Struct, v reflect.Value) any {
+func (c *copier) mirrorStruct(t *types.Struct, v reflect.Value) any {
 	var fields []reflect.StructField
 	var values []any
 	for i := range t.NumFields() {
 		f := t.Field(i)
-		if !f.Exported() && !f.Embedded() {
+		if !f.Exported() && !f.Embedded() || c.encoder && reflect.StructTag(t.Tag(i)).Get("json") == "-" && reflect.StructTag(t.Tag(i)).Get("xml") == "" {
 			continue
 		}
-		x := m.mirror(f.Type(), v.Field(i))
+		x := c.mirror(f.Type(), v.Field(i))
 		field := reflect.StructField{Name: f.Name(), Type: anyType, Tag: reflect.StructTag(t.Tag(i))}
-		if f.Embedded() && !m.marshals(f.Type()) {
+		if f.Embedded() && !c.m.marshals(f.Type()) {
 			if x == nil {
 				continue
 			}
@@ -191,13 +235,17 @@ func (m *Machine) mirrorStruct(t *types.Struct, v reflect.Value) any {
 		if !f.Exported() && !field.Anonymous {
 			continue
 		}
-		if strings.Contains(t.Tag(i), "omitempty") && emptyValue(v.Field(i)) || strings.Contains(t.Tag(i), "omitzero") && v.Field(i).IsZero() {
+		tag := ""
+		if c.encoder {
+			tag = t.Tag(i)
+		}
+		if strings.Contains(tag, "omitempty") && emptyValue(v.Field(i)) || strings.Contains(tag, "omitzero") && v.Field(i).IsZero() {
 			x = nil
 		}
 		if !f.Exported() {
 			field.Name = FieldName(t, i)
 		}
-		if field.Type == anyType && x != nil && !strings.Contains(t.Tag(i), "omit") {
+		if field.Type == anyType && x != nil && !strings.Contains(tag, "omit") {
 			field.Type = reflect.TypeOf(x)
 		}
 		fields, values = append(fields, field), append(values, x)

@@ -53,6 +53,8 @@ func (m *Machine) runtime() interp.Exports {
 		"UnmarshalJSON":     reflect.ValueOf(m.unmarshalJSON),
 		"DecodeJSON":        reflect.ValueOf(m.decodeJSON),
 		"Encodable":         reflect.ValueOf(m.encodable),
+		"Templated":         reflect.ValueOf(m.templated),
+		"Logged":            reflect.ValueOf(m.logged),
 		"Plain":             reflect.ValueOf(m.plain),
 		"Shaped":            reflect.ValueOf(m.shaped),
 		"TypeName":          reflect.ValueOf(m.typeNameOf),
@@ -115,6 +117,16 @@ func (e runtimeError) Error() string { return "runtime error: " + string(e) }
 // RuntimeError makes it a runtime.Error.
 func (runtimeError) RuntimeError() {}
 
+// goType is the type that the compiler's runtime panics with.
+func (e runtimeError) goType() string {
+	for _, s := range []string{"index out of range", "slice bounds out of range", "cannot convert slice"} {
+		if strings.HasPrefix(string(e), s) {
+			return "runtime.boundsError"
+		}
+	}
+	return "runtime.errorString"
+}
+
 // iterationAfterEnd panics where a loop over a function is gone on with that is
 // in that state.
 func iterationAfterEnd(state int) {
@@ -164,7 +176,7 @@ func plainValue(v any) any {
 		case e == "reflect.Value.Grow: slice overflow":
 			return runtimeError("growslice: len out of range")
 		case strings.HasPrefix(e, "reflect.MakeChan: "):
-			return errors.New("makechan: size out of range")
+			return conversionError("makechan: size out of range")
 		case strings.HasPrefix(e, "reflect: cannot convert slice"):
 			text := strings.Replace(strings.TrimPrefix(e, "reflect: "), "to pointer to array", "to array", 1)
 			return runtimeError(strings.Replace(text, "to array", "to array or pointer to array", 1))

@@ -26,13 +26,18 @@ func (m *Machine) shaped(x any) any {
 	return out
 }
 
-// encodable is x for an encoder or a template, which only read it.
-func (m *Machine) encodable(x any) any {
+// encodable is x for an encoder, which only reads it.
+func (m *Machine) encodable(x any) any { return m.readable(x, true) }
+
+// templated is x for a template.
+func (m *Machine) templated(x any) any { return m.readable(x, false) }
+
+func (m *Machine) readable(x any, encoder bool) any {
 	t, v := m.dynamic(x)
 	if t == nil {
 		return nil
 	}
-	return m.mirror(t, v)
+	return (&copier{m, encoder, map[reference]any{}}).mirror(t, v)
 }
 
 // view is a value of type t under a type that looks like t.
