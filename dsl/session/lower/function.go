@@ -117,6 +117,24 @@ func (l *lowerer) parameter(id *ast.Ident) *ast.Ident {
 	return ident(id.Pos(), l.local(obj))
 }
 
+// keepCaptured has results that outlive the call, in closures or by their
+// addresses, in variables of the function's own: yaegi's results are at the place
+// where the caller wants them, which the next call may write to.
+func (l *lowerer) keepCaptured(ft, typ *ast.FuncType, body *ast.BlockStmt) {
+	for _, f := range ft.Results.List {
+		for _, name := range f.Names {
+			if obj := l.info.Defs[name]; obj != nil && l.usageOf(obj, body).captured {
+				l.fn.saved, l.fn.kept = true, true
+			}
+		}
+	}
+	if l.fn.kept {
+		for _, f := range typ.Results.List {
+			f.Names = nil
+		}
+	}
+}
+
 // function lowers the type and body of a function; recv comes first among its
 // parameters, and mark is the variable for its place.
 func (l *lowerer) function(ft *ast.FuncType, sig *types.Signature, recv *ast.FieldList, body *ast.BlockStmt, mark string) (*ast.FuncType, *ast.BlockStmt) {
@@ -167,6 +185,7 @@ func (l *lowerer) function(ft *ast.FuncType, sig *types.Signature, recv *ast.Fie
 	if ft.Results != nil {
 		typ.Results = &ast.FieldList{Opening: pos, Closing: pos}
 		add(typ.Results, ft.Results, true)
+		l.keepCaptured(ft, typ, body)
 	}
 	if hasDefer(body) {
 		l.fn.defers = l.s.Fresh("defers")

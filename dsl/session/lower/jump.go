@@ -75,7 +75,7 @@ func (l *lowerer) innermost() *target {
 // returns lowers a return.
 func (l *lowerer) returns(st *ast.ReturnStmt) {
 	pos := st.Pos()
-	direct := l.fn.depth == 0 && l.fn.defers == ""
+	direct := l.fn.depth == 0 && l.fn.defers == "" && !l.fn.kept
 	if l.statements && l.literals == 0 { // of the cell
 		l.emit(&ast.ExprStmt{X: l.runtimeCall(pos, "End")})
 	}

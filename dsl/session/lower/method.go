@@ -67,11 +67,10 @@ func (l *lowerer) methodCall(pos token.Pos, recv ast.Expr, t types.Type, s *type
 	if fn, named := l.userMethod(s, at.t); fn != nil {
 		return call(pos, ident(pos, l.s.methodSymbol(l, pos, fn, named)), l.receiver(pos, at, fn))
 	}
-	x := l.hold(pos, at.x, at.t)
 	if l.opaque(at.t) {
-		return call(pos, l.method(pos, x, method))
+		return call(pos, l.method(pos, l.hold(pos, at.x, at.t), method))
 	}
-	return call(pos, sel(x, method.Name()))
+	return call(pos, sel(l.compiledReceiver(pos, at, method), method.Name()))
 }
 
 // passOn gives a call the parameters #a of the function at hand, from the given

@@ -14,6 +14,7 @@ type funcState struct {
 	sig     *types.Signature
 	results []*ast.Ident // where `return` leaves its values inside a loop over a function
 	saved   bool         // results are temporaries to be declared
+	kept    bool         // so are the named ones
 	named   bool         // results are the function's own
 	targets []*target    // the statements around that break and continue can mean
 	depth   int          // bodies of loops over functions around
