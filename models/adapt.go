@@ -197,34 +197,17 @@ func asLogits(net *engine.Net, binary bool) (out *engine.Net, note string, err e
 		return nil, "", err
 	}
 	out = net
-	end := net.Output
-	for end >= 0 {
-		if _, flat := net.Nodes[end].Op.(*engine.Flatten); !flat {
-			break
-		}
-		end = net.Nodes[end].In[0]
-	}
 	single := shapes[net.Output].Len() == 1
 	if single && !binary {
 		return nil, "", errors.New("a single output, expected a logit a class; of a network that tells two classes apart, --binary takes it for the log odds of class 1, or, after a sigmoid, its probability")
 	}
-	if end >= 0 {
-		kind := ""
-		switch op := net.Nodes[end].Op.(type) {
-		case *engine.Softmax:
-			if !single {
-				kind = "softmax"
-			}
-		case *engine.Activation:
-			if op.Func == engine.Sigmoid {
-				kind = "sigmoid"
-			}
-		}
-		if kind != "" && net.Nodes[end].In[0] >= 0 {
+	if end, kind := probabilities(net, shapes); end >= 0 && (kind == "sigmoid" || !single) {
+		before := net.Nodes[end].In[0]
+		if before >= 0 {
 			cut := *net
 			cut.Nodes = slices.Clone(net.Nodes)
-			cut.Output = net.Nodes[end].In[0]
-			if s := shapes[cut.Output]; s.H != 1 || s.W != 1 {
+			cut.Output = before
+			if s := shapes[before]; s.H != 1 || s.W != 1 {
 				cut.Nodes = append(cut.Nodes, engine.Node{Name: "logits", Op: &engine.Flatten{}, In: []int{cut.Output}})
 				cut.Output = len(cut.Nodes) - 1
 			}

@@ -2,12 +2,15 @@ package models
 
 import (
 	"bytes"
-	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 	"text/tabwriter"
 
 	"sapf/models/atomicfile"
+	"sapf/models/data"
 	"sapf/models/engine"
 	"sapf/models/format"
 )
@@ -87,30 +90,26 @@ func (in Inspection) String() string {
 	return b.String()
 }
 
-// Convert reads a weight file and writes it as safetensors with a card: its
-// architecture, where it came from, and logits of the test patterns, so that
-// the result needs no Arch and tests itself when it is loaded. The file is
+// Convert writes the weights of a model, a name or a file, as safetensors with a
+// card: its architecture, where it came from, and logits of the test patterns, so
+// that the result needs no Arch and tests itself when it is loaded. The file is
 // complete or not there at all.
 func Convert(from, to string, o LoadOptions) (Card, error) {
-	raw, err := readModelFile(from)
+	file, raw, err := weightsOf(from)
 	if err != nil {
-		return Card{}, err
+		return Card{}, fmt.Errorf("convert %s: %w", from, err)
 	}
-	if looksONNX(from, raw) {
+	if looksONNX(file, raw) {
 		return Card{}, fmt.Errorf("convert %s: an ONNX file carries its network and is loaded as it is; convert reads PyTorch checkpoints and safetensors", from)
 	}
 	if o.changes() {
 		return Card{}, fmt.Errorf("convert %s: the file written holds the weights as they are; normalisation and logit scale are options of loading it", from)
 	}
-	profile, err := o.profile()
+	m, err := Load(from, o)
 	if err != nil {
 		return Card{}, err
 	}
-	m, err := loadFile(from, profile, o)
-	if err != nil {
-		return Card{}, err
-	}
-	d, err := ReadWeights(from, raw)
+	d, err := ReadWeights(file, raw)
 	if err != nil {
 		return Card{}, err
 	}
@@ -123,7 +122,7 @@ func Convert(from, to string, o LoadOptions) (Card, error) {
 		}
 		card.SelfTest = append(card.SelfTest, z)
 	}
-	text, err := json.Marshal(card)
+	text, err := sealCard(card, d)
 	if err != nil {
 		return Card{}, err
 	}
@@ -136,4 +135,26 @@ func Convert(from, to string, o LoadOptions) (Card, error) {
 		return Card{}, fmt.Errorf("convert %s: %w", from, err)
 	}
 	return card, nil
+}
+
+// weightsOf reads the weight file of a model as Load takes its name.
+func weightsOf(name string) (file string, raw []byte, err error) {
+	if file, raw, err := embeddedFile(name); err == nil {
+		return file, raw, nil
+	}
+	if strings.HasPrefix(name, "random:") {
+		return "", nil, errors.New("invented weights are in no file: the name gives the same ones everywhere")
+	}
+	if known, ok := published(name); ok {
+		file, err = findModel(known)
+	} else if file, err = data.Path(name); err == nil {
+		if _, none := os.Stat(file); errors.Is(none, fs.ErrNotExist) {
+			return "", nil, unknownModel(name)
+		}
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	raw, err = readModelFile(file)
+	return file, raw, err
 }

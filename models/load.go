@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"sort"
 	"strings"
@@ -20,13 +21,14 @@ import (
 	"sapf/models/data"
 	"sapf/models/engine"
 	"sapf/models/format"
+	"sapf/models/format/onnx"
 	"sapf/models/format/pytorch"
 	"sapf/models/nearest"
 	"sapf/models/zoo"
 )
 
-// embedded are our own models: weights/NAME.safetensors and its card,
-// weights/NAME.json.
+// embedded are our own models: weights/NAME.safetensors or weights/NAME.onnx, and
+// its card, weights/NAME.json.
 //
 //go:embed weights
 var embedded embed.FS
@@ -169,6 +171,9 @@ func loadEmbedded(name string, card []byte, profile engine.Profile, o LoadOption
 	if once.err != nil {
 		return nil, once.err
 	}
+	if err := o.fits(once.model); err != nil {
+		return nil, err
+	}
 	return once.model.adapt(o)
 }
 
@@ -177,12 +182,19 @@ func decodeEmbedded(name string, rawCard []byte, profile engine.Profile) (*Model
 	if err := json.Unmarshal(rawCard, &card); err != nil {
 		return nil, fmt.Errorf("card of model %s: %w", name, err)
 	}
-	raw, err := embedded.ReadFile("weights/" + name + ".safetensors")
+	file, raw, err := embeddedFile(name)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkDigest(name, digest(raw), card.SHA256); err != nil {
 		return nil, err
+	}
+	if looksONNX(file, raw) {
+		read, err := onnx.Read(name, raw, onnx.Options{})
+		if err != nil {
+			return nil, err
+		}
+		return fromONNX(name, read, card, profile, LoadOptions{})
 	}
 	d, err := format.ReadSafetensors(name, raw)
 	if err != nil {
@@ -193,6 +205,17 @@ func decodeEmbedded(name string, rawCard []byte, profile engine.Profile) (*Model
 		return nil, err
 	}
 	return m, m.selfTest()
+}
+
+// embeddedFile is the weight file of an embedded model.
+func embeddedFile(name string) (file string, raw []byte, err error) {
+	for _, ext := range []string{".safetensors", ".onnx"} {
+		file = name + ext
+		if raw, err = embedded.ReadFile("weights/" + file); err == nil {
+			return file, raw, nil
+		}
+	}
+	return "", nil, fmt.Errorf("embedded model %s: %w", name, err)
 }
 
 // checkDigest compares SHA-256 with what is expected; an empty want accepts
@@ -207,6 +230,21 @@ func checkDigest(name, got, want string) error {
 func digest(raw []byte) string {
 	sum := sha256.Sum256(raw)
 	return hex.EncodeToString(sum[:])
+}
+
+// fits refuses options of ONNX files for a model that has nothing to choose: m is
+// an embedded one, or nil for a file that is not ONNX.
+func (o LoadOptions) fits(m *Model) error {
+	const of = "%s is for ONNX files, and this model is none or has no choice"
+	switch {
+	case o.Output != "":
+		return fmt.Errorf(of, "an output's name ("+o.Output+")")
+	case o.Binary:
+		return fmt.Errorf(of, "taking a single output for log odds")
+	case o.Input != engine.Shape{} && (m == nil || o.Input != m.net.Input):
+		return fmt.Errorf(of, fmt.Sprintf("a shape of images (%v)", o.Input))
+	}
+	return nil
 }
 
 // fromStateDict builds the card's architecture from tensors, or the only one that
@@ -298,6 +336,9 @@ func loadFile(file string, profile engine.Profile, o LoadOptions) (*Model, error
 	if looksONNX(file, raw) {
 		return loadONNX(file, raw, card, profile, o)
 	}
+	if err := o.fits(nil); err != nil {
+		return nil, err
+	}
 	if err := checkDigest(file, card.SHA256, o.SHA256); err != nil {
 		return nil, err
 	}
@@ -361,6 +402,9 @@ func readModelFile(file string) ([]byte, error) {
 		return nil, fmt.Errorf("load model: %w", err)
 	}
 	if info.IsDir() {
+		if _, err := os.Stat(filepath.Join(file, "saved_model.pb")); err == nil {
+			return nil, fmt.Errorf("load model %s: a SavedModel of TensorFlow: python -m tf2onnx.convert --saved-model %[1]s --output net.onnx", file)
+		}
 		return nil, fmt.Errorf("load model %s: is a folder", file)
 	}
 	if info.Size() > maxModelBytes {
@@ -378,7 +422,19 @@ func ReadWeights(source string, raw []byte) (*format.StateDict, error) {
 	case bytes.HasPrefix(raw, []byte("PK\x03\x04")), len(raw) > 1 && raw[0] == 0x80 && raw[1] <= 5:
 		return pytorch.Read(source, raw)
 	}
-	return nil, fmt.Errorf("weights %s: expected safetensors, a PyTorch checkpoint or ONNX, it looks like %s", source, data.Looks(raw))
+	looks := data.Looks(raw)
+	return nil, fmt.Errorf("weights %s: expected safetensors, a PyTorch checkpoint or ONNX, it looks like %s%s", source, looks, toONNX(looks))
+}
+
+// toONNX is how a network of another program becomes an ONNX file.
+func toONNX(looks string) string {
+	switch {
+	case strings.HasPrefix(looks, "an HDF5 file"):
+		return `; of Keras: keras.saving.load_model("net.h5").export("net.onnx", format="onnx")`
+	case strings.HasPrefix(looks, "a TensorFlow Lite"):
+		return "; python -m tf2onnx.convert --tflite net.tflite --output net.onnx"
+	}
+	return ""
 }
 
 // Listing is one model that Load knows by name.
@@ -409,6 +465,8 @@ func List() []Listing {
 		l := Listing{Name: card.Name, Architecture: card.Architecture, Accuracy: card.Accuracy, Embedded: true, About: card.Recipe}
 		if a := zoo.Known(card.Architecture); a != nil {
 			l.Input, l.Classes, l.About = a.Input.String(), len(a.Classes()), a.About
+		} else if m, err := Load(card.Name, LoadOptions{}); err == nil { // its file is the network
+			l.Input, l.Classes = m.InputShape().String(), len(m.Classes())
 		}
 		list = append(list, l)
 	}

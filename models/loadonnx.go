@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -20,11 +21,11 @@ func looksONNX(file string, raw []byte) bool {
 
 func loadONNX(file string, raw []byte, card Card, profile engine.Profile, o LoadOptions) (*Model, error) {
 	beside := &beside{file: file, read: map[string][]byte{}}
+	stated := card.SHA256 // the card's, or the file's own
 	read, err := onnx.Read(file, raw, onnx.Options{Output: o.Output, Input: o.Input, Data: beside.open})
 	if err != nil {
 		return nil, err
 	}
-	stated := card.SHA256 // the card's, or the file's own
 	card.SHA256 = beside.digest(raw)
 	if stated != digest(raw) {
 		if err := checkCard(file, card.SHA256, stated); err != nil {
@@ -34,6 +35,17 @@ func loadONNX(file string, raw []byte, card Card, profile engine.Profile, o Load
 	if err := checkDigest(file, card.SHA256, o.SHA256); err != nil {
 		return nil, err
 	}
+	m, err := fromONNX(file, read, card, profile, o)
+	if err != nil {
+		return nil, err
+	}
+	o.Classes, o.ClassNames = nil, "" // on the card already
+	return m.adapt(o)
+}
+
+// fromONNX makes a model of what was read of a file, and runs the card's test
+// patterns. A card that names the architecture keeps its name.
+func fromONNX(file string, read *onnx.Classifier, card Card, profile engine.Profile, o LoadOptions) (m *Model, err error) {
 	net := read.Net
 	if err := finiteParameters(file, net); err != nil {
 		return nil, err
@@ -48,7 +60,7 @@ func loadONNX(file string, raw []byte, card Card, profile engine.Profile, o Load
 			card.Warnings = append(card.Warnings, note)
 		}
 	}
-	card.Architecture, card.Normalisation = "onnx", seenNormalisation(net)
+	card.Architecture, card.Normalisation = cmp.Or(card.Architecture, "onnx"), seenNormalisation(net)
 	if card.Classes == nil && len(read.Classes) == outputs(net) {
 		card.Classes = read.Classes
 	}
@@ -59,15 +71,10 @@ func loadONNX(file string, raw []byte, card Card, profile engine.Profile, o Load
 	if cost, err := net.Cost(); err == nil {
 		card.Parameters = int64(cost.Parameters)
 	}
-	m, err := NewWithProfile(net, card, profile)
-	if err != nil {
+	if m, err = NewWithProfile(net, card, profile); err != nil {
 		return nil, err
 	}
-	if err := m.selfTest(); err != nil {
-		return nil, err
-	}
-	o.Classes, o.ClassNames = nil, "" // on the card already
-	return m.adapt(o)
+	return m, m.selfTest()
 }
 
 // seenNormalisation says what an ONNX network does to its images first, as far as

@@ -78,32 +78,10 @@ func NewWithProfile(net *engine.Net, card Card, profile engine.Profile) (*Model,
 		return nil, fmt.Errorf("model %s: %d class names for %d logits", card.Name, len(card.Classes), out.C)
 	}
 	card = card.plain()
-	if w := probabilityOutput(net); w != "" {
-		card.Warnings = append(card.Warnings, w)
+	if end, kind := probabilities(net, shapes); end >= 0 {
+		card.Warnings = append(card.Warnings, fmt.Sprintf(ProbabilityOutputs+": the last layer, %s, is a %s", net.Nodes[end].Name, kind))
 	}
 	return &Model{net: net, card: card, profile: profile, core: &core{}}, nil
-}
-
-// ProbabilityOutputs is how the warning of a card begins whose network ends in a
-// softmax or a sigmoid.
-const ProbabilityOutputs = "the outputs are probabilities, not logits"
-
-// probabilityOutput warns of a network that ends in a softmax or a sigmoid.
-func probabilityOutput(net *engine.Net) string {
-	for i := net.Output; i >= 0; i = net.Nodes[i].In[0] {
-		switch op := net.Nodes[i].Op.(type) {
-		case *engine.Flatten:
-			continue
-		case *engine.Softmax:
-			return fmt.Sprintf(ProbabilityOutputs+": the last layer, %s, is a softmax", net.Nodes[i].Name)
-		case *engine.Activation:
-			if op.Func == engine.Sigmoid {
-				return fmt.Sprintf(ProbabilityOutputs+": the last layer, %s, is a sigmoid", net.Nodes[i].Name)
-			}
-		}
-		return ""
-	}
-	return ""
 }
 
 // InputShape is the shape of the images the model takes.

@@ -107,6 +107,49 @@ func TestConvert(t *testing.T) {
 	t.Logf("\n%v", in)
 }
 
+// TestConvertNames: a model known by name is converted like a file, and what has
+// no weights to write says so.
+func TestConvertNames(t *testing.T) {
+	to := filepath.Join(t.TempDir(), "mine.safetensors")
+	if _, err := models.Convert("cwmnist", to, models.LoadOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	a, b := load(t, "cwmnist", "generic"), load(t, to, "generic")
+	x := models.RandomImage(a.InputShape(), 3)
+	za, err := a.Logits(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if zb, err := b.Logits(x); err != nil || !slices.Equal(za, zb) {
+		t.Errorf("logits %v before, %v after, %v", za, zb, err)
+	}
+	if c := b.Card(); c.Name != "cwmnist" || c.Accuracy != a.Card().Accuracy || len(c.SelfTest) != 8 || len(c.Warnings) > 0 {
+		t.Errorf("card %v", c)
+	}
+	for name, want := range map[string]string{"random:resnet18": "in no file", "cwmnits": "did you mean cwmnist", "vit": "loaded as it is"} {
+		if _, err := models.Convert(name, to, models.LoadOptions{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", name, err, want)
+		}
+	}
+}
+
+// TestOptionsThatDoNotFit: what can be chosen in ONNX files only is refused
+// elsewhere, not passed over.
+func TestOptionsThatDoNotFit(t *testing.T) {
+	for want, o := range map[string]models.LoadOptions{
+		"output's name (y)":       {Output: "y"},
+		"log odds":                {Binary: true},
+		"shape of images (3x9x9)": {Input: engine.Shape{C: 3, H: 9, W: 9}},
+	} {
+		if _, err := models.Load("cwmnist", o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, want %q", o, err, want)
+		}
+	}
+	if _, err := models.Load("cwmnist", models.LoadOptions{Input: engine.Shape{C: 1, H: 28, W: 28}}); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestVerifyHint: a network whose normalisation is outside its file is noticed,
 // and one that is as it should be is not.
 func TestVerifyHint(t *testing.T) {

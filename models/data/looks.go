@@ -62,6 +62,9 @@ func Looks(head []byte) string {
 			return what
 		}
 	}
+	if len(head) >= 8 && string(head[4:8]) == "TFL3" {
+		return "a TensorFlow Lite network"
+	}
 	if len(head) > 9 && head[8] == '{' {
 		return "a safetensors file"
 	}

@@ -62,6 +62,11 @@ type importer struct {
 	opset  int64
 	batch  int
 	notes  []string
+	// data opens files beside this one; functions are the file's own.
+	data      func(name string) ([]byte, error)
+	functions []functionProto
+	// depth and inlined count the graphs within the graph (inline.go).
+	depth, inlined int
 }
 
 // note keeps a remark for the user, once.
@@ -87,9 +92,9 @@ func Read(source string, raw []byte, o Options) (*Classifier, error) {
 		return nil, fmt.Errorf("ONNX %s: %w; it looks like %s", source, err, data.Looks(raw))
 	}
 	if len(m.graph.nodes) == 0 || m.opset == 0 {
-		return nil, fmt.Errorf("ONNX %s: no graph of the standard operators; it looks like %s", source, data.Looks(raw))
+		return nil, fmt.Errorf("ONNX %s: no graph of the standard operators; it looks like %s (so do files of TensorFlow, tf2onnx converts them, and of Core ML)", source, data.Looks(raw))
 	}
-	g := &importer{values: map[string]*operand{}, opset: m.opset}
+	g := &importer{values: map[string]*operand{}, opset: m.opset, data: o.Data, functions: m.functions}
 	net, err := g.convert(source, m, o)
 	if err != nil {
 		return nil, fmt.Errorf("ONNX %s: %w; %s", source, err, g.remedy(source))
@@ -115,23 +120,26 @@ func (g *importer) convert(source string, m modelProto, o Options) (*engine.Net,
 	if m.opset < oldestOpset || m.opset > newestOpset {
 		return nil, fmt.Errorf("opset %d, expected %d to %d", m.opset, oldestOpset, newestOpset)
 	}
-	for i := range m.graph.initializers {
-		t := &m.graph.initializers[i]
-		c, err := t.value(o.Data)
-		if err != nil {
-			return nil, err
-		}
-		g.values[t.name] = &operand{c: c, dims: c.dims}
+	if err := g.constants(m.graph.initializers); err != nil {
+		return nil, err
 	}
 	if err := g.input(source, m.graph.inputs, o.Input); err != nil {
 		return nil, err
 	}
-	for _, n := range g.order(m.graph.nodes) {
-		if err := g.node(n); err != nil {
-			return nil, fmt.Errorf("node %v: %w", n, err)
+	if err := g.once(m.graph.nodes); err != nil {
+		return nil, err
+	}
+	wanted := logitOutputs(m.graph.outputs, o.Output)
+	marked := needed(m.graph.nodes, wanted)
+	var nodes []nodeProto // those that the logits are made of
+	for i, n := range m.graph.nodes {
+		if marked[i] {
+			nodes = append(nodes, n)
 		}
-		if g.Err() != nil {
-			return nil, fmt.Errorf("node %v: %w", n, g.Err())
+	}
+	for _, n := range g.order(nodes) {
+		if err := g.evaluate(n); err != nil {
+			return nil, fmt.Errorf("%w%s", err, without(nodes, n, wanted))
 		}
 	}
 	out, err := g.output(m.graph.outputs, o.Output)
@@ -147,6 +155,67 @@ func (g *importer) convert(source string, m modelProto, o Options) (*engine.Net,
 		return nil, err
 	}
 	return graph.Prune(net), nil
+}
+
+// constants gives tensors of the file their names.
+func (g *importer) constants(list []tensorProto) error {
+	for i := range list {
+		t := &list[i]
+		c, err := t.value(g.data)
+		if err != nil {
+			return err
+		}
+		g.values[t.name] = &operand{c: c, dims: c.dims}
+	}
+	return nil
+}
+
+// once refuses nodes that give a value which is there already.
+func (g *importer) once(nodes []nodeProto) error {
+	given := map[string]bool{"": false}
+	for i := range nodes {
+		for _, name := range nodes[i].out {
+			if given[name] || g.values[name] != nil {
+				return fmt.Errorf("node %v: it gives %s, which has a value already", &nodes[i], name)
+			}
+			given[name] = name != ""
+		}
+	}
+	return nil
+}
+
+// logitOutputs are the names of the outputs that may be the logits: the one that
+// was named, else all that are not of integers, truth values or strings.
+func logitOutputs(outputs []valueInfo, name string) (names []string) {
+	for _, v := range outputs {
+		if name == "" && (elementFloat(v.dtype) || v.dtype == 0) || v.name == name {
+			names = append(names, v.name)
+		}
+	}
+	if names == nil {
+		for _, v := range outputs {
+			names = append(names, v.name)
+		}
+	}
+	return names
+}
+
+// without says which of several outputs do not need a node.
+func without(nodes []nodeProto, n *nodeProto, outputs []string) string {
+	var free []string
+	for _, name := range outputs {
+		needs := false
+		for i, marked := range needed(nodes, []string{name}) {
+			needs = needs || marked && slices.Equal(nodes[i].out, n.out)
+		}
+		if !needs {
+			free = append(free, name)
+		}
+	}
+	if free == nil {
+		return ""
+	}
+	return fmt.Sprintf("; its output %s can do without that node: --output takes it for the logits", strings.Join(free, ", "))
 }
 
 // order is the nodes of a graph so that each comes after those that it reads. The
@@ -170,7 +239,7 @@ func (g *importer) order(nodes []nodeProto) []*nodeProto {
 			k := stack[len(stack)-1]
 			if state[k] == unseen {
 				state[k] = open
-				for _, name := range slices.Backward(nodes[k].in) {
+				for _, name := range slices.Backward(nodes[k].reads()) {
 					if from, ok := giver[name]; ok && state[from] == unseen && g.values[name] == nil {
 						stack = append(stack, from)
 					}
@@ -236,36 +305,14 @@ func (g *importer) input(source string, inputs []valueInfo, open engine.Shape) e
 	}
 	v := images[0]
 	dtype := elementTypes[v.dtype]
-	if len(v.dims) != 4 || dtype != "F32" && dtype != "F64" && dtype != "F16" && dtype != "BF16" && v.dtype != elementUint8 {
-		return fmt.Errorf("input %s has shape %v and element type %d, expected an image of N x C x H x W or N x H x W x C, of floating-point numbers or uint8", v.name, v.dims, v.dtype)
+	if !elementFloat(v.dtype) && v.dtype != elementUint8 {
+		return fmt.Errorf("input %s has shape %v and element type %d, expected an image of floating-point numbers or uint8", v.name, v.dims, v.dtype)
 	}
-	channel := func(d int64) bool { return d == 1 || d == 3 || d == 4 }
-	rowsFirst := channel(v.dims[3]) && !channel(v.dims[1])
-	given := []int{0, open.C, open.H, open.W}
-	if rowsFirst {
-		given = []int{0, open.H, open.W, open.C}
-	}
-	dims := make([]int, 4)
-	for i, d := range v.dims {
-		switch {
-		case d > 0 && d <= 1<<16:
-			dims[i] = int(d)
-			if given[i] > 0 && given[i] != dims[i] {
-				return fmt.Errorf("input %s has shape %v, not %v", v.name, v.dims, open)
-			}
-		case i == 0: // the batch is left open
-			dims[i] = 1
-		case given[i] > 0:
-			dims[i] = given[i]
-		default:
-			return fmt.Errorf("input %s has shape %v: say which shape its images have (--input 3x224x224), or export with fixed channels, rows and columns", v.name, v.dims)
-		}
+	dims, s, rowsFirst, err := imageDims(v, open)
+	if err != nil {
+		return err
 	}
 	g.batch = dims[0]
-	s := engine.Shape{C: dims[1], H: dims[2], W: dims[3]}
-	if rowsFirst {
-		s = engine.Shape{C: dims[3], H: dims[1], W: dims[2]}
-	}
 	g.Builder = graph.NewBuilder(format.Name(source), s)
 	x := &operand{node: engine.Input, dims: dims, rowsFirst: rowsFirst}
 	switch {
@@ -280,12 +327,61 @@ func (g *importer) input(source string, inputs []valueInfo, open engine.Shape) e
 	return nil
 }
 
+// imageDims is the shape of the input as the file has it, with its open lengths
+// filled in, and that of the images. Of N x H x W it has one channel; N x K are
+// the entries of an image whose shape must be given.
+func imageDims(v valueInfo, open engine.Shape) (dims []int, s engine.Shape, rowsFirst bool, err error) {
+	const images = "N x C x H x W or N x H x W x C, N x H x W of one channel, or N x K and the shape of the K entries (--input 1x28x28)"
+	channel := func(d int64) bool { return d == 1 || d == 3 || d == 4 }
+	var given []int // by axis, 0 where nothing was said
+	switch rank := len(v.dims); {
+	case rank == 4 && channel(v.dims[3]) && !channel(v.dims[1]):
+		given, rowsFirst = []int{0, open.H, open.W, open.C}, true
+	case rank == 4:
+		given = []int{0, open.C, open.H, open.W}
+	case rank == 3 && v.dims[0] <= 1 && open.C <= 1:
+		given = []int{0, open.H, open.W}
+	case rank == 2 && open != engine.Shape{}:
+		given = []int{0, open.Len()}
+	default:
+		return nil, s, false, fmt.Errorf("input %s has shape %v, expected %s", v.name, v.dims, images)
+	}
+	dims = make([]int, len(v.dims))
+	for i, d := range v.dims {
+		switch {
+		case d > 0 && d <= 1<<16:
+			dims[i] = int(d)
+			if given[i] > 0 && given[i] != dims[i] {
+				return nil, s, false, fmt.Errorf("input %s has shape %v, not %v", v.name, v.dims, open)
+			}
+		case i == 0: // the batch is left open
+			dims[i] = 1
+		case given[i] > 0:
+			dims[i] = given[i]
+		default:
+			return nil, s, false, fmt.Errorf("input %s has shape %v: say which shape its images have (--input 3x224x224), or export with fixed channels, rows and columns", v.name, v.dims)
+		}
+	}
+	switch {
+	case len(dims) == 2:
+		s = open
+	case len(dims) == 3:
+		s = engine.Shape{C: 1, H: dims[1], W: dims[2]}
+	case rowsFirst:
+		s = engine.Shape{C: dims[3], H: dims[1], W: dims[2]}
+	default:
+		s = engine.Shape{C: dims[1], H: dims[2], W: dims[3]}
+	}
+	return dims, s, rowsFirst, nil
+}
+
 // node evaluates one node: as shape arithmetic where all it reads is constant,
 // else as a layer.
 func (g *importer) node(n *nodeProto) error {
-	switch n.domain {
-	case "", "ai.onnx":
-	case "com.microsoft", "com.microsoft.nchwc":
+	f := g.function(n)
+	switch {
+	case f != nil, n.domain == "", n.domain == "ai.onnx":
+	case n.domain == "com.microsoft", n.domain == "com.microsoft.nchwc":
 		return fmt.Errorf("operator of the domain %s: ONNX Runtime has optimised the file for itself; load the file as it was exported", n.domain)
 	default:
 		return fmt.Errorf("operator of the domain %s, expected the standard ones", n.domain)
@@ -299,14 +395,22 @@ func (g *importer) node(n *nodeProto) error {
 		}
 		fixed = fixed && (v == nil || v.c != nil)
 		in = append(in, v)
-		if v != nil && v.bytes && !operators[n.op].anyType {
+		if v != nil && v.bytes && f == nil && !operators[n.op].anyType {
 			return fmt.Errorf("arithmetic of uint8 is not supported: cast the image to float first")
 		}
 	}
 	var out []*operand
-	op, err := known(n)
+	var op operator
+	var err error
+	if f == nil && n.op != "If" {
+		op, err = known(n)
+	}
 	switch {
 	case err != nil:
+	case f != nil:
+		out, err = g.call(f, n, in)
+	case n.op == "If":
+		out, err = g.branch(n, in)
 	case fixed && op.fold != nil:
 		var c *constant
 		if c, err = op.fold(g, n, in); err == nil {

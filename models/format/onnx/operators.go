@@ -53,9 +53,6 @@ func init() {
 	}
 }
 
-// Operators lists the operators that Read understands.
-func Operators() []string { return slices.Sorted(maps.Keys(operators)) }
-
 // known refuses an operator, an attribute or an input that the table lacks.
 func known(n *nodeProto) (operator, error) {
 	op, ok := operators[n.op]
@@ -63,7 +60,7 @@ func known(n *nodeProto) (operator, error) {
 		return op, fmt.Errorf("operator %s computes in integers (%s), where no gradient passes; quantise in the QDQ format instead: quantize_static(\"net.onnx\", \"net-int8.onnx\", reader, quant_format=QuantFormat.QDQ), or load the network as it was before", n.op, why)
 	}
 	if !ok {
-		return op, fmt.Errorf("operator %s is not supported; supported are %s", n.op, strings.Join(Operators(), ", "))
+		return op, fmt.Errorf("operator %s is not supported", n.op)
 	}
 	for _, a := range slices.Sorted(maps.Keys(n.attrs)) {
 		if !slices.Contains(strings.Fields(op.attrs), a) {

@@ -16,6 +16,8 @@ type modelProto struct {
 	opset    int64
 	graph    graphProto
 	metadata map[string]string
+	// functions are the file's own.
+	functions []functionProto
 }
 
 type graphProto struct {
@@ -45,6 +47,10 @@ type attrProto struct {
 	t      *tensorProto
 	floats []float32
 	ints   []int64
+	// g is a graph within the node (a branch), ref the attribute of the function
+	// that the value is taken from.
+	g   *graphProto
+	ref string
 }
 
 type valueInfo struct {
@@ -129,7 +135,7 @@ func parseModel(raw []byte) (m modelProto, err error) {
 		case 2:
 			m.producer = string(b)
 		case 7:
-			m.graph, err = parseGraph(b)
+			m.graph, err = parseGraph(b, 0)
 		case 14: // StringStringEntryProto
 			var key, value string
 			key, value, err = parseEntry(b)
@@ -137,6 +143,10 @@ func parseModel(raw []byte) (m modelProto, err error) {
 				m.metadata = map[string]string{}
 			}
 			m.metadata[key] = value
+		case 25:
+			var f functionProto
+			f, err = parseFunction(b)
+			m.functions = append(m.functions, f)
 		case 8: // OperatorSetIdProto
 			domain, version := "", int64(0)
 			err = fields(b, func(num protowire.Number, v uint64, b []byte) error {
@@ -157,11 +167,12 @@ func parseModel(raw []byte) (m modelProto, err error) {
 	return m, err
 }
 
-func parseGraph(raw []byte) (g graphProto, err error) {
+// parseGraph reads a graph that lies depth graphs deep in others.
+func parseGraph(raw []byte, depth int) (g graphProto, err error) {
 	err = fields(raw, func(num protowire.Number, _ uint64, b []byte) error {
 		switch num {
 		case 1:
-			n, err := parseNode(b)
+			n, err := parseNode(b, depth)
 			g.nodes = append(g.nodes, n)
 			return err
 		case 5:
@@ -184,7 +195,32 @@ func parseGraph(raw []byte) (g graphProto, err error) {
 	return g, err
 }
 
-func parseNode(raw []byte) (n nodeProto, err error) {
+// parseFunction reads a FunctionProto.
+func parseFunction(raw []byte) (f functionProto, err error) {
+	f.defaults = map[string]attrProto{}
+	err = fields(raw, func(num protowire.Number, _ uint64, b []byte) error {
+		switch num {
+		case 1:
+			f.name = string(b)
+		case 4:
+			f.in = append(f.in, string(b))
+		case 5:
+			f.out = append(f.out, string(b))
+		case 7:
+			n, err := parseNode(b, 0)
+			f.nodes = append(f.nodes, n)
+			return err
+		case 10:
+			f.domain = string(b)
+		case 11:
+			return parseAttr(b, f.defaults, 0)
+		}
+		return nil
+	})
+	return f, err
+}
+
+func parseNode(raw []byte, depth int) (n nodeProto, err error) {
 	n.attrs = map[string]attrProto{}
 	err = fields(raw, func(num protowire.Number, _ uint64, b []byte) error {
 		switch num {
@@ -197,7 +233,7 @@ func parseNode(raw []byte) (n nodeProto, err error) {
 		case 4:
 			n.op = string(b)
 		case 5:
-			return parseAttr(b, n.attrs)
+			return parseAttr(b, n.attrs, depth)
 		case 7:
 			n.domain = string(b)
 		}
@@ -206,7 +242,7 @@ func parseNode(raw []byte) (n nodeProto, err error) {
 	return n, err
 }
 
-func parseAttr(raw []byte, into map[string]attrProto) error {
+func parseAttr(raw []byte, into map[string]attrProto, depth int) error {
 	var name string
 	var a attrProto
 	err := fields(raw, func(num protowire.Number, v uint64, b []byte) (err error) {
@@ -223,10 +259,19 @@ func parseAttr(raw []byte, into map[string]attrProto) error {
 			var t tensorProto
 			t, err = parseTensor(b)
 			a.t = &t
+		case 6:
+			if depth >= maxDepth {
+				return fmt.Errorf("graphs within graphs, more than %d deep", maxDepth)
+			}
+			var g graphProto
+			g, err = parseGraph(b, depth+1)
+			a.g = &g
 		case 7:
 			a.floats, err = fixed32s(a.floats, v, b)
 		case 8:
 			a.ints, err = varints(a.ints, v, b)
+		case 21:
+			a.ref = string(b)
 		}
 		return err
 	})

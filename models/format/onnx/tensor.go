@@ -6,6 +6,7 @@ import (
 	"math"
 	"sapf/models/format"
 	"strconv"
+	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -67,6 +68,12 @@ const elementUint8, elementInt8, elementBool = 2, 3, 9
 
 // elementTypes maps TensorProto.DataType to the names of safetensors' types.
 var elementTypes = map[int64]string{1: "F32", elementUint8: "U8", elementInt8: "I8", 4: "U16", 5: "I16", 6: "I32", 7: "I64", elementBool: "U8", 10: "F16", 11: "F64", 12: "U32", 13: "U64", 16: "BF16"}
+
+// elementFloat reports whether a type is of floating-point numbers.
+func elementFloat(dtype int64) bool {
+	name := elementTypes[dtype]
+	return name == "F32" || name == "F64" || name == "F16" || name == "BF16"
+}
 
 // value reads a tensor as a constant. open reads a file that its numbers may lie
 // in.
@@ -159,6 +166,11 @@ func (t *tensorProto) outside(open func(name string) ([]byte, error), width int)
 		return nil, fmt.Errorf("it lies in another file, %q (external data)", name)
 	}
 	raw, err := open(name)
+	if slashes := strings.ReplaceAll(name, "\\", "/"); err != nil && slashes != name { // written on Windows
+		if there, again := open(slashes); again == nil {
+			raw, err = there, nil
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("its file: %w", err)
 	}

@@ -39,7 +39,7 @@ func readTorchZip(raw []byte) (any, error) {
 				return nil, errors.New(`a program of torch.export (.pt2), not a state dict; make it ONNX: torch.onnx.export(torch.export.load("net.pt2").module(), (torch.zeros(1, 3, 224, 224),), "net.onnx", dynamo=True, external_data=False)`)
 			}
 		}
-		return nil, errors.New("a zip archive without data.pkl")
+		return nil, errors.New("a zip archive without data.pkl" + otherArchive(members))
 	}
 	if order, err := readMember(members, prefix+"byteorder", raw); err == nil && string(order) != "little" {
 		return nil, fmt.Errorf("byte order %q, expected little", order)
@@ -76,6 +76,20 @@ func readMember(members map[string]*zip.File, name string, raw []byte) ([]byte, 
 		return nil, fmt.Errorf("member %s: %w", name, err)
 	}
 	return b, nil
+}
+
+// otherArchive says whose archive it is, as far as its members tell.
+func otherArchive(members map[string]*zip.File) string {
+	switch {
+	case members["model.weights.h5"] != nil:
+		return `, a Keras network: export it to ONNX, net.export("net.onnx", format="onnx")`
+	}
+	for name := range members {
+		if strings.HasSuffix(name, ".npy") {
+			return `, arrays of NumPy (.npz): write them as safetensors, safetensors.numpy.save_file(dict(numpy.load("net.npz")), "net.safetensors")`
+		}
+	}
+	return ""
 }
 
 // cutOff says which tensor an archive breaks off in whose directory, the last
