@@ -9,7 +9,6 @@ import (
 
 func init() {
 	Symbols["sapf/models/format/onnx/onnx"] = map[string]reflect.Value{
-		"Operators":  reflect.ValueOf(sapf_models_format_onnx.Operators),
 		"Read":       reflect.ValueOf(sapf_models_format_onnx.Read),
 		"Classifier": reflect.ValueOf((*sapf_models_format_onnx.Classifier)(nil)),
 		"Options":    reflect.ValueOf((*sapf_models_format_onnx.Options)(nil)),

@@ -63,6 +63,10 @@ func FuzzONNX(f *testing.F) {
 	} {
 		f.Add(file(parts{nodes: []message{n, node("ReduceMean", []string{"y"}, []string{"z"}, attr("axes", []int64{2}))}, weights: lists, outputs: []message{value("z", 1, 1, 2)}}))
 	}
+	// Graphs within the graph.
+	double := graphOf([]message{node("Add", []string{"x", "x"}, []string{"o"})}, []message{tensor("k", 1, floats(2), 1)}, "o")
+	f.Add(relu(parts{nodes: []message{node("If", []string{"yes"}, []string{"h"}, branches(double, double)...)}, weights: []message{tensor("yes", 9, []byte{1})}}))
+	f.Add([]byte(message(relu(parts{nodes: []message{node("Twice", []string{"x"}, []string{"h"}).text(7, "mine")}})).bytes(25, function("Twice", []string{"x"}, []string{"y"}, node("Relu", []string{"x"}, []string{"y"})))))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		c, err := onnx.Read("fuzz", raw, onnx.Options{})
 		if err != nil {
