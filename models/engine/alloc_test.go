@@ -7,7 +7,7 @@ import (
 )
 
 // TestStepAllocatesNothing runs steps of networks that use every kind of step
-// but the reference's.
+// but the reference's: convolutions, and transformers, whole and in windows.
 func TestStepAllocatesNothing(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	b := newBuilder(r, "all", Shape{3, 16, 16})
@@ -18,7 +18,7 @@ func TestStepAllocatesNothing(t *testing.T) {
 	v = b.add(&MaxPool{3, 3, 2, 2, same(3), false}, b.add(&ChannelShuffle{2}, v))
 	v = b.add(&Activation{Func: SiLU}, b.add(&AvgPool{2, 2, 2, 2, Padding{}, false, false}, b.norm(v)))
 	b.dense(b.add(&GlobalAvgPool{}, v), 10)
-	for _, n := range []*Net{b.n} {
+	for _, n := range []*Net{b.n, transformer(r, 2, 16, 4, 0), windowed(r)} {
 		for _, profile := range profiles() {
 			p, err := Compile(n, profile)
 			if err != nil {

@@ -8,7 +8,7 @@ A network agrees if its logits are within 1e-4 of PyTorch's in double precision 
 with float32 kernels or, where a ReLU near zero makes float32 follow another linear piece, with SAPF_KERNELS=float64.
 Needs torch, torchvision, timm, onnx, onnxscript, numpy and pillow.
 """
-import base64, contextlib, io, json, os, subprocess, sys, time, warnings
+import base64, contextlib, io, json, os, subprocess, sys, tempfile, time, warnings
 
 # The first of each family first: what an architecture is refused for, its larger sisters are refused for too.
 FIRST = ("shufflenet_v2_x0_5 mobilenet_v3_small squeezenet1_0 mnasnet0_5 regnet_y_400mf regnet_x_400mf mobilenet_v2 efficientnet_b0 "
@@ -28,7 +28,7 @@ TOO_LARGE = {"vit_h_14": "2.5 GB", "regnet_y_128gf": "2.6 GB"}
 def networks():
     import torchvision
     names = torchvision.models.list_models(module=torchvision.models)
-    return [("torchvision", n) for n in FIRST[:10]] + [("timm", n) for n in TIMM] + [("torchvision", n) for n in FIRST[10:]] + [("torchvision", n) for n in names if n not in FIRST]
+    return [("torchvision", n) for n in FIRST] + [("timm", n) for n in TIMM] + [("torchvision", n) for n in names if n not in FIRST]
 
 
 def build(family, name):
@@ -130,6 +130,26 @@ def ask(sapf, folder, file, kernels=None):
     return json.loads(run.stdout) if run.returncode == 0 else " ".join(run.stderr.split()).replace(folder + "/", "")
 
 
+def forked(f, *args):
+    """The lines that f prints in a process of its own, which has the modules that this one has imported, and the last line of its complaints."""
+    import torch, torchvision, timm
+    torch.set_num_threads(1)
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        child = os.fork()
+        if child == 0:
+            os.dup2(out.fileno(), 1), os.dup2(err.fileno(), 2)
+            try:
+                f(*args)
+                sys.stdout.flush()
+                os._exit(0)
+            except BaseException as e:
+                os.write(2, f"\n{type(e).__name__}: {e}".encode())
+                os._exit(1)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        out.seek(0), err.seek(0)
+        return out.read().splitlines(), (err.read().strip().splitlines() or [str(status)])[-1]
+
+
 def run(sapf, folder, only):
     os.makedirs(folder, exist_ok=True)
     table = f"{folder}/table.tsv"
@@ -143,9 +163,9 @@ def run(sapf, folder, only):
             if name in TOO_LARGE:
                 row += f"NOT TRIED: a file of {TOO_LARGE[name]}\n"
             else:
-                child = subprocess.run([sys.executable, __file__, "compare", sapf, folder, family, name, exporter], capture_output=True, text=True)
-                lines = [l for l in child.stdout.splitlines() if l.startswith(family + "\t")]
-                row = lines[-1] + "\n" if lines else row + f"NOT RUN: {(child.stderr.strip().splitlines() or [child.returncode])[-1]}\n"
+                lines, rest = forked(compare, sapf, folder, family, name, exporter)
+                lines = [l for l in lines if l.startswith(family + "\t")]
+                row = lines[-1] + "\n" if lines else row + f"NOT RUN: {rest}\n"
             with open(table, "a") as f:
                 f.write(row)
             print(row.rstrip(), f"({time.time() - began:.0f} s)", flush=True)

@@ -59,7 +59,10 @@ class Plain(nn.Module):
 
 def net(cls=Net, **k):
     torch.manual_seed(0)
-    return cls(**k).eval()
+    n = cls(**k).eval()
+    for p in n.parameters():
+        p.requires_grad_(False)
+    return n
 
 
 def export(n, name, x=None, dynamo=False, opset=17, names=("x",), outputs=("logits",), **k):
@@ -77,7 +80,7 @@ def far(a, b):
 
 def ask(file, flags, shape):
     c, height, width = shape
-    pixels = np.random.default_rng(0).integers(0, 256, (height, width, c)).astype(np.uint8)
+    pixels = np.random.default_rng(0).integers(1, 256, (height, width, c)).astype(np.uint8)
     Image.fromarray(pixels if c == 3 else pixels[:, :, 0]).save(f"{folder}/picture.png")
     run = subprocess.run([sapf, "gradient", "--model", file, "--image", f"{folder}/picture.png", "--target", "1", "--loss", "ce", "--json", *flags],
                          capture_output=True, text=True)
@@ -326,7 +329,7 @@ def operators():
     for name, f in blocks.items():
         for dynamo in (False, True):
             torch.manual_seed(0)
-            body = Of(f)
+            body = Of(f).float()
             width = body(torch.rand(1, 3, 32, 32)).flatten(1).shape[1]
             n = nn.Sequential(body, nn.Flatten(), nn.Linear(width, 5)).eval()
             for p in n.parameters():
@@ -425,7 +428,6 @@ def outside_data():
     n = net()
     m = onnx.load(export(n, "outside_src"))
     os.makedirs(f"{folder}/sub/data", exist_ok=True)
-    onnx.save_model(m, f"{folder}/sub/net.onnx", save_as_external_data=True, location="data/weights.bin", size_threshold=0) if False else None
     onnx.save_model(m, f"{folder}/sub/net.onnx", save_as_external_data=True, location="weights.bin", size_threshold=0)
     agrees("external data in one file", f"{folder}/sub/net.onnx", n)
     move = lambda to: edit_raw(f"{folder}/sub/net.onnx", f"{folder}/sub/moved.onnx", to)
@@ -459,10 +461,15 @@ def checkpoints():
         p.requires_grad_(False)
     d = {k: v.clone() for k, v in n.state_dict().items()}
     prefixed = lambda p: {p + k: v for k, v in d.items()}
-    arch, shape = ["--arch", "resnet18"], (3, 64, 64)
-    arch = ["--arch", "resnet18"]
-    shape = (3, 224, 224)
-    fc = {k: v for k, v in d.items()}
+    arch, shape = ["--arch", "resnet18"], (3, 224, 224)
+    mean, std = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1), torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
+    n = nn.Sequential(Of(lambda x: (x - mean.to(x)) / std.to(x)), n)  # the architecture's own
+
+    def rounded(dtype):
+        m = torchvision.models.resnet18(num_classes=10).eval()
+        m.load_state_dict({k: v.to(dtype).float() if v.is_floating_point() else v for k, v in d.items()})
+        return nn.Sequential(n[0], m)
+
     save = lambda name, value, **k: (torch.save(value, f"{folder}/{name}"), f"{folder}/{name}")[1]
     import argparse, collections, datetime, pathlib
     wrapped = {"state_dict": d, "epoch": 3, "args": argparse.Namespace(lr=0.1, path=pathlib.Path("/x")), "when": datetime.datetime.now(), "best": np.float32(3),
@@ -479,8 +486,7 @@ def checkpoints():
         file = save("ck_" + name.replace(" ", "_").replace(",", "") + ".pth", value)
         ref = n
         if name == "half":
-            ref = torchvision.models.resnet18(num_classes=10).eval()
-            ref.load_state_dict({k: v.float() for k, v in value.items()})
+            ref = rounded(torch.half)
         if name == "student and teacher":
             refused(name, file, "student", "teacher", flags=arch, shape=shape)
             continue
@@ -488,19 +494,17 @@ def checkpoints():
         n.float()
     agrees("checkpoint, no --arch", f"{folder}/ck_state_dict.pth", n, shape, tolerance=1e-4)
     n.float()
-    refused("a whole module", save("whole.pth", n), "state_dict", flags=arch, shape=shape)
-    torch.jit.trace(n, torch.rand(1, 3, 64, 64)).save(f"{folder}/script.pt")
+    refused("a whole module", save("whole.pth", n[1]), "state_dict", flags=arch, shape=shape)
+    torch.jit.trace(n[1], torch.rand(1, 3, 64, 64)).save(f"{folder}/script.pt")
     refused("TorchScript", f"{folder}/script.pt", "torch.onnx.export", shape=shape)
-    torch.export.save(torch.export.export(n, (torch.rand(1, 3, 64, 64),)), f"{folder}/program.pt2")
+    torch.export.save(torch.export.export(n[1], (torch.rand(1, 3, 64, 64),)), f"{folder}/program.pt2")
     refused(".pt2", f"{folder}/program.pt2", "torch.onnx.export", shape=shape)
     from safetensors.torch import save_file
     save_file(d, f"{folder}/meta.safetensors", metadata={"format": "pt", "author": "me", "notes": "{\"x\": [1, 2]}"})
     agrees("safetensors with metadata", f"{folder}/meta.safetensors", n, shape, arch, tolerance=1e-4)
     n.float()
     save_file({k: v.bfloat16() if v.is_floating_point() else v for k, v in prefixed("module.").items()}, f"{folder}/bf.safetensors")
-    ref = torchvision.models.resnet18(num_classes=10).eval()
-    ref.load_state_dict({k: v.bfloat16().float() if v.is_floating_point() else v for k, v in d.items()})
-    agrees("safetensors of bfloat16, module.", f"{folder}/bf.safetensors", ref, shape, arch, tolerance=1e-4)
+    agrees("safetensors of bfloat16, module.", f"{folder}/bf.safetensors", rounded(torch.bfloat16), shape, arch, tolerance=1e-4)
     np.savez(f"{folder}/weights.npz", **{k: v.numpy() for k, v in d.items()})
     refused("weights as .npz", f"{folder}/weights.npz", "safetensors", flags=arch, shape=shape)
     pickle.dump({k: v.numpy() for k, v in d.items()}, open(f"{folder}/numpy.pkl", "wb"))
