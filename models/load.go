@@ -151,7 +151,7 @@ func unknownModel(name string) error {
 	for _, l := range List() {
 		names = append(names, l.Name)
 	}
-	return fmt.Errorf("no model %q%s: neither a file nor one of %s", name, nearest.DidYouMean(name, names), strings.Join(names, ", "))
+	return fmt.Errorf("no model %q (neither a file nor one of %s)%s", name, strings.Join(names, ", "), nearest.DidYouMean(name, names))
 }
 
 // embeddedModels keeps what was decoded once: loading the same model again

@@ -2,10 +2,13 @@ package sapf
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"sapf/models/data"
+	"sapf/models/nearest"
 	"sapf/sapf/attack"
+	"sapf/sapf/option"
 )
 
 // Run is Algorithm 1 with the lambda1 search on one image, as the settings
@@ -87,7 +90,11 @@ func (s Settings) Resolve() (Settings, error) { return s, s.Validate() }
 func (o *Options) SetOption(name, value string) error {
 	probe := Reference()
 	if name != "steps" {
-		if err := probe.SetOption(name, value); err != nil {
+		err := probe.SetOption(name, value)
+		if unknown := new(option.UnknownError); errors.As(err, &unknown) {
+			return &option.UnknownError{Name: name, Nearest: nearest.Of(name, o.OptionNames())}
+		}
+		if err != nil {
 			return err
 		}
 	} else if _, err := (Options{Set: map[string]any{name: value}}).Resolve(); err != nil {

@@ -20,11 +20,11 @@ import (
 
 // jobFlags name an attack's model, image and target.
 type jobFlags struct {
-	Model     string `required:"" predictor:"model" help:"Model: a name (see 'sapf models') or a file."`
+	Model     string `required:"" placeholder:"NAME|FILE" predictor:"model" help:"Model: a name (see 'sapf models') or a file."`
 	loadFlags `embed:""`
-	Image     string `required:"" predictor:"image" help:"Image: a file, a sample (cat) or a record (cifar10:17); an array (x.npy, batch.npz:17); for attack also several: a folder, a pattern (photos/*.png), an array of images."`
+	Image     string `required:"" placeholder:"IMAGE" predictor:"image" help:"Image: a file, a sample (cat) or a record (cifar10:17); an array (x.npy, batch.npz:17); for attack also several: a folder, a pattern (photos/*.png), an array of images."`
 	Resize    bool   `help:"Scale a picture of another size to the model's; for a model of one channel it becomes grey (0.299 R + 0.587 G + 0.114 B)."`
-	Target    string `help:"Target: a class's name or index; for several images also stated, as labels.csv or a .npz says."`
+	Target    string `placeholder:"CLASS" help:"Target: a class's name or index; for several images also stated, as labels.csv or a .npz says."`
 }
 
 func (f jobFlags) job() (sweep.Job, error) {
@@ -35,13 +35,13 @@ func (f jobFlags) job() (sweep.Job, error) {
 type attackCmd struct {
 	jobFlags   `embed:""`
 	Method     string            `default:"sapf" predictor:"method" help:"Attack: sapf (Algorithm 1), best (the one to use for small changes of k entries), fewest (for few entries), sapf-matched (k as --set to=ATTACK needs) or a baseline."`
-	Preset     string            `predictor:"preset" help:"Preset of the method (sapf: default, reference, paper; best: quick, thorough)."`
+	Preset     string            `placeholder:"NAME" predictor:"preset" help:"Preset of the method (sapf: default, reference, paper; best: quick, thorough)."`
 	K          *int              `help:"Entries that may change (sapf: 200)."`
 	Set        map[string]string `mapsep:"none" predictor:"option" placeholder:"NAME=VALUE" help:"Set an option; repeat for more."`
 	Groups     string            `placeholder:"FILE" help:"Picture whose colours are the groups of SAPF-GS, instead of superpixels."`
 	Options    listOptions       `help:"List the options of --method, with what they may be and mean, and stop."`
 	Trace      string            `placeholder:"F.csv" help:"Write a row of the solver's state every --trace-every steps."`
-	TraceEvery int               `default:"50" help:"Steps between rows of the trace."`
+	TraceEvery int               `default:"50" min:"1" help:"Steps between rows of the trace."`
 	Checkpoint string            `placeholder:"FILE" help:"Keep the state of a long SAPF attack there, and go on from it."`
 	Out        string            `placeholder:"DIR" help:"Write pictures, delta_chw.npy, adversarial_chw.npy and result.json there; of several images also adversarial_nchw.npy and results.csv."`
 	JSON       bool              `help:"Print the result as JSON."`

@@ -10,9 +10,9 @@ import (
 
 type benchCmd struct {
 	Model   string        `default:"cwnet" predictor:"model" help:"Model: a name or a file."`
-	Batch   []int         `default:"1,9" help:"Batch sizes."`
-	Threads []int         `default:"1,2" help:"Numbers of threads."`
-	Time    time.Duration `default:"2s" help:"Time for each."`
+	Batch   []int         `default:"1,9" min:"1" help:"Batch sizes."`
+	Threads []int         `default:"1,2" min:"1" help:"Numbers of threads."`
+	Time    time.Duration `default:"2s" min:"1ms" help:"Time for each."`
 	JSON    bool          `help:"Print JSON, a line for each batch size and number of threads."`
 }
 

@@ -125,7 +125,8 @@ func run(ctx context.Context, source fs.FS, args []string, stdout, stderr io.Wri
 	if errors.Is(err, context.Canceled) && err.Error() == context.Canceled.Error() {
 		err = interrupted("")
 	}
-	fmt.Fprintln(stderr, "sapf:", strings.NewReplacer("\n", " ", "\t", " ").Replace(plain.Text(err.Error())))
+	text := strings.NewReplacer("\n", " ", "\t", " ").Replace(plain.Text(err.Error()))
+	fmt.Fprintln(stderr, "sapf:", strings.TrimPrefix(text, "sapf: ")) // the method and the program have one name
 	if ctx.Err() != nil || errors.Is(err, context.Canceled) {
 		return exit.Interrupted
 	}
@@ -152,6 +153,25 @@ func obey(ctx context.Context, source origin, args []string, out output) (err er
 	if len(args) >= 2 && args[0] == "kernel" && !strings.HasPrefix(args[1], "-") {
 		return (&kernelCmd{Connection: args[1], Args: args[2:]}).Run(source)
 	}
+	parser := newParser(ctx, source, out)
+	if done, err := completes(parser); done {
+		return err
+	}
+	command, err := parser.Parse(asked(args))
+	if errors.Is(err, errListed) {
+		return nil
+	}
+	if err != nil {
+		return unknownFlag(args, err)
+	}
+	if err := aboveMinimum(command.Flags()); err != nil {
+		return err
+	}
+	return command.Run()
+}
+
+// newParser makes the parser of the whole command line.
+func newParser(ctx context.Context, source origin, out output) *kong.Kong {
 	parser, err := kong.New(&cli{},
 		kong.Name("sapf"),
 		kong.Description("Sparse adversarial attacks on image classifiers."),
@@ -164,15 +184,5 @@ func obey(ctx context.Context, source origin, args []string, out output) (err er
 	if err != nil {
 		panic(err) // the struct above is wrong
 	}
-	if done, err := completes(parser); done {
-		return err
-	}
-	command, err := parser.Parse(args)
-	if errors.Is(err, errListed) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return command.Run()
+	return parser
 }

@@ -45,7 +45,6 @@ func TestRefuses(t *testing.T) {
 		args []string
 		want string
 	}{
-		{nil, "expected one of"},
 		{[]string{"bogus"}, "bogus"},
 		{[]string{"run", "nothing.ipynb"}, "nothing.ipynb"},
 		{[]string{"gradient", "--model", "cwnet", "--image", "cat", "--target", "dog", "--loss", "hinge"}, `"hinge"`},
@@ -58,6 +57,15 @@ func TestRefuses(t *testing.T) {
 		{attack("--model", "cwnet", "--image", "cat", "--target", "dog", "--k=-1"), "option k: -1"},
 		{attack("--model", "cwnet", "--image", "cat", "--target", "dog", "--k=3073"), "at most 3072"},
 		{attack("--model", "cwnet", "--image", "cat", "--target", "dog", "--set", "lamda1=3"), `did you mean "lambda1"`},
+		{attack("--model", "cwnet", "--image", "cat", "--target", "dog", "--set", "stepz=3"), `did you mean "steps"`},
+		{attack("--model", "cwnet", "--image", "cat", "--stepz", "3"), "--set steps=VALUE"},
+		{attack("--model", "cwnet", "--image", "cat", "--method", "fmn-l0", "--step-sise", "3"), "--set step_size=VALUE"},
+		{attack("--model", "cwnet", "--image", "cta"), "did you mean cat?"},
+		{attack("--model", "cwnet", "--image", "cat", "--trace-every=-3"), "--trace-every -3, expected at least 1"},
+		{[]string{"bench", "--batch", "4,0"}, "--batch 0, expected at least 1"},
+		{[]string{"bench", "--time=-1s"}, "--time -1s, expected at least 1ms"},
+		{[]string{"run", "x.ipynb", "--timeout=-5s"}, "--timeout -5s"},
+		{[]string{"run", large}, "is no text"},
 		{attack("--model", "cwnet", "--image", "cat", "--target", "dog", "--set", "step_size=NaN"), "option step_size: NaN"},
 		{attack("--model", "cwnet", "--image", "cat", "--target", "dog", "--preset", "papr"), `did you mean "paper"`},
 		{attack("--model", "cwnet", "--image", "cat", "--target", "dog", "--method", "cwl0"), `did you mean "cw-l0"`},
@@ -180,11 +188,16 @@ func TestOptionsOfAMethod(t *testing.T) {
 				t.Errorf("%s: option %s is not listed", method, name)
 			}
 		}
-		options, _, _ := strings.Cut(strings.TrimSpace(stdout), "\n\n")
-		for line := range strings.SplitSeq(options, "\n") {
-			if fields := regexp.MustCompile(`\s{2,}`).Split(strings.TrimSpace(line), -1); len(fields) < 3 {
-				t.Errorf("%s: %q says neither what it may be nor what it means", method, line)
+		_, list, _ := strings.Cut(stdout, "\nOPTION")
+		explained := false // the lines of an option, or several, are followed by what they mean
+		for _, line := range strings.Split(strings.Split(strings.TrimRight(list, "\n"), "\n\n")[0], "\n")[1:] {
+			explained = strings.HasPrefix(line, "    ")
+			if fields := regexp.MustCompile(`\s{2,}`).Split(strings.TrimSpace(line), -1); !explained && len(fields) < 3 {
+				t.Errorf("%s: %q does not say what it may be", method, line)
 			}
+		}
+		if !explained {
+			t.Errorf("%s: the last option is not explained:\n%s", method, stdout)
 		}
 	}
 	if code, _, stderr := call(t, t.Context(), "attack", "--method", "fmn", "--options"); code != exit.Request || !strings.Contains(stderr, `"fmn-l0"`) {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -95,10 +94,6 @@ func names(f func(complete.Args) []string) complete.Predictor { return complete.
 
 // method is the attack that a line asks for, or nil.
 func method(line complete.Args) attack.Attack {
-	name := "sapf"
-	if i := slices.Index(line.All, "--method"); i >= 0 && i+1 < len(line.All) {
-		name = line.All[i+1]
-	}
-	a, _ := baseline.New(name)
+	a, _ := baseline.New(methodOf(line.All))
 	return a
 }

@@ -41,13 +41,13 @@ func (c *modelsListCmd) Run(out output) error {
 
 // loadFlags say how a model's file is read.
 type loadFlags struct {
-	Arch          string    `help:"Architecture, where the model's file does not say."`
+	Arch          string    `placeholder:"NAME" help:"Architecture, where the model's file does not say."`
 	Classes       string    `placeholder:"LIST|FILE" help:"Names of the classes: imagenet, cifar10, cifar100, fashion, mnist, or a file (a name a line, JSON, CSV)."`
 	Mean          []float64 `placeholder:"M,M,M" help:"Mean to subtract from images in [0,1] first, for a network whose normalisation is outside."`
 	Std           []float64 `placeholder:"S,S,S" help:"Deviation to divide by then."`
-	Scale         float64   `help:"Factor of the image before that: 255 for a network of pixels from 0 to 255."`
-	LogitScale    float64   `help:"Divide the logits by this, where probabilities underflow."`
-	Output        string    `help:"Output of an ONNX file that has the logits."`
+	Scale         float64   `placeholder:"X" help:"Factor of the image before that: 255 for a network of pixels from 0 to 255."`
+	LogitScale    float64   `placeholder:"X" help:"Divide the logits by this, where probabilities underflow."`
+	Output        string    `placeholder:"NAME" help:"Output of an ONNX file that has the logits."`
 	Input         string    `placeholder:"CxHxW" help:"Shape of the images, where an ONNX file leaves it open."`
 	Binary        bool      `help:"Take the single output of an ONNX file for the log odds of class 1 against class 0."`
 	Probabilities bool      `help:"Keep a softmax or sigmoid at the end of an ONNX file."`
@@ -99,7 +99,7 @@ func (c *modelsShowCmd) Run(ctx context.Context, out output) error {
 type modelsVerifyCmd struct {
 	modelFlags `embed:""`
 	Data       string `default:"cifar10" help:"Data set, or a folder of pictures with labels.csv."`
-	Limit      int    `help:"First records only."`
+	Limit      int    `min:"1" placeholder:"N" help:"First records only."`
 	JSON       bool   `help:"Print JSON."`
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,7 +23,7 @@ type runCmd struct {
 	Output      string            `short:"o" placeholder:"OUT.ipynb" help:"Executed notebook (default: FILE.out.ipynb)."`
 	HTML        string            `name:"html" placeholder:"OUT.html" help:"Self-contained page (default: FILE.out.html)."`
 	HideCode    bool              `help:"Leave the source of cells out of the page: a report."`
-	Timeout     time.Duration     `placeholder:"10m" help:"Time that a cell may take (default: any)."`
+	Timeout     time.Duration     `placeholder:"10m" min:"1ms" help:"Time that a cell may take (default: any)."`
 	AllowErrors bool              `help:"Go on after a cell that fails."`
 	NoTiming    bool              `help:"Leave times out of the executed notebook."`
 	Export      string            `placeholder:"PROG.go" help:"Write the notebook as a Go program instead of running it."`
@@ -30,7 +31,11 @@ type runCmd struct {
 
 func (c *runCmd) Run(ctx context.Context, out output, source origin) error {
 	if c.Export != "" {
-		return runner.Export(c.File, c.Export, c.Parameter)
+		if err := runner.Export(c.File, c.Export, c.Parameter); err != nil {
+			return err
+		}
+		fmt.Fprintf(out.stderr, "wrote %s: `go run %s` in a clone of sapf, or in a module that requires it, runs it\n", c.Export, c.Export)
+		return nil
 	}
 	if info, err := os.Stat(c.File); err == nil && info.IsDir() {
 		return c.index(out)
@@ -72,7 +77,20 @@ type labCmd struct {
 	Args []string `arg:"" optional:"" help:"Arguments for JupyterLab."`
 }
 
+// labHelp is said for --help, since all flags are JupyterLab's.
+const labHelp = `Usage: sapf lab [<args> ...]
+
+Start JupyterLab with this program as a kernel, which is installed for it alone
+and as long as it runs. What follows goes to JupyterLab: a notebook, a folder,
+--no-browser, --port=8889 (jupyter lab --help-all lists them). JupyterLab is
+found on the PATH, or by the Python that SAPF_JUPYTER names.
+`
+
 func (c *labCmd) Run(ctx context.Context, out output) error {
+	if len(c.Args) == 1 && (c.Args[0] == "--help" || c.Args[0] == "-h") {
+		_, err := io.WriteString(out.stdout, labHelp)
+		return err
+	}
 	return kernel.Lab(ctx, kernel.LabOptions{Args: c.Args, Stdin: os.Stdin, Stdout: out.raw(), Stderr: out.stderr})
 }
 

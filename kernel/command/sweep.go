@@ -30,7 +30,7 @@ type sweepCmd struct {
 type sweepPlanCmd struct {
 	Spec    string `arg:"" help:"Specification, YAML; - reads it from standard input."`
 	Out     string `short:"o" placeholder:"DIR" help:"Folder of the sweep, to count what is done."`
-	Slots   int    `help:"Attacks at a time that the estimate is for (default: processors)."`
+	Slots   int    `min:"1" placeholder:"N" help:"Attacks at a time that the estimate is for (default: processors)."`
 	Measure bool   `negatable:"" default:"true" help:"Run one attack of each method to estimate the time."`
 	JSON    bool   `help:"Print JSON."`
 }
@@ -63,10 +63,10 @@ type sweepRunCmd struct {
 	Spec    string        `arg:"" optional:"" help:"Specification, YAML (- reads standard input); without one, the sweep of the folder goes on."`
 	Out     string        `short:"o" required:"" placeholder:"DIR" help:"Folder of the sweep: its plan and results."`
 	Shard   string        `placeholder:"I/N" help:"Run only part I (from 0) of N, beside others on the same folder."`
-	Slots   int           `help:"Jobs at a time (default: processors)."`
-	Threads int           `help:"Processors for each job (default: 1)."`
-	Lease   time.Duration `default:"60s" help:"A job that makes no step for so long is tried again, and then given up."`
-	Grace   time.Duration `default:"20s" help:"Time that jobs without a state to go on from may take to end after an interrupt."`
+	Slots   int           `min:"1" placeholder:"N" help:"Jobs at a time (default: processors)."`
+	Threads int           `min:"1" placeholder:"N" help:"Processors for each job (default: 1)."`
+	Lease   time.Duration `default:"60s" min:"1ms" help:"A job that makes no step for so long is tried again, and then given up."`
+	Grace   time.Duration `default:"20s" min:"0s" help:"Time that jobs without a state to go on from may take to end after an interrupt."`
 	Retry   bool          `help:"Try again what was given up."`
 	JSON    bool          `help:"Print the end as JSON, and no progress."`
 }

@@ -80,8 +80,8 @@ type sweepServeCmd struct {
 	Key       string        `name:"tls-key" placeholder:"FILE" help:"Its private key."`
 	NKeys     string        `name:"nkeys" placeholder:"FILE" help:"Public NKeys that may come in, one a line."`
 	Open      bool          `help:"Let anybody who reaches the port in, unencrypted."`
-	Replicas  int           `default:"1" help:"Copies of every stream in a cluster."`
-	Lease     time.Duration `default:"60s" help:"A job that makes no step for so long is tried again, and then given up."`
+	Replicas  int           `default:"1" min:"1" help:"Copies of every stream in a cluster."`
+	Lease     time.Duration `default:"60s" min:"1ms" help:"A job that makes no step for so long is tried again, and then given up."`
 	Retry     bool          `help:"Try again what was given up."`
 	natsFlags `embed:""`
 	JSON      bool `help:"Print the end as JSON, and no progress."`
@@ -197,9 +197,9 @@ func (c *sweepServeCmd) secure(o *natsq.ServerOptions) error {
 type sweepWorkerCmd struct {
 	URL       string        `name:"url" required:"" placeholder:"nats://HOST:PORT,..." help:"Server of the hub, or cluster."`
 	Sweep     string        `placeholder:"NAME" help:"Sweep to work for (default: whichever is there)."`
-	Slots     int           `help:"Jobs at a time (default: processors)."`
-	Threads   int           `help:"Processors for each job (default: 1)."`
-	Grace     time.Duration `default:"20s" help:"Time that jobs may take to end after an interrupt."`
+	Slots     int           `min:"1" placeholder:"N" help:"Jobs at a time (default: processors)."`
+	Threads   int           `min:"1" placeholder:"N" help:"Processors for each job (default: 1)."`
+	Grace     time.Duration `default:"20s" min:"0s" help:"Time that jobs may take to end after an interrupt."`
 	Cache     string        `placeholder:"DIR" help:"Folder for models that come from the hub (default: the user's cache)."`
 	natsFlags `embed:""`
 	JSON      bool `help:"Print the end as JSON."`

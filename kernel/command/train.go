@@ -17,24 +17,24 @@ import (
 // given.
 type trainCmd struct {
 	Arch        string   `arg:"" help:"Architecture: cwnet, cwmnist or cnn_a."`
-	Data        string   `help:"Data set: cifar10, fashion or mnist (default: the architecture's)."`
-	Limit       int      `help:"Training images to use (default: all there are)."`
-	Epochs      *int     `help:"Times that each image is seen."`
-	Batch       *int     `help:"Images of a step."`
-	Optimizer   *string  `help:"sgd or adam."`
-	Rate        *float64 `help:"Highest learning rate."`
-	Schedule    *string  `help:"onecycle, cosine, step or constant."`
-	Momentum    *float64 `help:"Momentum of SGD (Nesterov's)."`
-	WeightDecay *float64 `help:"Weight decay."`
-	Dropout     *float64 `help:"Dropout after the first dense layer."`
+	Data        string   `placeholder:"NAME" help:"Data set: cifar10, fashion or mnist (default: the architecture's)."`
+	Limit       int      `min:"1" placeholder:"N" help:"Training images to use (default: all there are)."`
+	Epochs      *int     `min:"1" placeholder:"N" help:"Times that each image is seen."`
+	Batch       *int     `min:"1" placeholder:"N" help:"Images of a step."`
+	Optimizer   *string  `placeholder:"NAME" help:"sgd or adam."`
+	Rate        *float64 `min:"0" placeholder:"X" help:"Highest learning rate."`
+	Schedule    *string  `placeholder:"NAME" help:"onecycle, cosine, step or constant."`
+	Momentum    *float64 `min:"0" placeholder:"X" help:"Momentum of SGD (Nesterov's)."`
+	WeightDecay *float64 `min:"0" placeholder:"X" help:"Weight decay."`
+	Dropout     *float64 `min:"0" placeholder:"X" help:"Dropout after the first dense layer."`
 	Flip        *bool    `negatable:"" help:"Mirror every second image."`
-	Crop        *int     `help:"Pixels that images are moved by, at most."`
-	Adversarial float64  `placeholder:"EPSILON" help:"Train on PGD's images in a linf ball of this radius, in 1/255 (Madry: 8)."`
-	Seed        uint64   `help:"Seed of all random numbers."`
-	Threads     int      `help:"Threads (default: all processors). The result does not depend on it."`
+	Crop        *int     `min:"0" placeholder:"PIXELS" help:"Pixels that images are moved by, at most."`
+	Adversarial float64  `placeholder:"EPSILON" min:"0" help:"Train on PGD's images in a linf ball of this radius, in 1/255 (Madry: 8)."`
+	Seed        uint64   `placeholder:"N" help:"Seed of all random numbers."`
+	Threads     int      `min:"1" placeholder:"N" help:"Threads (default: all processors). The result does not depend on it."`
 	Out         string   `placeholder:"FILE" help:"Where the weights go (default: ARCH.safetensors); card, checkpoint and plot go beside them."`
 	Resume      bool     `help:"Go on from the checkpoint, where there is one."`
-	Every       int      `default:"100" help:"Steps between checkpoints."`
+	Every       int      `default:"100" min:"1" help:"Steps between checkpoints."`
 	JSON        bool     `help:"Print JSON: a line for each epoch, and one at the end."`
 }
 

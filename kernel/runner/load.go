@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"sapf/kernel/internal/leave"
 	"sapf/kernel/notebook"
@@ -35,6 +36,9 @@ func load(ctx context.Context, opts Options) (n *notebook.Notebook, script bool,
 			return nil, false, fmt.Errorf("read %s: %w", opts.Path, err)
 		}
 		return n, false, nil
+	}
+	if !utf8.ValidString(source) || strings.ContainsRune(source, 0) {
+		return nil, false, fmt.Errorf("%s is no text: a notebook (.ipynb) or a script (.go) expected", opts.Path)
 	}
 	return notebook.FromScript(source), true, nil
 }

@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"sapf/models/nearest"
+	"sapf/models/plain"
 )
 
 // Options say how Load turns a reference into an image. The zero value leaves
@@ -95,6 +98,7 @@ func Load(ref string, o Options) (Image, error) {
 	if err != nil {
 		return Image{}, err
 	}
+	m.Name = plain.Line(m.Name)
 	return channels(m, o)
 }
 
@@ -137,8 +141,8 @@ func load(ref string, o Options) (Image, error) {
 	}
 	m, err := LoadFile(ref)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Image{}, fmt.Errorf("image %q: no such file, and not a sample (%s) or a record (cifar10:0, cifar100:0, fashion:0, mnist:0, imagenet:NAME, batch.npy:0)",
-			ref, strings.Join(sampleNames(), ", "))
+		return Image{}, fmt.Errorf("image %q: no such file, and not a sample (%s) or a record (cifar10:0, cifar100:0, fashion:0, mnist:0, imagenet:NAME, batch.npy:0)%s",
+			ref, strings.Join(sampleNames(), ", "), nearest.DidYouMean(ref, sampleNames()))
 	}
 	if err != nil || o.H == 0 && o.W == 0 {
 		return m, err

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"sapf/models/nearest"
+	"sapf/models/plain"
 )
 
 // Set is a labelled data set, read record by record. At may be called by
@@ -37,7 +38,9 @@ func (s *Set) At(i int) (Image, error) {
 	if i < 0 || i >= s.N {
 		return Image{}, fmt.Errorf("%s: record %d, expected 0 to %d", s.Name, i, s.N-1)
 	}
-	return s.at(i)
+	m, err := s.at(i)
+	m.Name = plain.Line(m.Name)
+	return m, err
 }
 
 // OpenSet opens the test records of cifar10, cifar100, fashion, mnist or imagenet

@@ -13,6 +13,9 @@ import (
 // folder, a pattern (photos/*.png) that is no file's own name, or an array that
 // does not hold exactly one.
 func IsSeveral(ref string) bool {
+	if slices.Contains(sampleNames(), ref) { // as for Load, whatever else is called so
+		return false
+	}
 	ref, err := Path(ref)
 	if err != nil {
 		return false

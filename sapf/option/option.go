@@ -205,8 +205,11 @@ func Format(options any, sep string) string {
 	return strings.Join(parts, sep)
 }
 
+// kinds are what options are called.
+var kinds = map[reflect.Kind]string{reflect.String: "text", reflect.Bool: "true | false", reflect.Int: "whole number", reflect.Uint64: "whole number from 0", reflect.Float64: "number"}
+
 // Allowed describes the values the option called name takes: "cw | ce",
-// "int in [1,inf)", "bool".
+// "whole number in [1,inf)", "true | false".
 func Allowed(options any, name string) string {
 	for _, f := range fieldsOf(options) {
 		if f.name != name {
@@ -216,9 +219,9 @@ func Allowed(options any, name string) string {
 			return strings.Join(strings.Fields(words), " | ")
 		}
 		if r := f.tag.Get("range"); r != "" {
-			return f.value.Kind().String() + " in " + r
+			return kinds[f.value.Kind()] + " in " + r
 		}
-		return f.value.Kind().String()
+		return kinds[f.value.Kind()]
 	}
 	return ""
 }

@@ -368,3 +368,34 @@ func must[T any](v T, err error) T {
 	}
 	return v
 }
+
+// FuzzPlan: a kept plan is refused, or its attacks can be listed.
+func FuzzPlan(f *testing.F) {
+	s, err := Parse([]byte("model: cwnet\nimages: [cat, horse]\ntargets: [dog, deer]\nmethods: [fgsm, sapf]\n"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	p, err := Resolve(f.Context(), s, Registry)
+	if err != nil {
+		f.Fatal(err)
+	}
+	raw, err := p.Encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(raw)
+	f.Add([]byte(`{"schema":1,"models":[{}],"methods":[{}],"images":[{"targets":[-5]}],"batch":-1}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		p, err := Decode(raw)
+		if err != nil {
+			return
+		}
+		if groups, err := p.Groups(); err == nil && len(groups) == 0 && len(p.Images) > 0 {
+			for _, x := range p.Images {
+				if len(x.Targets) > 0 {
+					t.Errorf("no attacks of %+v", p)
+				}
+			}
+		}
+	})
+}
