@@ -91,6 +91,9 @@ func (s *Session) typeError(src *syntax.Source, e types.Error) *CellError {
 	if name, ok := strings.CutPrefix(msg, "undefined: "); ok {
 		msg += s.hint(name)
 	}
+	if m := noMember.FindStringSubmatch(e.Msg); m != nil {
+		msg += s.hintMember(m[1]+m[4], strings.TrimLeft(m[2]+m[3], "*"))
+	}
 	if strings.HasSuffix(msg, " is not used") {
 		msg += " (only the last expression of a cell is shown)"
 	}
@@ -105,8 +108,46 @@ func (s *Session) typeError(src *syntax.Source, e types.Error) *CellError {
 // name.
 var twoTypes = regexp.MustCompile(`type (\S+)\) as (\S+) value`)
 
+// noMember is how the checker says that a type has no field or method of a name.
+var noMember = regexp.MustCompile(`^unknown field (\w+) in struct literal of type (\S+)$|undefined \(type (\S+) has no field or method (\w+)\)$`)
+
+// hintMember says which field or method of a type, as messages call it, a name
+// may have meant.
+func (s *Session) hintMember(name, typ string) string {
+	typ = strings.TrimPrefix(typ, "main.")
+	obj := s.declared.Scope[typ]
+	if pkg, member, ok := strings.Cut(typ, "."); ok {
+		if p := s.universe.PackageFor(pkg, map[string]bool{member: true}); p != nil {
+			obj = p.Scope().Lookup(member)
+		}
+	}
+	if obj == nil {
+		return ""
+	}
+	var known []string
+	if st, ok := obj.Type().Underlying().(*types.Struct); ok {
+		for f := range st.Fields() {
+			if f.Exported() || f.Pkg() == nil || f.Pkg().Path() == "main" {
+				known = append(known, f.Name())
+			}
+		}
+	}
+	methods := types.NewMethodSet(types.NewPointer(obj.Type()))
+	for m := range methods.Methods() {
+		if m.Obj().Exported() {
+			known = append(known, m.Obj().Name())
+		}
+	}
+	return universe.DidYouMean(name, known)
+}
+
 // hint says what an undefined name may have meant.
 func (s *Session) hint(name string) string {
+	if pkg, member, ok := strings.Cut(name, "."); ok {
+		if p := s.universe.PackageFor(pkg, nil); p != nil {
+			return universe.DidYouMean(member, p.Scope().Names())
+		}
+	}
 	for _, path := range s.universe.Paths() {
 		if path == name || strings.HasSuffix(path, "/"+name) {
 			return fmt.Sprintf(" (import %q is missing)", path)

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -271,4 +272,48 @@ func (s *Session) lowerOnly(code string) error {
 	takeBack()
 	s.lowering.TakeBack()
 	return nil
+}
+
+// TestNearMembers: a field, a method or a package's name that is nearly right is
+// named in the error.
+func TestNearMembers(t *testing.T) {
+	s, r := newSession(t)
+	runCell(s, r, 1, "import \"sapf/sapf/baseline\"\ntype Point struct{ Across, Down float64 }\nfunc (p *Point) Move() {}\npt := Point{}")
+	for code, want := range map[string]string{
+		"Options{Stepz: 3}":   "did you mean Steps?",
+		"Point{Acros: 1}":     "did you mean Across?",
+		"pt.Mov()":            "did you mean Move?",
+		"LoadImage(x).Gray()": "undefined: x",
+		"baseline.FMNLO{}":    "did you mean FMNL0?",
+		"pt.entirely()":       "has no field or method entirely)\n",
+	} {
+		if got := runCell(s, r, 2, code); !strings.Contains(got, want) {
+			t.Errorf("%s: %s, want %s", code, got, want)
+		}
+	}
+}
+
+// TestOptionsTable: an options struct is shown with what its fields may be, what
+// they are where nothing is set, and a meaning of their own each, be the comment
+// one of several fields.
+func TestOptionsTable(t *testing.T) {
+	s, r := newSession(t)
+	got := runCell(s, r, 1, "Options?")
+	for _, want := range []string{
+		`Loss +string: cw, ce +cw +Loss is`, `Confidence +float64 in \[0,inf\) +0 +Confidence is the hinge's kappa`,
+		`Lambda1 +float64 in \(0,inf\) +0\.001 `, `SearchRounds +int in \[1,inf\) +6 `, `StopAtFirstSuccess +bool +false `,
+	} {
+		if !regexp.MustCompile(want).MatchString(got) {
+			t.Errorf("no %q in:\n%s", want, got)
+		}
+	}
+	runCell(s, r, 2, `import "sapf/sapf/baseline"`)
+	got = runCell(s, r, 3, "baseline.FMNL0?")
+	if !regexp.MustCompile(`Steps +int in \[0,inf\) +10 `).MatchString(got) {
+		t.Errorf("fmn-l0: %s", got)
+	}
+	runCell(s, r, 4, "type Point struct {\n\tAcross float64 // to the right\n}")
+	if got = runCell(s, r, 5, "Point?"); strings.Contains(got, "Default") || !strings.Contains(got, "Across") {
+		t.Errorf("a type of a cell's own: %s", got)
+	}
 }

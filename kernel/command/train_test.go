@@ -110,7 +110,7 @@ func TestTrainRefuses(t *testing.T) {
 		{[]string{"vgg17"}, "vgg17"},
 		{[]string{"cwnet"}, "cifar10 is not on this machine"},
 		{[]string{"cwnet", "--data", "svhn"}, "svhn"},
-		{[]string{"cwnet", "--epochs", "0"}, "0 epochs"},
+		{[]string{"cwnet", "--epochs", "0"}, "--epochs 0"},
 		{[]string{"cwnet", "--schedule", "linear"}, "linear"},
 		{[]string{"cwnet", "--adversarial", "300"}, "epsilon"},
 		{[]string{"cwnet", "--lamda", "1"}, "--lamda"},

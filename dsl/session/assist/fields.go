@@ -6,15 +6,19 @@ import (
 	"go/types"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"sapf/dsl/session/universe"
 	"sapf/dsl/symbols"
+	"sapf/sapf/attack"
+	"sapf/sapf/option"
 )
 
-// fieldRow is a field of a structure as the table of a type shows it.
-type fieldRow struct{ name, typ, doc string }
+// fieldRow is a field of a structure as the table of a type shows it: with what
+// it may be, and what it is where nothing is set, for options of attacks.
+type fieldRow struct{ name, typ, value, doc string }
 
 // fieldsOf are the fields of the structure that a type name stands for: the
 // exported ones, and all of a cell's own.
@@ -28,19 +32,57 @@ func (k Known) fieldsOf(obj types.Object) []fieldRow {
 		return nil
 	}
 	var rows []fieldRow
+	values := defaults(obj)
 	for i := range st.NumFields() {
 		f := st.Field(i)
 		if !f.Exported() && (f.Pkg() == nil || f.Pkg().Path() != "main") {
 			continue
 		}
-		_, doc := k.fieldDoc(f)
-		row := fieldRow{name: f.Name(), typ: types.TypeString(f.Type(), shortName), doc: strings.Join(strings.Fields(doc), " ")}
+		decl, doc := k.fieldDoc(f)
+		row := fieldRow{name: f.Name(), typ: types.TypeString(f.Type(), shortName), value: values[f.Name()], doc: strings.Join(strings.Fields(doc), " ")}
 		if words := k.wordsOf(f); len(words) > 0 {
 			row.typ += ": " + strings.Join(words, ", ")
+		} else if m := inRange.FindStringSubmatch(decl); m != nil {
+			row.typ += " in " + m[1]
 		}
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// defaults are the values of an attack's options, by the fields' names, where
+// nothing is set.
+func defaults(obj types.Object) map[string]string {
+	if obj.Pkg() == nil {
+		return nil
+	}
+	path := obj.Pkg().Path()
+	v, ok := symbols.Symbols[path+"/"+obj.Pkg().Name()][obj.Name()]
+	if !ok || v.Kind() != reflect.Pointer || v.Type().Elem().Kind() != reflect.Struct {
+		return nil
+	}
+	a, ok := reflect.New(v.Type().Elem()).Interface().(attack.Attack)
+	if !ok {
+		return nil
+	}
+	values, err := attack.Options(a)
+	if err != nil {
+		return nil
+	}
+	out := map[string]string{}
+	for i := range v.Type().Elem().NumField() {
+		f := v.Type().Elem().Field(i)
+		if !f.IsExported() {
+			continue
+		}
+		alone := reflect.New(reflect.StructOf([]reflect.StructField{f})).Interface() // package option knows its name
+		for _, name := range option.Names(alone) {
+			if value, ok := values[name]; ok {
+				out[f.Name] = fmt.Sprint(value)
+			}
+		}
+	}
+	return out
 }
 
 func shortName(p *types.Package) string {
@@ -83,17 +125,41 @@ func (k Known) ownFieldDoc(f *types.Var) string {
 func fieldTable(rows []fieldRow) (text, markdown string) {
 	var t, m strings.Builder
 	w := tabwriter.NewWriter(&t, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "Field\tType\t")
-	m.WriteString("| Field | Type | |\n|---|---|---|\n")
+	columns := []string{"Field", "Type"}
+	valued := slices.ContainsFunc(rows, func(r fieldRow) bool { return r.value != "" })
+	if valued {
+		columns = append(columns, "Default")
+	}
+	fmt.Fprintln(w, strings.Join(columns, "\t")+"\t")
+	fmt.Fprintf(&m, "| %s | |\n%s|\n", strings.Join(columns, " | "), strings.Repeat("|---", len(columns)+1))
+	said := ""
 	for i, r := range rows {
+		line := firstSentence(r.doc)
 		if i > 0 && r.doc == rows[i-1].doc { // one comment for several
-			r.doc = ""
+			line, r.doc = sentenceOn(r.name, r.doc), ""
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", r.name, r.typ, firstSentence(r.doc))
-		fmt.Fprintf(&m, "| `%s` | `%s` | %s |\n", r.name, r.typ, strings.ReplaceAll(r.doc, "|", "\\|"))
+		if line == said {
+			line = ""
+		} else {
+			said = line
+		}
+		cells, marked := []string{r.name, r.typ}, []string{code(r.name), code(r.typ)}
+		if valued {
+			cells, marked = append(cells, r.value), append(marked, code(r.value))
+		}
+		fmt.Fprintln(w, strings.Join(append(cells, line), "\t"))
+		fmt.Fprintf(&m, "| %s | %s |\n", strings.Join(marked, " | "), strings.ReplaceAll(r.doc, "|", "\\|"))
 	}
 	w.Flush()
 	return strings.TrimRight(t.String(), "\n"), m.String()
+}
+
+// code is text as Markdown's code in a table.
+func code(s string) string {
+	if s == "" {
+		return ""
+	}
+	return "`" + strings.ReplaceAll(s, "|", "\\|") + "`"
 }
 
 func firstSentence(doc string) string {
@@ -103,11 +169,30 @@ func firstSentence(doc string) string {
 	return doc
 }
 
+// sentenceOn is the first sentence that begins with a name, else the first that
+// has it.
+func sentenceOn(name, doc string) string {
+	word := regexp.MustCompile(`\b` + name + `\b`)
+	found := ""
+	for rest := doc; rest != ""; {
+		s := firstSentence(rest)
+		rest = strings.TrimSpace(strings.TrimPrefix(rest, s))
+		if strings.HasPrefix(s, name+" ") {
+			return s
+		}
+		if found == "" && word.MatchString(s) {
+			found = s
+		}
+	}
+	return found
+}
+
 var sentenceEnd = regexp.MustCompile(`\. [A-Z]`)
 
 var (
-	oneOf  = regexp.MustCompile("oneof:\"([^\"]*)\"")
-	quoted = regexp.MustCompile(`"([a-z0-9_]+)"`)
+	inRange = regexp.MustCompile("range:\"([^\"]*)\"")
+	oneOf   = regexp.MustCompile("oneof:\"([^\"]*)\"")
+	quoted  = regexp.MustCompile(`"([a-z0-9_]+)"`)
 )
 
 // wordsOf are the words that a field of text can be: those of its tag, or those

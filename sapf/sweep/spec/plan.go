@@ -107,6 +107,9 @@ func Decode(raw []byte) (*Plan, error) {
 	if len(p.Models) == 0 || len(p.Methods) == 0 {
 		return nil, errors.New("plan: no model or no method")
 	}
+	if p.Batch < 1 || p.Batch > LargestBatch {
+		return nil, fmt.Errorf("plan: batch %d, expected 1 to %d", p.Batch, LargestBatch)
+	}
 	return p, nil
 }
 
