@@ -152,7 +152,7 @@ type Pair struct {
 		{"len|", "builtin len", ""},
 		{"Options{K|: 3}", "K int", "K is the number of ones in G"},
 		{"Options{Rou|nd: \"topk\"}", "threshold topk topk_product", "(paper: exactly K)"},
-		{"Options{Lambda1Max|: 3}", "Lambda1Max float64 `range:\"(0,inf)\"`", "Lambda1Max (100)"},
+		{"Options{Lambda1Max|: 3}", "Lambda1Max float64 `range:\"(0,inf)\"`", "Lambda1Max, 100"},
 		{"im := LoadImage(\"cat\")\nim|", "var im data.Image", "one picture, channels first"},
 	} {
 		code, cursor := at(c.code)
