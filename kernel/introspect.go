@@ -8,6 +8,7 @@ import (
 
 	"sapf/kernel/kernelspec"
 	"sapf/kernel/message"
+	"sapf/sapf/sweep"
 )
 
 // kernelInfo is the content of kernel_info_reply.
@@ -16,7 +17,7 @@ func kernelInfo() content {
 		"status":                 "ok",
 		"protocol_version":       message.Version,
 		"implementation":         "sapf",
-		"implementation_version": Version(),
+		"implementation_version": sweep.Program(),
 		"language_info":          kernelspec.LanguageInfo(),
 		"banner":                 "sapf: sparse adversarial attacks by perturbation factorization, in Go " + kernelspec.GoVersion() + " cells",
 		"debugger":               false,

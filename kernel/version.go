@@ -4,15 +4,9 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
-)
 
-// Version is the program's version as its build recorded it, "devel" if not.
-func Version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return info.Main.Version
-	}
-	return "devel"
-}
+	"sapf/sapf/sweep"
+)
 
 // Build is the version with what else tells builds apart: commit, compiler and
 // platform.
@@ -30,5 +24,5 @@ func Build() string {
 			}
 		}
 	}
-	return fmt.Sprintf("%s (%s) %s %s/%s", Version(), commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return fmt.Sprintf("%s (%s) %s %s/%s", sweep.Program(), commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

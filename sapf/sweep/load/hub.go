@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"sync"
 	"syscall"
@@ -41,7 +42,8 @@ func worker(url, slots string) error {
 }
 
 // served serves a sweep to workers in processes of their own, with so many slots
-// each, and returns the seconds from the first result to the last.
+// and no more processors each, and returns the seconds from the first result to
+// the last, and what processor time the hub took.
 func served(d *runs.Dir, workers, slots int) (seconds float64, cpu time.Duration, err error) {
 	s, err := natsq.Start(natsq.ServerOptions{Store: filepath.Join(d.Path, "queue"), Host: "127.0.0.1", Port: -1})
 	if err != nil {
@@ -60,6 +62,7 @@ func served(d *runs.Dir, workers, slots int) (seconds float64, cpu time.Duration
 		begin.Do(func() { // the folder is ready
 			for range workers {
 				cmd := exec.Command(os.Args[0], workerMode, s.URL(), strconv.Itoa(slots))
+				cmd.Env = append(os.Environ(), fmt.Sprint("GOMAXPROCS=", min(slots, runtime.NumCPU())))
 				cmd.Stderr = os.Stderr
 				if e := cmd.Start(); e != nil {
 					fmt.Fprintln(os.Stderr, "load:", e)
@@ -134,52 +137,4 @@ func overhead(dir string, n []int) error {
 		fmt.Printf("%-5s %d jobs: %.3f s, of which %.3f in the attacks: %.2f %% more\n", queue, jobs, seconds, inside, 100*(seconds/inside-1))
 	}
 	return nil
-}
-
-// scaling measures two workers of one thread beside one: on attacks that sleep,
-// which shows what the queue costs, and on attacks that keep a processor busy,
-// where what two processors have in common counts as well.
-func scaling(dir string, n []int) error {
-	busy, err := spec.Parse(fmt.Appendf(nil, "model: cwnet\nimages: [cat, horse]\nmethods: [{name: fmn-l0, options: {steps: 100}, grid: {step_size: [%s]}}]\nbatch: 1", steps(n[0])))
-	if err != nil {
-		return err
-	}
-	computing, err := spec.Resolve(context.Background(), busy, spec.Registry)
-	if err != nil {
-		return err
-	}
-	sleeping, err := toys(n[0], "sleep: 200")
-	if err != nil {
-		return err
-	}
-	for what, p := range map[string]*spec.Plan{"sleeping": sleeping, "computing": computing} {
-		var rates []float64
-		for workers := 1; workers <= 2; workers++ {
-			d, err := runs.Create(filepath.Join(dir, what, strconv.Itoa(workers)), p, runs.Shard{})
-			if err != nil {
-				return err
-			}
-			seconds, _, err := served(d, workers, 1)
-			jobs := float64(len(d.Units()) - workers) // from the first result on
-			if err = errors.Join(err, d.Close()); err != nil {
-				return err
-			}
-			rates = append(rates, jobs/seconds)
-			fmt.Printf("%s, %d workers: %.0f attacks in %.2f s, %.2f a second\n", what, workers, jobs, seconds, jobs/seconds)
-		}
-		fmt.Printf("%s: two beside one %.2f times\n", what, rates[1]/rates[0])
-	}
-	return nil
-}
-
-// steps are as many step sizes as give at least n attacks of 18.
-func steps(n int) string {
-	var out string
-	for i := range (n + 17) / 18 {
-		if i > 0 {
-			out += ", "
-		}
-		out += fmt.Sprint(1 + float64(float64(i)/64))
-	}
-	return out
 }

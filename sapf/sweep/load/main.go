@@ -30,11 +30,14 @@ func main() {
 		arguments int
 		run       func(dir string, n []int) error
 	}{
-		"tables": {1, tables}, "memory": {1, memory}, "hub": {2, hub}, "overhead": {2, overhead}, "scaling": {1, scaling}, workerMode: {0, nil},
+		"tables": {1, tables}, "memory": {1, memory}, "hub": {2, hub}, "overhead": {2, overhead}, "scaling": {1, scaling},
 	}
 	mode, ok := modes[flag.Arg(0)]
-	if flag.Arg(0) == workerMode {
+	switch flag.Arg(0) {
+	case workerMode:
 		exit(worker(flag.Arg(1), flag.Arg(2)))
+	case computeMode:
+		exit(compute(flag.Arg(1), flag.Arg(2)))
 	}
 	var numbers []int
 	for _, a := range flag.Args()[min(1, flag.NArg()):] {

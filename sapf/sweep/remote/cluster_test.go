@@ -42,19 +42,12 @@ func TestCluster(t *testing.T) {
 	hub := start(t, "hub", dir, urls, "3")
 	var workers []*child
 	for range 3 {
-		workers = append(workers, start(t, "work", urls))
+		workers = append(workers, work(t, urls))
 	}
 	until(t, "some results", func() bool { return files(t, dir) >= 20 })
 	kill(t, nodes[0])
 	kill(t, workers[0])
-	if code := ends(t, hub); code != 0 {
-		t.Errorf("the hub ended with %d", code)
-	}
-	for _, w := range workers[1:] {
-		if code := ends(t, w); code != 0 {
-			t.Errorf("a worker ended with %d", code)
-		}
-	}
+	endWell(t, append([]*child{hub}, workers[1:]...)...)
 	same(t, dir, reference)
 	if st := status(t, dir); st.Done != 90 || st.Corrupt != 0 || st.Dead != 0 {
 		t.Errorf("%+v", st)

@@ -2,6 +2,7 @@ package remote
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"sapf/models"
+	"sapf/models/atomicfile"
 	"sapf/models/engine"
 	"sapf/sapf/attack"
 	"sapf/sapf/sweep"
@@ -32,27 +34,25 @@ import (
 // SIGTERM ends its jobs first.
 func TestFailure41_WorkerKilled(t *testing.T) {
 	t.Parallel()
-	reference := folder(t, "sleep: 100", 10, 2, 1)
+	options, open, shut := gate(t, 8)
+	options += ", sleep: 100"
+	reference := folder(t, options, 10, 2, 1)
 	run(t, reference)
 	apart(t, func(t *testing.T, url string, hub func(string) *child) {
-		dir := folder(t, "sleep: 100", 10, 2, 1)
+		shut()
+		dir := folder(t, options, 10, 2, 1)
 		h := hub(dir)
-		victim := start(t, "work", url)
+		victim := work(t, url)
 		until(t, "some results", func() bool { return files(t, dir) >= 3 })
 		kill(t, victim)
-		gentle := start(t, "work", url)
+		gentle := work(t, url)
 		until(t, "more results", func() bool { return files(t, dir) >= 8 })
 		gentle.Process.Signal(syscall.SIGTERM)
-		if code := ends(t, gentle); code != 130 && files(t, dir) < 20 {
+		open()
+		if code := ends(t, gentle); code != 130 {
 			t.Errorf("the worker ended with %d", code)
 		}
-		last := start(t, "work", url)
-		if code := ends(t, h); code != 0 {
-			t.Errorf("the hub ended with %d", code)
-		}
-		if code := ends(t, last); code != 0 {
-			t.Errorf("the last worker ended with %d", code)
-		}
+		endWell(t, h, work(t, url))
 		same(t, dir, reference)
 	})
 }
@@ -68,7 +68,7 @@ func TestFailure42_ProcessKilled(t *testing.T) {
 		for kills := 0; kills < 3; kills++ {
 			before := files(t, dir)
 			victim := start(t, "run", dir)
-			until(t, "more results", func() bool { return files(t, dir) >= before+20 })
+			until(t, "more results", func() bool { return files(t, dir) >= min(before+20, 200) })
 			kill(t, victim)
 		}
 		if p := run(t, dir); p.Done != 200 || p.Dead != 0 || p.Kept < 60 {
@@ -79,18 +79,14 @@ func TestFailure42_ProcessKilled(t *testing.T) {
 	apart(t, func(t *testing.T, url string, hub func(string) *child) {
 		dir := folder(t, "sleep: 20", 100, 2, 3)
 		h := hub(dir)
-		worker := start(t, "work", url)
+		worker := work(t, url)
 		for range 2 {
 			before := files(t, dir)
-			until(t, "more results", func() bool { return files(t, dir) >= before+20 })
+			until(t, "more results", func() bool { return files(t, dir) >= min(before+20, 200) })
 			kill(t, h)
 			h = hub(dir)
 		}
-		for _, p := range []*child{h, worker} {
-			if code := ends(t, p); code != 0 {
-				t.Errorf("%s ended with %d", p.role, code)
-			}
-		}
+		endWell(t, h, worker)
 		same(t, dir, reference)
 	})
 }
@@ -150,13 +146,17 @@ func TestFailure43_KilledBetweenWriteAndRename(t *testing.T) {
 // the jobs at hand and keeps them; the sweep goes on to the same table.
 func TestFailure44_Interrupted(t *testing.T) {
 	t.Parallel()
-	reference := folder(t, "sleep: 150", 8, 2, 2)
+	options, open, shut := gate(t, 1)
+	options += ", sleep: 150"
+	reference := folder(t, options, 8, 2, 2)
 	run(t, reference)
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
-		dir := folder(t, "sleep: 150", 8, 2, 2)
+		shut()
+		dir := folder(t, options, 8, 2, 2)
 		p := start(t, "run", dir)
 		until(t, "some results", func() bool { return files(t, dir) >= 2 })
 		p.Process.Signal(s)
+		open()
 		if code := ends(t, p); code != 130 {
 			t.Errorf("%v: exit code %d, want 130", s, code)
 		}
@@ -362,7 +362,7 @@ func TestFailure51_JobKillsItsProcess(t *testing.T) {
 		over := make(chan int, 1)
 		go func() { over <- ends(t, h) }()
 		for deaths := 0; ; deaths++ {
-			w := start(t, "work", url)
+			w := work(t, url)
 			died := make(chan int, 1)
 			go func() { died <- ends(t, w) }()
 			select {
@@ -396,14 +396,38 @@ func TestFailure52_JobLongerThanItsLease(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, run func(string, wayOptions) (runs.Progress, error)) {
 		begun := filepath.Join(t.TempDir(), "begun")
-		dir := folder(t, fmt.Sprintf("sleep: 7000, log: %q", begun), 1, 1, 1)
-		if p, err := run(dir, wayOptions{}); err != nil || p.Done != 1 {
+		dir := folder(t, fmt.Sprintf("sleep: 5000, log: %q", begun), 1, 1, 1)
+		slowest := watch(t)
+		if p, err := run(dir, wayOptions{term: brief}); err != nil || p.Done != 1 {
 			t.Errorf("%+v, %v", p, err)
 		}
 		if raw, err := os.ReadFile(begun); err != nil || strings.Count(string(raw), "\n") != 1 {
+			if d := slowest(); d > brief/3 {
+				t.Skipf("this process had to wait for %v: its signs of life came too late", d)
+			}
 			t.Errorf("it was begun several times: %q, %v", raw, err)
 		}
 	})
+}
+
+// watch measures how long this process has to wait for a processor, or the disk,
+// until the function that it returns is called.
+func watch(t *testing.T) (slowest func() time.Duration) {
+	const tick = 20 * time.Millisecond
+	var longest atomic.Int64
+	ctx, stop := context.WithCancel(t.Context())
+	file := filepath.Join(t.TempDir(), "tick")
+	go func() {
+		for last := time.Now(); ctx.Err() == nil; last = time.Now() {
+			time.Sleep(tick)
+			atomicfile.WriteFile(file, nil) // where it cannot be written, other things say so
+			longest.Store(max(longest.Load(), int64(time.Since(last)-tick)))
+		}
+	}()
+	return func() time.Duration {
+		stop()
+		return time.Duration(longest.Load())
+	}
 }
 
 // TestFailure52_ProcessStopped: a run that is stopped (Ctrl-Z, a machine asleep)
@@ -435,7 +459,7 @@ func TestFailure53_JobHangs(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, run func(string, wayOptions) (runs.Progress, error)) {
 		dir := folder(t, "sleep: 10, on: 4, mode: hang", 1, 9, 1)
-		if p, err := run(dir, wayOptions{}); err != nil || p.Done != 8 || p.Dead != 1 {
+		if p, err := run(dir, wayOptions{term: brief}); err != nil || p.Done != 8 || p.Dead != 1 {
 			t.Errorf("%+v, %v", p, err)
 		}
 		if list := dead(t, dir); len(list) != 1 || !strings.Contains(list[0].Reason, "stood still") {
@@ -589,18 +613,19 @@ func TestFailure57_Handshake(t *testing.T) {
 // timed by the broker, or within a process by the monotonic clock.)
 func TestFailure58_Clocks(t *testing.T) {
 	t.Parallel()
-	dir, reference := folder(t, "sleep: 50", 20, 2, 1), folder(t, "sleep: 50", 20, 2, 1)
+	options, open, shut := gate(t, 5)
+	dir, reference := folder(t, options, 20, 2, 1), folder(t, options, 20, 2, 1)
 	run(t, reference)
+	shut()
 	url := natsServer(t)
 	hub := start(t, "hub", dir, url)
-	start(t, "work", url, "3600")
-	jumps := start(t, "work", url, "86400")
+	jumps := work(t, url, "86400")
 	until(t, "some results", func() bool { return files(t, dir) >= 10 })
+	work(t, url, "3600")
+	work(t, url, "-86400")
 	kill(t, jumps)
-	start(t, "work", url, "-86400")
-	if code := ends(t, hub); code != 0 {
-		t.Errorf("the hub ended with %d", code)
-	}
+	open()
+	endWell(t, hub)
 	same(t, dir, reference)
 	d, err := runs.Open(dir)
 	must(t, err)
@@ -625,66 +650,50 @@ func TestFailure58_Clocks(t *testing.T) {
 // process.
 func TestFailure59_BrokerAway(t *testing.T) {
 	t.Parallel()
-	reference := folder(t, "sleep: 400", 4, 2, 1)
-	run(t, reference)
-	t.Run("embedded", func(t *testing.T) {
-		dir, port := folder(t, "sleep: 400", 4, 2, 1), freePort(t)
-		hub := start(t, "hub", dir, port)
-		start(t, "work", "nats://127.0.0.1:"+port)
-		until(t, "a result", func() bool { return files(t, dir) >= 1 })
-		kill(t, hub)
-		time.Sleep(2 * term) // long enough for every lease to end
-		if code := ends(t, start(t, "hub", dir, port)); code != 0 {
-			t.Errorf("the hub ended with %d", code)
-		}
-		same(t, dir, reference)
-	})
-	t.Run("server", func(t *testing.T) { brokerAway(t, reference, false) })
+	brokerAway(t, false)
 }
 
 // TestFailure60_QueueDeleted: it is made again from the plan and the results.
 func TestFailure60_QueueDeleted(t *testing.T) {
 	t.Parallel()
-	reference := folder(t, "sleep: 400", 4, 2, 1)
-	run(t, reference)
-	t.Run("embedded", func(t *testing.T) {
-		dir, port := folder(t, "sleep: 400", 4, 2, 1), freePort(t)
-		hub := start(t, "hub", dir, port)
-		worker := start(t, "work", "nats://127.0.0.1:"+port)
-		until(t, "some results", func() bool { return files(t, dir) >= 2 })
-		kill(t, hub)
-		must(t, os.RemoveAll(filepath.Join(dir, "queue")))
-		hub = start(t, "hub", dir, port)
-		for _, p := range []*child{hub, worker} {
-			if code := ends(t, p); code != 0 {
-				t.Errorf("%s ended with %d", p.role, code)
-			}
-		}
-		same(t, dir, reference)
-	})
-	t.Run("server", func(t *testing.T) { brokerAway(t, reference, true) })
+	brokerAway(t, true)
 }
 
-// brokerAway kills a server in mid-sweep and starts it again, with or without its
-// store, while hub and worker go on.
-func brokerAway(t *testing.T, reference string, empty bool) {
-	dir, port, store := folder(t, "sleep: 400", 4, 2, 1), freePort(t), filepath.Join(t.TempDir(), "store")
-	url := "nats://127.0.0.1:" + port
-	broker := start(t, "nats", port, store)
-	hub, worker := start(t, "hub", dir, url), start(t, "work", url)
-	until(t, "a result", func() bool { return files(t, dir) >= 1 })
-	kill(t, broker)
-	time.Sleep(2 * term) // long enough for every lease to end
-	if empty {
-		must(t, os.RemoveAll(store))
-	}
-	start(t, "nats", port, store)
-	for _, p := range []*child{hub, worker} {
-		if code := ends(t, p); code != 0 {
-			t.Errorf("%s ended with %d", p.role, code)
+// brokerAway kills the server in mid-sweep, within the hub or by itself, and starts
+// it again, with or without its store. A worker, which has jobs at hand, goes on,
+// and so does a hub that is another process.
+func brokerAway(t *testing.T, empty bool) {
+	options, open, shut := gate(t, 1)
+	reference := folder(t, options, 4, 2, 1)
+	run(t, reference)
+	away := func(t *testing.T, dir, store string, server *child) {
+		until(t, "some results", func() bool { return files(t, dir) >= 2 })
+		kill(t, server)
+		open()
+		if empty {
+			must(t, os.RemoveAll(store))
+		} else {
+			time.Sleep(term) // long enough for every lease to end
 		}
 	}
-	same(t, dir, reference)
+	t.Run("embedded", func(t *testing.T) {
+		shut()
+		dir, port := folder(t, options, 4, 2, 1), freePort(t)
+		hub, worker := start(t, "hub", dir, port), work(t, "nats://127.0.0.1:"+port)
+		away(t, dir, filepath.Join(dir, "queue"), hub)
+		endWell(t, start(t, "hub", dir, port), worker)
+		same(t, dir, reference)
+	})
+	t.Run("server", func(t *testing.T) {
+		shut()
+		dir, port, store := folder(t, options, 4, 2, 1), freePort(t), filepath.Join(t.TempDir(), "store")
+		url := "nats://127.0.0.1:" + port
+		broker, hub, worker := start(t, "nats", port, store), start(t, "hub", dir, url), work(t, url)
+		away(t, dir, store, broker)
+		start(t, "nats", port, store)
+		endWell(t, hub, worker)
+		same(t, dir, reference)
+	})
 }
 
 // TestFailure61_Places: spaces and other alphabets and long paths work; a folder
@@ -731,16 +740,16 @@ func TestFailure62_TableWhileWriting(t *testing.T) {
 	must(t, err)
 	d, err := runs.Create(dir, p, runs.Shard{})
 	must(t, err)
+	fill(t, d, 8000)
 	must(t, d.Close())
-	writer := start(t, "run", dir)
+	var writer *child
 	last, partial := 0, 0
 	for ended := false; !ended; {
 		select {
-		case <-writer.over:
+		case <-writer.ended():
 			ended = true
-		default:
+		case <-time.After(300 * time.Millisecond):
 		}
-		time.Sleep(300 * time.Millisecond)
 		d, err := runs.Open(dir)
 		must(t, err)
 		attacks, caption, err := table.Read(d)
@@ -751,6 +760,9 @@ func TestFailure62_TableWhileWriting(t *testing.T) {
 		}
 		if last = len(attacks); last > 0 && last < 9000 {
 			partial++
+		}
+		if writer == nil {
+			writer = start(t, "run", dir)
 		}
 	}
 	if code := writer.ProcessState.ExitCode(); code != 0 || last != 9000 || partial == 0 {
@@ -770,6 +782,26 @@ func TestFailure62_TableWhileWriting(t *testing.T) {
 	}
 	if st := status(t, dir); st.Corrupt != 0 {
 		t.Errorf("%+v", st)
+	}
+}
+
+// fill makes results of the first groups of a plan, of so many attacks, and writes
+// them without waiting for the disk.
+func fill(t *testing.T, d *runs.Dir, attacks int) {
+	t.Helper()
+	groups, err := d.Plan.Groups()
+	must(t, err)
+	e := &runs.Executor{Plan: d.Plan, Catalogue: toy.Catalogue, Threads: 1}
+	for n := 0; n < attacks; {
+		g := groups[0]
+		results, err := e.Run(t.Context(), g, g.Units, new(atomic.Int64))
+		must(t, err)
+		for _, r := range results {
+			file := filepath.Join(d.Path, "results", r.Key[:2], r.Key+".json")
+			must(t, os.MkdirAll(filepath.Dir(file), 0o755))
+			must(t, os.WriteFile(file, r.File, 0o644))
+		}
+		groups, n = groups[1:], n+len(results)
 	}
 }
 

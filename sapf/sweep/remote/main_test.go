@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -20,16 +19,19 @@ import (
 
 	"sapf/sapf/sweep/internal/toy"
 	"sapf/sapf/sweep/queue/natsq"
+	"sapf/sapf/sweep/queue/queuetest"
 	"sapf/sapf/sweep/runs"
 	"sapf/sapf/sweep/spec"
 	"sapf/sapf/sweep/table"
 )
 
-// patience is how long anything may take on a busy machine; term is how long the
-// leases of these tests last.
+// patience is how long anything may take on a busy machine. Leases of processes
+// that are killed last for term, those that are to end within a process for brief;
+// no other is to end, however slow the machine is.
 const (
 	patience = 120 * time.Second
-	term     = 3 * time.Second
+	term     = 5 * time.Second
+	brief    = 2 * time.Second
 )
 
 // TestMain is a run, a hub, a worker or the holder of a lock where a test asks
@@ -156,6 +158,14 @@ type child struct {
 	role string
 	over chan struct{}
 	said bytes.Buffer
+}
+
+// ended is closed when the process, if there is one, has ended.
+func (c *child) ended() <-chan struct{} {
+	if c == nil {
+		return nil
+	}
+	return c.over
 }
 
 // start starts a process with a role.
@@ -317,12 +327,33 @@ func status(t *testing.T, dir string) runs.Status {
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	return strconv.Itoa(queuetest.FreePort(t))
+}
+
+// gate returns the options of toys that wait at a gate from the first image on, or
+// a later one, and functions that open and shut it. It is open.
+func gate(t *testing.T, after int) (options string, open, shut func()) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "gate")
+	open = func() { must(t, os.WriteFile(file, nil, 0o644)) }
+	open()
+	return fmt.Sprintf("gate: %q, after: %d", file, after), open, func() { must(t, os.Remove(file)) }
+}
+
+// work starts a worker for a server.
+func work(t *testing.T, url string, ahead ...string) *child {
+	t.Helper()
+	return start(t, append([]string{"work", url}, ahead...)...)
+}
+
+// endWell holds that processes end, and without an error.
+func endWell(t *testing.T, all ...*child) {
+	t.Helper()
+	for _, p := range all {
+		if code := ends(t, p); code != 0 {
+			t.Errorf("%s ended with %d", p.role, code)
+		}
 	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }
 
 // want fails where two texts differ.

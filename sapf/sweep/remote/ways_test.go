@@ -25,7 +25,7 @@ type way struct {
 
 // wayOptions are those of a run over any queue.
 type wayOptions struct {
-	term   time.Duration // 0: term
+	term   time.Duration // 0: patience
 	notice func(string)
 	url    string // of the server of the way "server"
 }
@@ -108,7 +108,7 @@ func everywhere(t *testing.T, test func(t *testing.T, run func(dir string, o way
 			test(t, func(dir string, o wayOptions) (runs.Progress, error) {
 				t.Helper()
 				if o.term == 0 {
-					o.term = term
+					o.term = patience
 				}
 				if o.notice == nil {
 					o.notice = notices(t)

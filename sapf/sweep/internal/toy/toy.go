@@ -23,6 +23,10 @@ type Attack struct {
 	// process, steps that stop, a number that is none, an error.
 	Mode string `oneof:"fine panic exit hang nan error"`
 	On   int    `range:"[-1,inf)"`
+	// Gate, where set, is a file that attacks on images from the After-th on wait
+	// for, making steps.
+	Gate  string
+	After int `range:"[0,inf)"`
 	// Seed tells attacks apart.
 	Seed int
 	// Log, where set, is a file that gets a line for each attack that begins.
@@ -67,6 +71,14 @@ func (a *Attack) Run(ctx context.Context, m attack.Classifier, x data.Image, goa
 		time.Sleep(5 * time.Millisecond)
 		attack.Report(ctx, attack.Progress{Method: a.Name(), Done: done, Total: a.Sleep})
 	}
+	for !a.open(x) {
+		if ctx.Err() != nil {
+			r.Status = attack.Cancelled
+			return r, nil
+		}
+		time.Sleep(5 * time.Millisecond)
+		attack.Report(ctx, attack.Progress{Method: a.Name(), Done: a.Sleep, Total: a.Sleep + 1})
+	}
 	r.Adversarial.Pix[goal.Target] = 1 - r.Adversarial.Pix[goal.Target]
 	if goal.Target != a.On {
 		return r, nil
@@ -89,6 +101,16 @@ func (a *Attack) Run(ctx context.Context, m attack.Classifier, x data.Image, goa
 		return r, errors.New("the toy fails")
 	}
 	return r, nil
+}
+
+// open reports whether an attack on an image, a record of a set, need not wait.
+func (a *Attack) open(x data.Image) bool {
+	var record int
+	if n, _ := fmt.Sscanf(x.Name, "fashion:%d", &record); a.Gate == "" || n != 1 || record < a.After {
+		return true
+	}
+	_, err := os.Stat(a.Gate)
+	return err == nil
 }
 
 // Catalogue finds the toy and, by other names, the attacks of the registry.

@@ -6,14 +6,15 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"sapf/sapf/sweep/queue"
 	"sapf/sapf/sweep/queue/queuetest"
 )
 
 func TestConformance(t *testing.T) {
-	queuetest.Run(t, func(t *testing.T, sink queue.Sink) queue.Queue {
-		q, err := Open(Options{Sink: sink, Term: queuetest.Term, Tries: filepath.Join(t.TempDir(), "tries")})
+	queuetest.Run(t, func(t *testing.T, sink queue.Sink, term time.Duration) queue.Queue {
+		q, err := Open(Options{Sink: sink, Term: term, Tries: filepath.Join(t.TempDir(), "tries")})
 		if err != nil {
 			t.Fatal(err)
 		}

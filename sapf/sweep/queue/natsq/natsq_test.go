@@ -3,7 +3,6 @@ package natsq
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -36,9 +35,9 @@ func TestMain(m *testing.M) {
 var sweeps atomic.Int64
 
 // open makes a queue on a connection, with a hub that collects.
-func open(t *testing.T, nc *nats.Conn, sink queue.Sink) queue.Queue {
+func open(t *testing.T, nc *nats.Conn, sink queue.Sink, term time.Duration) queue.Queue {
 	t.Helper()
-	q, err := Create(t.Context(), nc, Options{Sweep: fmt.Sprintf("s%d", sweeps.Add(1)), Term: queuetest.Term})
+	q, err := Create(t.Context(), nc, Options{Sweep: fmt.Sprintf("s%d", sweeps.Add(1)), Term: term})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,11 +65,11 @@ func TestConformanceEmbedded(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer nc.Close()
-	queuetest.Run(t, func(t *testing.T, sink queue.Sink) queue.Queue { return open(t, nc, sink) })
+	queuetest.Run(t, func(t *testing.T, sink queue.Sink, term time.Duration) queue.Queue { return open(t, nc, sink, term) })
 }
 
 func TestConformanceRemote(t *testing.T) {
-	nc, err := nats.Connect(process(t, freePort(t), t.TempDir()), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
+	nc, err := nats.Connect(process(t, queuetest.FreePort(t), t.TempDir()), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,17 +79,7 @@ func TestConformanceRemote(t *testing.T) {
 			t.Fatal("the server's process does not answer")
 		}
 	}
-	queuetest.Run(t, func(t *testing.T, sink queue.Sink) queue.Queue { return open(t, nc, sink) })
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	queuetest.Run(t, func(t *testing.T, sink queue.Sink, term time.Duration) queue.Queue { return open(t, nc, sink, term) })
 }
 
 // process starts a server in a process of its own and returns its address.
