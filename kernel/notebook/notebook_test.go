@@ -238,3 +238,31 @@ func TestReport(t *testing.T) {
 		t.Error("code is missing where it was not to be hidden")
 	}
 }
+
+// TestListParameters: a list is given as its elements, with or without brackets,
+// or in Go.
+func TestListParameters(t *testing.T) {
+	const cell = "mean := []float64{}\nnames := []string{\"a\"}\nfew := []int{1}\nodd := [][]int{{1}}"
+	for _, c := range []struct{ name, value, want string }{
+		{"mean", "0.485, 0.456,0.406", "mean = []float64{0.485, 0.456, 0.406}"},
+		{"mean", "[1,2]", "mean = []float64{1, 2}"},
+		{"mean", "", "mean = []float64{}"},
+		{"mean", "[]float64{1}", "mean = []float64{1}"},
+		{"mean", "1,x", ""},
+		{"mean", "1,,2", ""},
+		{"mean", "NaN", ""},
+		{"names", `b,c"d`, `names = []string{"b", "c\"d"}`},
+		{"few", "3", "few = []int{3}"},
+		{"few", "3.5", ""},
+		{"odd", "[][]int{{2}}", "odd = [][]int{{2}}"},
+	} {
+		n := &Notebook{Cells: []Cell{{ID: "p", Type: Code, Source: cell, Metadata: map[string]any{"tags": []any{TagParameters}}}}}
+		err := n.Inject(map[string]string{c.name: c.value})
+		switch {
+		case c.want == "" && (err == nil || !strings.Contains(err.Error(), "parameter "+c.name)):
+			t.Errorf("%s=%s: %v", c.name, c.value, err)
+		case c.want != "" && (err != nil || !strings.HasSuffix(n.Cells[1].Source, "\n"+c.want)):
+			t.Errorf("%s=%s: %v, %+v", c.name, c.value, err, n.Cells)
+		}
+	}
+}

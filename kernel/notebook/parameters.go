@@ -22,6 +22,8 @@ type Parameter struct {
 	Name    string
 	Default string      // Go source
 	kind    token.Token // of a literal default; otherwise ILLEGAL
+	list    string      // "[]float64", where the default is a list
+	element token.Token // and the kind of what such a list holds
 }
 
 // Parameters lists what the cell tagged "parameters" sets, in its order.
@@ -44,7 +46,15 @@ func (n *Notebook) Parameters() ([]Parameter, error) {
 	var found []Parameter
 	add := func(name ast.Expr, value ast.Expr) {
 		if id, ok := name.(*ast.Ident); ok && id.Name != "_" {
-			found = append(found, Parameter{Name: id.Name, Default: text(value), kind: literal(value)})
+			p := Parameter{Name: id.Name, Default: text(value), kind: literal(value)}
+			if lit, ok := value.(*ast.CompositeLit); ok {
+				if of, ok := lit.Type.(*ast.ArrayType); ok && of.Len == nil {
+					if name, ok := of.Elt.(*ast.Ident); ok && elements[name.Name] != token.ILLEGAL {
+						p.list, p.element = "[]"+name.Name, elements[name.Name]
+					}
+				}
+			}
+			found = append(found, p)
 		}
 	}
 	for _, s := range f.Decls[0].(*ast.FuncDecl).Body.List {
@@ -67,6 +77,9 @@ func (n *Notebook) Parameters() ([]Parameter, error) {
 	}
 	return found, nil
 }
+
+// elements are the kinds of what lists may be given as "2,7,25".
+var elements = map[string]token.Token{"string": token.STRING, "int": token.INT, "float64": token.FLOAT, "bool": token.IDENT}
 
 // literal is the kind of a literal: INT, FLOAT, STRING, CHAR, or IDENT for a
 // bool; ILLEGAL for any other expression.
@@ -98,7 +111,8 @@ func (n *Notebook) parametersCell() int {
 // in the place of one that is there from an earlier run. A name that the
 // parameters cell does not set is refused, and so is a value that does not suit
 // the default: it is taken as text where the default is a string, as a number
-// where that is a number, and as Go source otherwise.
+// where that is a number, as such, with commas between, where that is a list of
+// them, and as Go source otherwise.
 func (n *Notebook) Inject(values map[string]string) error {
 	if len(values) == 0 {
 		return nil
@@ -152,6 +166,9 @@ func (p Parameter) source(value string) (string, error) {
 	mismatch := func(what string) error {
 		return fmt.Errorf("%s expected (the default is %s), got %q", what, p.Default, value)
 	}
+	if p.list != "" && !strings.HasPrefix(strings.TrimSpace(value), "[]") {
+		return p.listed(value)
+	}
 	switch p.kind {
 	case token.STRING:
 		return strconv.Quote(value), nil
@@ -174,4 +191,25 @@ func (p Parameter) source(value string) (string, error) {
 		}
 	}
 	return value, nil
+}
+
+// listed is a list in Go from its elements with commas between; an empty value is
+// an empty list. Brackets around all are left out.
+func (p Parameter) listed(value string) (string, error) {
+	value = strings.TrimSpace(value)
+	if inner, ok := strings.CutPrefix(value, "["); ok && strings.HasSuffix(inner, "]") {
+		value = strings.TrimSpace(strings.TrimSuffix(inner, "]"))
+	}
+	var parts []string
+	if value != "" {
+		one := Parameter{Default: p.Default, kind: p.element}
+		for part := range strings.SplitSeq(value, ",") {
+			source, err := one.source(strings.TrimSpace(part))
+			if err != nil {
+				return "", err
+			}
+			parts = append(parts, source)
+		}
+	}
+	return p.list + "{" + strings.Join(parts, ", ") + "}", nil
 }
