@@ -364,3 +364,23 @@ func TestJupyterLab(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestSoak: the first three notebooks fifty times in one kernel, with interrupts
+// and restarts at random: nothing grows (testdata/soak.py).
+func TestSoak(t *testing.T) {
+	if os.Getenv("SAPF_LONG") == "" {
+		t.Skip("takes an hour or more; set SAPF_LONG=1 to run it")
+	}
+	program := jupyter(t, "jupyter_client", "nbformat", "psutil")
+	books, err := filepath.Glob("../notebooks/0[123]-*.ipynb")
+	if err != nil || len(books) != 3 {
+		t.Fatal(books, err)
+	}
+	cmd := exec.Command(program, append([]string{"testdata/soak.py"}, books...)...)
+	cmd.Env = withKernel(t)
+	text, err := cmd.CombinedOutput()
+	t.Logf("%s", text)
+	if err != nil {
+		t.Error(err)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"sapf/models"
 	"sapf/models/data"
 	"sapf/models/engine"
+	"sapf/sapf"
 	"sapf/sapf/attack"
 )
 
@@ -40,7 +41,7 @@ func FuzzKept(f *testing.F) {
 		if _, err := Digest(raw); err != nil {
 			t.Errorf("it is taken, and has no digest: %v", err)
 		}
-		o := &Outcome{Task: attack.Task{Image: x, Goal: attack.Goal{Label: 0, Target: 1}}, classifier: m, Clean: models.Prediction{}}
+		o := &Outcome{Task: attack.Task{Image: x, Goal: attack.Goal{Label: 0, Target: 1}, Attack: &sapf.Options{}}, classifier: m, Clean: models.Prediction{}}
 		if err := o.restore(k); err != nil {
 			return
 		}
