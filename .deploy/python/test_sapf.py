@@ -84,6 +84,9 @@ class Attack(unittest.TestCase):
         self.assertTrue(net.training)
         net.eval()
         self.assertEqual(list(net(r.adversarial).argmax(1)), list(r.results.adversarial_prediction))
+        r = sapf.attack(net, x, method="best", preset="quick", k=60, confidence=1e-3)
+        self.assertTrue(r.results.success.all())
+        self.assertEqual(list(net(r.adversarial).argmax(1)), list(r.results.adversarial_prediction))
 
 
 class Papermill(unittest.TestCase):

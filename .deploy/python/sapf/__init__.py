@@ -39,7 +39,9 @@ def attack(model, images, labels=None, targets=None, method="sapf", *, preset=No
     the classes to reach, one for all or one for each, or None (untargeted).
     method is an attack's name and options are its options (`sapf attack --method
     M --options` lists them), among them k; mean and std say what is subtracted and
-    divided before a network that expects it. The program's numbers are float32.
+    divided before a network that expects it. The program's numbers are float32:
+    an image on the boundary itself may be on its other side for PyTorch, so ask
+    for a margin (confidence=1e-3) where both are to agree.
 
     out is a folder to keep pictures and results in, from which the same call goes
     on. An attack that does not succeed is a row with success False.
