@@ -197,7 +197,7 @@ func TestRealData(t *testing.T) {
 		parameters  map[string]string
 		wants       string
 	}{
-		{"04-degree-of-sparsity", "cifar10:0", map[string]string{"count": "2", "steps": "120", "ks": "[]int{100, 900}"}, `all but the cat from cifar10`},
+		{"04-degree-of-sparsity", "cifar10:0", map[string]string{"count": "2", "steps": "120", "ks": "[]int{100, 900}"}, `the cat and others of cifar10`},
 		{"07-table-1", "cifar10:0", map[string]string{"count": "1", "targets": "1", "steps": "60", "kept": ""}, `images: 1 of cifar10; targets of each: 1`},
 		{"09-robust-models", "cifar10:0", map[string]string{"count": "2", "steps": "60", "rounds": "3"}, `checked: 3 networks`},
 		{"11-imagenet-size", "mobilenet", map[string]string{"quick": "true"}, `86 of 100 photographs are classified as labelled`},
