@@ -20,20 +20,27 @@ import (
 
 // imports is what every program of a batch can use.
 const imports = `import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"image"
+	"iter"
+	"maps"
 	"math"
+	"reflect"
 	"slices"
 	"sort"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
 `
 
 // unused keeps Go content where no program uses an import.
-const unused = "var _ = []any{errors.New, fmt.Sprint, image.Pt, math.Sqrt, slices.Max[[]int], sort.Ints, strings.ToUpper, time.Second}\n\n"
+const unused = "var _ = []any{context.Background, json.Marshal, maps.Keys[map[int]int], reflect.TypeOf, new(sync.Mutex), new(atomic.Int32), iter.Seq[int](nil), errors.New, fmt.Sprint, image.Pt, math.Sqrt, slices.Max[[]int], sort.Ints, strings.ToUpper, time.Second}\n\n"
 
 const mark = "\x01program "
 

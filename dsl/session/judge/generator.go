@@ -114,6 +114,9 @@ func (g *generator) literalOf(t *Type) string {
 // pick is one of the choices.
 func (g *generator) pick(choices ...string) string { return choices[g.rand.IntN(len(choices))] }
 
+// one is what one of the choices writes.
+func (g *generator) one(choices ...func() string) string { return choices[g.rand.IntN(len(choices))]() }
+
 // any is one of the types that f takes.
 func (g *generator) any(f func(*Type) bool) *Type {
 	for range 500 {

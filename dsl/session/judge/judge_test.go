@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 }
 
 // sampleSize programs of seed 1 are what every run of the tests judges.
-const sampleSize = 1200
+const sampleSize = 1600
 
 // batchSize programs share a session and its prelude, as they share a compiled
 // program.

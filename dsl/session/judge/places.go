@@ -49,5 +49,25 @@ var places = []*place{
 	{"deferred", func(g *generator, body string) string {
 		return "func() {\ndefer func() {\n" + body + "\n}()\nfmt.Print(\"first \")\n}()"
 	}},
+	{"once", func(g *generator, body string) string { return "new(sync.Once).Do(func() {\n" + body + "\n})" }},
+	{"loop over own iterator", func(g *generator, body string) string {
+		return "for s := range each(\"a\", \"b\") {\nfmt.Print(s, \" \")\n" + body + "\nif s == \"a\" {\ncontinue\n}\nbreak\n}"
+	}},
+	{"recovered", func(g *generator, body string) string {
+		return "func() {\ndefer func() { fmt.Print(\"recovered: \", recover()) }()\n" + body + "\n}()"
+	}},
+	{"function in a map", func(g *generator, body string) string {
+		m := g.name("m")
+		return m + " := map[string]func(int){}\n" + m + "[\"f\"] = func(n int) {\n" + body + "\n}\n" + m + "[\"f\"](1)"
+	}},
+	{"generic method", func(g *generator, body string) string {
+		r := g.name("r")
+		g.declare("type %s[T any] struct{ v T }\n\nfunc (r %s[T]) run(n int) {\n%s\n}", r, r, body)
+		return r + "[string]{}.run(1)\n(&" + r + "[[]int]{}).run(2)"
+	}},
+	{"labelled select", func(g *generator, body string) string {
+		l := g.name("loop")
+		return "n := 0\n" + l + ":\nfor {\nselect {\ndefault:\nif n++; n > 2 {\nbreak " + l + "\n}\n" + body + "\ncontinue " + l + "\n}\n}"
+	}},
 	{"block", func(g *generator, body string) string { return "{\n" + body + "\n}" }},
 }

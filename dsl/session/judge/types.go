@@ -338,6 +338,68 @@ func (b Box[T]) Get() T   { return b.V }
 func (b *Box[T]) Set(v T) { b.V = v }
 func (b Box[T]) Sum() int { return len(fmt.Sprint(b.V)) }
 
+type List[T any] struct {
+	head *node[T]
+	n    int
+}
+
+type node[T any] struct {
+	v    T
+	next *node[T]
+}
+
+func (l *List[T]) Push(v T) {
+	l.head = &node[T]{v, l.head}
+	l.n++
+}
+
+func (l *List[T]) At(i int) T {
+	n := l.head
+	for range i {
+		n = n.next
+	}
+	return n.v
+}
+
+type Pair[A, B any] struct {
+	A A
+	B B
+}
+
+func (p Pair[A, B]) Swap() Pair[B, A] { return Pair[B, A]{p.B, p.A} }
+
+func pairOf[A, B any](a A, b B) Pair[A, B] { return Pair[A, B]{a, b} }
+
+func each[T any](vs ...T) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for _, v := range vs {
+			if !yield(v) {
+				return
+			}
+		}
+	}
+}
+
+type addable interface {
+	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~uintptr | ~float32 | ~float64 | ~string
+}
+
+func added[T addable](a, b T, more ...T) T {
+	s := a + b
+	for _, v := range more {
+		s += v
+	}
+	return s
+}
+
+func encoded(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
+
 type Summer interface{ Sum() int }
 
 type Getter[T any] interface{ Get() T }

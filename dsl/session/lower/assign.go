@@ -395,7 +395,7 @@ func (l *lowerer) many(e ast.Expr) []typed {
 	case *ast.IndexExpr:
 		m := l.typeOf(x.X).Underlying().(*types.Map)
 		place := &ast.IndexExpr{X: l.operand(x.X), Lbrack: x.Lbrack, Rbrack: x.Rbrack}
-		place.Index = l.usedKey(x.Index, m.Key())
+		place.Index = l.usedKey(x.Index, place.X, m.Key())
 		v, ok := l.define2(pos, place)
 		return two(v, m.Elem(), ok)
 	case *ast.UnaryExpr:

@@ -525,7 +525,7 @@ func (l *lowerer) builtin(e *ast.CallExpr, name string) ast.Expr {
 	case "delete":
 		m := universe.CoreType(args(0)).(*types.Map)
 		x := l.operand(e.Args[0])
-		k := l.typedName(pos, l.usedKey(e.Args[1], m.Key()), m.Key())
+		k := l.typedName(pos, l.usedKey(e.Args[1], x, m.Key()), m.Key())
 		return run("Delete", x, k)
 	case "copy":
 		to := l.operand(e.Args[0])

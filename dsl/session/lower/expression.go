@@ -355,7 +355,7 @@ func (l *lowerer) index(e *ast.IndexExpr) ast.Expr {
 	t := l.typeOf(e.X)
 	if m, ok := t.Underlying().(*types.Map); ok {
 		x := l.operand(e.X)
-		return &ast.IndexExpr{X: x, Lbrack: e.Lbrack, Index: l.usedKey(e.Index, m.Key()), Rbrack: e.Rbrack}
+		return &ast.IndexExpr{X: x, Lbrack: e.Lbrack, Index: l.usedKey(e.Index, x, m.Key()), Rbrack: e.Rbrack}
 	}
 	if _, array := t.Underlying().(*types.Array); array && l.info.Types[e.X].Addressable() {
 		return l.place(e)
@@ -498,12 +498,12 @@ func (l *lowerer) mapKey(e ast.Expr, key types.Type) ast.Expr {
 	return k
 }
 
-// usedKey is a key that a map is asked for at once.
-func (l *lowerer) usedKey(e ast.Expr, key types.Type) ast.Expr {
+// usedKey is a key that the map m is asked for at once.
+func (l *lowerer) usedKey(e, m ast.Expr, key types.Type) ast.Expr {
 	k := l.mapKey(e, key)
 	if l.mayNotHash(e, key) {
 		k = l.hold(e.Pos(), k, key)
-		l.checkKey(e, k, key)
+		l.checkKey(e, k, key, m)
 	}
 	return k
 }
@@ -515,12 +515,13 @@ func (l *lowerer) mayNotHash(e ast.Expr, key types.Type) bool {
 }
 
 // checkKey emits what panics if k, which e was lowered to, can't be a key. Go looks
-// at it when the map is asked, after all that the statement evaluates.
-func (l *lowerer) checkKey(e, k ast.Expr, key types.Type) {
+// at it when the map is asked, after all that the statement evaluates; what it says
+// depends on whether there is something in the map that is read.
+func (l *lowerer) checkKey(e, k ast.Expr, key types.Type, read ...ast.Expr) {
 	if l.mayNotHash(e, key) {
 		pos := e.Pos()
 		x := l.hold(pos, l.convert(pos, k, key, emptyInterfaceType), emptyInterfaceType)
-		l.emit(&ast.ExprStmt{X: l.runtimeCall(pos, "Hashable", x)})
+		l.emit(&ast.ExprStmt{X: l.runtimeCall(pos, "Hashable", append([]ast.Expr{x}, read...)...)})
 	}
 }
 

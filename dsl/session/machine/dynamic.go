@@ -229,8 +229,11 @@ func (conversionError) RuntimeError() {}
 
 // goType is the type that the compiler's runtime panics with.
 func (e conversionError) goType() string {
-	if strings.HasPrefix(string(e), "interface conversion: ") {
+	switch {
+	case strings.HasPrefix(string(e), "interface conversion: "):
 		return "*runtime.TypeAssertionError"
+	case strings.HasPrefix(string(e), "hash of "):
+		return "maps.unhashableTypeError"
 	}
 	return "runtime.plainError"
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/traefik/yaegi/interp"
@@ -87,11 +88,23 @@ func (m *Machine) key(to, k any) {
 	p.Set(reflect.ValueOf(one))
 }
 
-// hashable panics as Go does if a value can't be a key of a map.
-func (m *Machine) hashable(x any) {
+// hashable panics as Go does if a value can't be a key of a map: of the one that is
+// read, if it is given, for which Go has other words if it is empty.
+func (m *Machine) hashable(x any, read ...any) {
 	switch x.(type) {
 	case nil, string, int, float64, bool:
 		return
+	}
+	if len(read) > 0 && reflect.ValueOf(read[0]).Len() == 0 {
+		defer func() {
+			switch e := recover().(type) {
+			case nil:
+			case runtimeError:
+				panic(conversionError(strings.Replace(string(e), "unhashable type ", "unhashable type: ", 1)))
+			default:
+				panic(e)
+			}
+		}()
 	}
 	if t, v := m.dynamic(x); t != nil {
 		m.hashableAs(t, v)

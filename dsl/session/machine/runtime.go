@@ -240,7 +240,7 @@ func clearValue(v any) {
 
 // sortOrdered is slices.Sort for a slice of any ordered type.
 func sortOrdered(x any) {
-	switch x := x.(type) {
+	switch x := raw(x).(type) {
 	case []int:
 		slices.Sort(x)
 	case []float64:
