@@ -49,8 +49,14 @@ func (s *Session) prepare(c Cell, code string) (*program, *CellError) {
 	return prog, failed
 }
 
-// compile lowers a plan and hands it to the machine.
-func (s *Session) compile(src *syntax.Source, pl *plan.Plan) (*program, *CellError) {
+// compile lowers a plan and hands it to the machine. A fault of ours on the way ends
+// the cell and not the session.
+func (s *Session) compile(src *syntax.Source, pl *plan.Plan) (prog *program, failed *CellError) {
+	defer func() {
+		if r := recover(); r != nil {
+			prog, failed = nil, s.backEndError(src, fmt.Errorf("runtime error: %v", r))
+		}
+	}()
 	body, err := s.lowering.Cell(pl)
 	if err != nil {
 		return nil, s.refused(src, err)

@@ -61,7 +61,14 @@ func try(t *testing.T, ps []*program, seconds func(p *program) float64) []result
 	since := batchSize
 	for _, p := range ps {
 		if since >= batchSize || w.fresh() {
-			if a := w.ask(question{Fresh: true, Cells: []string{imports, prelude()}, Seconds: 60}); a.Error != "" {
+			q := question{Fresh: true, Cells: []string{imports, prelude()}, Seconds: 60}
+			a := w.ask(q)
+			for range 3 {
+				if a.Error == "Interrupted" || a.Error == "Hung" { // the machine was busy
+					a = w.ask(q)
+				}
+			}
+			if a.Error != "" {
 				t.Fatalf("the prelude: %s: %s\n%s", a.Error, a.Message, strings.Join(a.Traceback, "\n"))
 			}
 			since = 0
@@ -282,8 +289,9 @@ func generated(t *testing.T, n int) {
 				}
 			}
 		}
+		t.Logf("after program %d: same %d, refused %d, wrong %d", min(first+2000, *from+n)-1, total[same], total[refused], total[wrong])
 	}
-	t.Logf("same %d, refused %d, wrong %d", total[same], total[refused], total[wrong])
+	t.Logf("all: same %d, refused %d, wrong %d", total[same], total[refused], total[wrong])
 	for title, counts := range map[string]map[string]int{"wrong by context": byContext, "wrong by form": byForm, "refused": why} {
 		var b strings.Builder
 		keys := sorted(counts)

@@ -168,6 +168,7 @@ func (s *Declared) gather(pl *Plan, nodes []ast.Decl, gone map[types.Object]bool
 			continue
 		}
 		t, ok := pl.Scope[syntax.ReceiverBase(fn)].(*types.TypeName)
+		t = behindAlias(t)
 		if u.old != nil {
 			t, ok = u.old.Recv, true
 		}

@@ -242,6 +242,17 @@ func (s *Declared) enterVars(pl *Plan, stmts []ast.Stmt, info *types.Info) map[t
 	return gone
 }
 
+// behindAlias is the declared type that a name stands for.
+func behindAlias(t *types.TypeName) *types.TypeName {
+	if t == nil || !t.IsAlias() {
+		return t
+	}
+	if n, ok := universe.Named(t.Type()); ok {
+		return n.Obj()
+	}
+	return t
+}
+
 // enter adds checked declarations to the plan.
 func (s *Declared) enter(pl *Plan, src *syntax.Source, units []*unit, info *types.Info, pkg *types.Package) {
 	for _, u := range units {
@@ -265,7 +276,8 @@ func (s *Declared) enter(pl *Plan, src *syntax.Source, units []*unit, info *type
 			default:
 				obj := info.Defs[n.Name]
 				if n.Recv != nil {
-					d.Recv, _ = pkg.Scope().Lookup(syntax.ReceiverBase(n)).(*types.TypeName)
+					t, _ := pkg.Scope().Lookup(syntax.ReceiverBase(n)).(*types.TypeName)
+					d.Recv = behindAlias(t)
 				}
 				if fn := obj.(*types.Func); n.Recv == nil && n.Name.Name == "main" && u.old == nil {
 					pl.Main = fn
