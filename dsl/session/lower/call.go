@@ -387,6 +387,14 @@ func (l *lowerer) replaced(e *ast.CallExpr, c *ast.CallExpr, obj *types.Func) *a
 		return l.runtimeCall(pos, name, append([]ast.Expr{target()}, c.Args...)...)
 	case "reflect.TypeOf":
 		return l.runtimeCall(pos, "TypeOf", c.Args...)
+	case "text/template.Template.Execute":
+		return l.runtimeCall(pos, "ExecuteText", target(), c.Args[0], c.Args[1])
+	case "text/template.Template.ExecuteTemplate":
+		return l.runtimeCall(pos, "ExecuteText", target(), c.Args[0], c.Args[2], c.Args[1])
+	case "html/template.Template.Execute":
+		return l.runtimeCall(pos, "ExecuteHTML", target(), c.Args[0], c.Args[1])
+	case "html/template.Template.ExecuteTemplate":
+		return l.runtimeCall(pos, "ExecuteHTML", target(), c.Args[0], c.Args[2], c.Args[1])
 	case "encoding/json.Unmarshal":
 		return l.runtimeCall(pos, "UnmarshalJSON", c.Args...)
 	case "encoding/json.Decoder.Decode":

@@ -300,14 +300,12 @@ var encoders = map[string]bool{
 	"encoding/xml.Marshal": true, "encoding/xml.MarshalIndent": true,
 }
 
-// templates are those that fill in a template.
-var templates = map[string]bool{
+// decoders are those that the machine stands in for.
+var decoders = map[string]bool{
+	"reflect.TypeOf": true, "encoding/json.Unmarshal": true, "encoding/json.Decode": true,
 	"text/template.Execute": true, "text/template.ExecuteTemplate": true,
 	"html/template.Execute": true, "html/template.ExecuteTemplate": true,
 }
-
-// decoders are those that the machine stands in for.
-var decoders = map[string]bool{"reflect.TypeOf": true, "encoding/json.Unmarshal": true, "encoding/json.Decode": true}
 
 // formatted are the packages whose arguments of type any are printed or shown,
 // transparent those that look into them by reflection.
@@ -340,8 +338,6 @@ func (l *lowerer) anyArgument(e ast.Expr, fn *types.Func) ast.Expr {
 		return x
 	case encoders[pkg+"."+fn.Name()]:
 		return l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Encodable", x))
-	case templates[pkg+"."+fn.Name()]:
-		return l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Templated", x))
 	case transparent[pkg]:
 		return l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Shaped", x))
 	}

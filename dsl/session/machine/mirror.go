@@ -7,6 +7,7 @@ import (
 	"go/types"
 	"reflect"
 	"strings"
+	"text/template"
 
 	"sapf/dsl/session/universe"
 )
@@ -282,7 +283,11 @@ func (m *Machine) plain(to, x any) {
 		}
 		out := reflect.MakeMapWithSize(v.Type(), v.Len())
 		for it := v.MapRange(); it.Next(); {
-			out.SetMapIndex(it.Key(), m.unboxed(it.Value()))
+			e := it.Value()
+			if p.Type() == reflect.TypeFor[template.FuncMap]() {
+				e = reflect.ValueOf(m.boxing(e.Interface()))
+			}
+			out.SetMapIndex(it.Key(), m.unboxed(e))
 		}
 		v = out
 	case reflect.Slice:
@@ -299,8 +304,11 @@ func (m *Machine) plain(to, x any) {
 }
 
 func (m *Machine) unboxed(v reflect.Value) reflect.Value {
-	if v.Kind() == reflect.Interface && !v.IsNil() {
-		if x := m.shaped(v.Elem().Interface()); x != nil {
+	if v.Kind() == reflect.Struct || v.Kind() == reflect.Interface && !v.IsNil() {
+		if v.Kind() == reflect.Interface {
+			v = v.Elem()
+		}
+		if x := m.shaped(v.Interface()); x != nil {
 			return reflect.ValueOf(x)
 		}
 	}
