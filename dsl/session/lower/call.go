@@ -198,7 +198,7 @@ func (l *lowerer) args(e *ast.CallExpr, sig *types.Signature, compiled *types.Fu
 		case a == nil: // one of several results
 			x = l.hold(pos, l.convertTo(pos, values[i].x, values[i].t, to), to)
 			if compiled != nil && universe.IsAny(to) && formatted[compiled.Pkg().Path()] {
-				x = l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Formatted", x))
+				x = l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, formatter(compiled), x))
 			}
 		case compiled != nil && universe.IsAny(to):
 			x = l.anyArgument(a, compiled)
@@ -341,7 +341,7 @@ func (l *lowerer) spreadArgument(a ast.Expr, to types.Type, compiled *types.Func
 		x = l.zeroOf(a.Pos(), to)
 	}
 	if s, ok := to.Underlying().(*types.Slice); ok && compiled != nil && universe.IsAny(s.Elem()) && formatted[compiled.Pkg().Path()] {
-		return l.temp(a.Pos(), to, l.runtimeCall(a.Pos(), "FormattedAll", x))
+		return l.temp(a.Pos(), to, l.runtimeCall(a.Pos(), formatter(compiled)+"All", x))
 	}
 	return x
 }

@@ -317,6 +317,16 @@ var (
 	}
 )
 
+// formatter is what prepares the arguments of a function that formats them: those
+// that put blanks between operands look which of them are strings.
+func formatter(fn *types.Func) string {
+	switch fn.Name() {
+	case "Print", "Sprint", "Fprint", "Append", "Panic", "Fatal":
+		return "Printed"
+	}
+	return "Formatted"
+}
+
 // anyArgument lowers an argument for a parameter of type any of a compiled
 // function, by what the function's package does with it.
 func (l *lowerer) anyArgument(e ast.Expr, fn *types.Func) ast.Expr {
@@ -333,7 +343,7 @@ func (l *lowerer) anyArgument(e ast.Expr, fn *types.Func) ast.Expr {
 	case pkg == "log/slog":
 		return l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Logged", x))
 	case formatted[pkg]:
-		return l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Formatted", x))
+		return l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, formatter(fn), x))
 	case decoders[pkg+"."+fn.Name()]: // see replaced
 		return x
 	case encoders[pkg+"."+fn.Name()]:

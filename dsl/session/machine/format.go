@@ -39,11 +39,26 @@ func (m *Machine) formatted(x any) any {
 	return formatter{m, x}
 }
 
+// printed is formatted for fmt.Print and its like, which put no blanks beside
+// strings: what is of a declared string type is a string there.
+func (m *Machine) printed(x any) any {
+	f := m.formatted(x)
+	if t, v := m.dynamic(x); t != nil && v.Kind() == reflect.String && isBoxed(original(x)) {
+		return fmt.Sprint(f)
+	}
+	return f
+}
+
 // formattedAll is formatted for all of a slice.
-func (m *Machine) formattedAll(list []any) []any {
+func (m *Machine) formattedAll(list []any) []any { return each(list, m.formatted) }
+
+// printedAll is printed for all of a slice.
+func (m *Machine) printedAll(list []any) []any { return each(list, m.printed) }
+
+func each(list []any, f func(any) any) []any {
 	out := make([]any, len(list))
 	for i, x := range list {
-		out[i] = m.formatted(x)
+		out[i] = f(x)
 	}
 	return out
 }

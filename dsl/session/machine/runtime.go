@@ -43,6 +43,8 @@ func (m *Machine) runtime() interp.Exports {
 		"Formatted":         reflect.ValueOf(m.formatted),
 		"Scanned":           reflect.ValueOf(m.scanned),
 		"FormattedAll":      reflect.ValueOf(m.formattedAll),
+		"Printed":           reflect.ValueOf(m.printed),
+		"PrintedAll":        reflect.ValueOf(m.printedAll),
 		"Raw":               reflect.ValueOf(raw),
 		"TypeOf":            reflect.ValueOf(m.typeOf),
 		"ValueType":         reflect.ValueOf(m.valueType),
