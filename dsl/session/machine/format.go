@@ -412,6 +412,19 @@ func compareKeys(a, b reflect.Value) int {
 		return cmp.Compare(a.Float(), b.Float())
 	case a.Kind() == reflect.String:
 		return cmp.Compare(a.String(), b.String())
+	case a.Kind() == reflect.Bool:
+		switch {
+		case a.Bool() == b.Bool():
+			return 0
+		case b.Bool():
+			return -1
+		}
+		return 1
+	case a.CanComplex():
+		x, y := a.Complex(), b.Complex()
+		return cmp.Or(cmp.Compare(real(x), real(y)), cmp.Compare(imag(x), imag(y)))
+	case a.Kind() == reflect.Pointer, a.Kind() == reflect.Chan:
+		return cmp.Compare(a.Pointer(), b.Pointer())
 	case a.Kind() == reflect.Struct:
 		for i := range a.NumField() {
 			if c := compareKeys(a.Field(i), b.Field(i)); c != 0 {

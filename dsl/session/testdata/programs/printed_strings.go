@@ -32,5 +32,7 @@ func main() {
 	fmt.Println(string(fmt.Append(nil, Plain("z"), 1, 2)), Plain("z"), 1, 2)
 	l := log.New(os.Stdout, "", 0)
 	l.Print(Plain("log"), 1, 2, Shown("s"))
+	flags := map[bool]float64{true: 1, false: 2}
+	fmt.Println(flags, []any{flags}, map[any]any{"k": flags}, map[complex128]Plain{2i: "b", 1: "a", 1i: "c"})
 	fmt.Printf("%v %d %q %s\n", Plain("f"), Number(1), Shown("g"), Word("h"))
 }
