@@ -261,7 +261,9 @@ var widerForms = []*form{
 		return "fmt.Sprintf(\"" + g.pick("%v", "%+v", "%T", "%v") + "\", " + e + ")"
 	}},
 	{name: "written for Go", takes: named("string"), write: func(g operands, t *Type) string {
-		o := g.any(func(o *Type) bool { return addressless(o) && o.kind != face && (o.elem == nil || o.elem.kind != face) && o.name != "image.Point" })
+		o := g.any(func(o *Type) bool {
+			return addressless(o) && o.kind != face && (o.elem == nil || o.elem.kind != face) && o.name != "image.Point"
+		})
 		return "fmt.Sprintf(\"%#v\", " + g.typed(o, g.operand(o)) + ")"
 	}},
 	{name: "printed without a verb", takes: named("string"), write: func(g operands, t *Type) string {
