@@ -17,6 +17,7 @@ import (
 
 	"sapf/models"
 	"sapf/models/atomicfile"
+	"sapf/models/data"
 	"sapf/models/engine"
 	"sapf/sapf/attack"
 	"sapf/sapf/sweep"
@@ -651,6 +652,44 @@ func TestFailure58_Clocks(t *testing.T) {
 func TestFailure59_BrokerAway(t *testing.T) {
 	t.Parallel()
 	brokerAway(t, false)
+}
+
+// TestFailure59_ImageLate: a job whose image is waited for, because the server is
+// away, does not hang, however long that takes.
+func TestFailure59_ImageLate(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, "sleep: 0", 1, 1, 1)
+	d, err := runs.Resume(dir, runs.Shard{})
+	must(t, err)
+	defer d.Close()
+	m, err := runs.LoadModel(d.Plan.Models[0])
+	must(t, err)
+	x, err := spec.NewLoader(m).Load(d.Plan.Images[0])
+	must(t, err)
+	q, err := localq.Open(localq.Options{Sink: d, Term: brief / 2})
+	must(t, err)
+	j, err := runs.EncodeJob(spec.NewGroup(d.Units()))
+	must(t, err)
+	_, err = q.Publish(t.Context(), j)
+	must(t, err)
+	late := func(_ spec.PlanImage, waits func()) (data.Image, error) {
+		for end := time.Now().Add(2 * brief); time.Now().Before(end); time.Sleep(brief / 40) {
+			waits()
+		}
+		return x, nil
+	}
+	begun := 0
+	w := &runs.Worker{
+		Queue: q, Slots: 1, Notice: notices(t), Began: func(spec.Group) { begun++ }, Finished: func([]queue.Result) { q.Close() },
+		Executor: &runs.Executor{Plan: d.Plan, Catalogue: toy.Catalogue, Threads: 1, Image: late},
+	}
+	slowest := watch(t)
+	if err := w.Work(t.Context()); err != nil || files(t, dir) != 1 {
+		t.Errorf("%d results, %v", files(t, dir), err)
+	}
+	if wait := slowest(); begun != 1 && wait < brief/8 {
+		t.Errorf("begun %d times", begun)
+	}
 }
 
 // TestFailure60_QueueDeleted: it is made again from the plan and the results.

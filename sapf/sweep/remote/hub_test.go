@@ -119,6 +119,15 @@ func (b *bench) work() {
 	})
 }
 
+// joined waits for a worker, which would otherwise wait for a sweep that is over.
+func (b *bench) joined(q *natsq.Queue) {
+	b.t.Helper()
+	until(b.t, "a worker", func() bool {
+		beats, err := q.Beats(b.t.Context())
+		return err == nil && len(beats) > 0
+	})
+}
+
 // serve serves the sweep to its end, which must come.
 func (b *bench) serve() runs.Progress {
 	b.t.Helper()
@@ -281,9 +290,10 @@ func TestHubKilledAtTheEnd(t *testing.T) {
 	b := newBench(t, "sleep: 0", 2, 2, 1)
 	h, err := newHub(b.d, ServeOptions{Conn: b.nc, Catalogue: toy.Catalogue})
 	must(t, err)
-	_, err = h.setUp(t.Context())
+	q, err := h.setUp(t.Context())
 	must(t, err)
 	b.work()
+	b.joined(q)
 	for _, u := range b.d.Units() {
 		raw, err := b.whole.Raw(u.Key)
 		must(t, err)
@@ -471,4 +481,19 @@ func TestHubResultsOfAKilledWorker(t *testing.T) {
 	if _, _, n, err := second.Len(t.Context()); err != nil || n != 0 {
 		t.Errorf("%d dead, %v", n, err)
 	}
+}
+
+// TestWorkerHearsGoodbye: a worker is told that its sweep is over where the server
+// has forgotten all by which it could ask.
+func TestWorkerHearsGoodbye(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, "sleep: 0", 1, 1, 1)
+	h, err := newHub(b.d, ServeOptions{Conn: b.nc, Catalogue: toy.Catalogue})
+	must(t, err)
+	q, err := h.setUp(t.Context())
+	must(t, err)
+	b.work()
+	b.joined(q)
+	must(t, b.js.DeleteKeyValue(t.Context(), "sapf-sweeps"))
+	must(t, natsq.Goodbye(b.nc, b.name)) // and the worker ends, or b.work fails
 }

@@ -334,8 +334,11 @@ func (h *hub) tend(ctx context.Context, q *natsq.Queue) error {
 }
 
 // goodbye is how long the hub waits for workers to hear that the sweep is over:
-// they ask more often.
-const goodbye = 2 * ask
+// they ask more often. It waits for lastWords where it knows of none.
+const (
+	goodbye   = 2 * ask
+	lastWords = 300 * time.Millisecond
+)
 
 // leave tells the workers that the sweep is over, lets them go, and removes what
 // the server has of it.
@@ -346,11 +349,17 @@ func (h *hub) leave(ctx context.Context) error {
 	if err := natsq.Withdraw(ctx, h.Conn, name); err != nil {
 		return err
 	}
-	if q, err := natsq.Open(ctx, h.Conn, natsq.Options{Sweep: name}); err == nil {
-		for end := time.Now().Add(goodbye); time.Now().Before(end); sleep(ctx, 50*time.Millisecond) {
-			if beats, err := q.Beats(ctx); err != nil || len(beats) == 0 {
-				break
-			}
+	q, err := natsq.Open(ctx, h.Conn, natsq.Options{Sweep: name})
+	for begun := time.Now(); time.Since(begun) < goodbye; sleep(ctx, 50*time.Millisecond) {
+		if natsq.Goodbye(h.Conn, name) != nil {
+			break
+		}
+		var beats map[string][]byte
+		if err == nil {
+			beats, err = q.Beats(ctx)
+		}
+		if len(beats) == 0 && time.Since(begun) >= lastWords {
+			break
 		}
 	}
 	return errors.Join(natsq.Delete(ctx, h.Conn, name), runs.WriteCrew(h.dir.Path, nil))

@@ -131,19 +131,27 @@ func (o WorkOptions) work(ctx context.Context) (int, error) {
 	}
 	run, stop := context.WithCancel(ctx)
 	defer stop()
+	w.ctx = run // what is still to be fetched is of no use after it
+	end := func() {
+		q.Close()
+		stop()
+	}
+	goodbye, err := natsq.OnGoodbye(o.Conn, name, end)
+	if err != nil {
+		return 0, o.ended(ctx, name, err)
+	}
+	defer goodbye.Unsubscribe()
 	go func() {
 		for ; run.Err() == nil; sleep(run, beat/10) {
 			if natsq.Withdrawn(run, o.Conn, name) == nil {
-				q.Close()
-				stop()
+				end()
 			}
 		}
 	}()
 	go func() {
 		for sleep(run, ask); run.Err() == nil; sleep(run, ask) {
 			if over, ok := natsq.Over(run, o.Conn, name); over && ok || o.Conn.IsClosed() {
-				q.Close()
-				stop()
+				end()
 			}
 		}
 	}()
@@ -167,8 +175,13 @@ func (o WorkOptions) work(ctx context.Context) (int, error) {
 	leave, cancel := context.WithTimeout(context.WithoutCancel(ctx), beat/2)
 	defer cancel()
 	q.Leave(leave, id) // or it is forgotten in a while
-	if !over {
+	var server *serverError
+	var different *queue.DifferentError
+	switch {
+	case !over:
 		err = o.ended(ctx, name, errors.Join(err, ctx.Err()))
+	case errors.As(err, &server) && !errors.As(err, &different): // of the last fetch, which was ended
+		err = nil
 	}
 	return crew.says().Done, err
 }
@@ -240,8 +253,15 @@ type serverError struct{ error }
 func (e *serverError) Unwrap() error { return e.error }
 
 // fetch reads an object, again and again while the server is away, or has no
-// leader, or does not know what it has yet.
-func (w *worker) fetch(name string) ([]byte, error) {
+// leader, or does not know what it has yet. It calls waits every second.
+func (w *worker) fetch(name string, waits func()) ([]byte, error) {
+	fetching, fetched := context.WithCancel(w.ctx)
+	defer fetched()
+	go func() {
+		for sleep(fetching, time.Second); fetching.Err() == nil; sleep(fetching, time.Second) {
+			waits()
+		}
+	}()
 	raw, err := w.q.Blob(w.ctx, name)
 	for wait := beat / 20; err != nil && !gone(err) && w.ctx.Err() == nil && !w.o.Conn.IsClosed(); wait = min(2*wait, beat) {
 		w.o.Notice(err.Error())
@@ -262,7 +282,7 @@ func gone(err error) bool {
 
 // fetchFile is fetch of an object that is named by the digest of its bytes.
 func (w *worker) fetchFile(digest string) ([]byte, error) {
-	raw, err := w.fetch(digest)
+	raw, err := w.fetch(digest, func() {})
 	if err != nil {
 		return nil, err
 	}
@@ -315,8 +335,8 @@ func digest(raw []byte) string {
 }
 
 // image fetches an image of the plan, which must be what it was.
-func (w *worker) image(p spec.PlanImage) (data.Image, error) {
-	raw, err := w.fetch(p.SHA256)
+func (w *worker) image(p spec.PlanImage, waits func()) (data.Image, error) {
+	raw, err := w.fetch(p.SHA256, waits)
 	if err != nil {
 		return data.Image{}, err
 	}

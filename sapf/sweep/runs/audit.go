@@ -79,7 +79,7 @@ func (d *Dir) Audit(ctx context.Context, catalogue spec.Catalogue, progress func
 			}
 			reference, of, clean = m.WithProfile(engine.Profile{Family: engine.Float64}), u.Model, map[int][]float64{}
 		}
-		x, err := e.image(u.Image, reference)
+		x, err := e.image(u.Image, reference, func() {})
 		if err != nil {
 			return a, err
 		}

@@ -33,9 +33,9 @@ type Executor struct {
 	// Provenance is what results are signed with.
 	Provenance sweep.Provenance
 	// Model and Image, where set, load a plan's models and images in place of
-	// this machine's files.
+	// this machine's files. Image calls waits while it waits for somebody else.
 	Model func(spec.PlanModel) (*models.Model, error)
-	Image func(spec.PlanImage) (data.Image, error)
+	Image func(p spec.PlanImage, waits func()) (data.Image, error)
 	// Watch, where set, is told of every step.
 	Watch func(sweep.Progress)
 	// Known is sweep.Options.Known.
@@ -146,9 +146,9 @@ func Fits(p spec.PlanModel, c models.Card, profile engine.Profile) error {
 }
 
 // image loads an image of the plan.
-func (e *Executor) image(i int, m *models.Model) (data.Image, error) {
+func (e *Executor) image(i int, m *models.Model, waits func()) (data.Image, error) {
 	if e.Image != nil {
-		return e.Image(e.Plan.Images[i])
+		return e.Image(e.Plan.Images[i], waits)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -160,6 +160,10 @@ func (e *Executor) image(i int, m *models.Model) (data.Image, error) {
 
 // Tasks are the attacks of units of one model, ready to run.
 func (e *Executor) Tasks(units []spec.Unit) (*models.Model, []attack.Task, error) {
+	return e.tasks(units, func() {})
+}
+
+func (e *Executor) tasks(units []spec.Unit, waits func()) (*models.Model, []attack.Task, error) {
 	m, err := e.model(units[0].Model)
 	if err != nil {
 		return nil, nil, err
@@ -168,7 +172,7 @@ func (e *Executor) Tasks(units []spec.Unit) (*models.Model, []attack.Task, error
 	tasks := make([]attack.Task, len(units))
 	for i, u := range units {
 		if _, ok := images[u.Image]; !ok {
-			if images[u.Image], err = e.image(u.Image, m); err != nil {
+			if images[u.Image], err = e.image(u.Image, m, waits); err != nil {
 				return nil, nil, err
 			}
 		}
@@ -198,7 +202,7 @@ func (e *Executor) Run(ctx context.Context, g spec.Group, units []spec.Unit, ste
 			results, err = nil, &PanicError{v, string(debug.Stack())}
 		}
 	}()
-	m, tasks, err := e.Tasks(units)
+	m, tasks, err := e.tasks(units, func() { steps.Add(1) }) // no job is to blame for a server that is away
 	if err != nil {
 		return nil, &SetupError{err}
 	}

@@ -161,6 +161,21 @@ func Withdrawn(ctx context.Context, nc *nats.Conn, name string) error {
 	})
 }
 
+// goodbye is the subject on which workers of a sweep are told, besides, that it is
+// over. It needs nothing of what the server keeps: a worker that is connected has
+// the word even where it is too slow, or the server too busy, for all else.
+func goodbye(sweep string) string { return "sapf.over." + sweep }
+
+// Goodbye tells the workers that are connected that a sweep is over.
+func Goodbye(nc *nats.Conn, sweep string) error {
+	return errors.Join(nc.Publish(goodbye(sweep), nil), nc.Flush())
+}
+
+// OnGoodbye has f called when a worker is told so.
+func OnGoodbye(nc *nats.Conn, sweep string, f func()) (*nats.Subscription, error) {
+	return nc.Subscribe(goodbye(sweep), func(*nats.Msg) { f() })
+}
+
 // Beat says that a worker is alive and what it is at.
 func (q *Queue) Beat(ctx context.Context, worker string, what any) error {
 	kv, err := q.js.KeyValue(ctx, q.o.name("workers"))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -45,6 +46,7 @@ type Queue struct {
 	tries    jetstream.KeyValue
 	blobs    jetstream.ObjectStore
 	closed   chan struct{}
+	once     sync.Once // of closing it
 }
 
 var _ queue.Queue = (*Queue)(nil)
@@ -433,11 +435,7 @@ func (q *Queue) Len(ctx context.Context) (waiting, running, dead int, err error)
 
 // Close ends the queue for this process. The connection is the caller's.
 func (q *Queue) Close() error {
-	select {
-	case <-q.closed:
-	default:
-		close(q.closed)
-	}
+	q.once.Do(func() { close(q.closed) })
 	return nil
 }
 
