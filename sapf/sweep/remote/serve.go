@@ -335,15 +335,18 @@ func (h *hub) tend(ctx context.Context, q *natsq.Queue) error {
 
 // goodbye is how long the hub waits for workers to hear that the sweep is over:
 // they ask more often. It waits for lastWords where it knows of none.
+// The server has the time of removal for all of that: it brings the removal of
+// each stream to its disk.
 const (
 	goodbye   = 2 * ask
 	lastWords = 300 * time.Millisecond
+	removal   = 2 * time.Minute
 )
 
 // leave tells the workers that the sweep is over, lets them go, and removes what
 // the server has of it.
 func (h *hub) leave(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, removal)
 	defer cancel()
 	name := h.terms.name()
 	if err := natsq.Withdraw(ctx, h.Conn, name); err != nil {

@@ -30,9 +30,10 @@ func (g *gate) next(ctx context.Context, q queue.Queue) (lease queue.Lease, leav
 	g.alone.RLock()
 	wait, stop := g.wait(ctx)
 	lease, err = q.Next(wait)
+	woken := wait.Err() != nil
 	stop()
 	switch {
-	case err != nil && wait.Err() != nil && ctx.Err() == nil:
+	case err != nil && woken && ctx.Err() == nil:
 		err = errAgain
 		fallthrough
 	case err != nil:
@@ -60,7 +61,8 @@ func (g *gate) next(ctx context.Context, q queue.Queue) (lease queue.Lease, leav
 	return lease, g.alone.Unlock, nil
 }
 
-// wait is a context for somebody who waits for a job, which wake ends.
+// wait is a context for somebody who waits for a job, which wake ends. The
+// function that it returns gives it back.
 func (g *gate) wait(ctx context.Context) (context.Context, func()) {
 	wait, cancel := context.WithCancel(ctx)
 	g.mu.Lock()
@@ -73,6 +75,7 @@ func (g *gate) wait(ctx context.Context) (context.Context, func()) {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		delete(g.waiting, &cancel)
+		cancel()
 	}
 }
 

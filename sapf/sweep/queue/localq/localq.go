@@ -156,6 +156,7 @@ func (q *Queue) Next(ctx context.Context) (queue.Lease, error) {
 			if err := q.begin(e.job.ID); err != nil {
 				return nil, fmt.Errorf("count an attempt: %w", err)
 			}
+			q.waiting[0] = nil // the array behind it stays
 			q.waiting = q.waiting[1:]
 			l := &lease{q: q, e: e, attempt: q.count[e.job.ID], left: parts}
 			e.leased = l
