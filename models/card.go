@@ -10,6 +10,8 @@ type Card struct {
 	// Name is what Load was asked for; Architecture the network's kind.
 	Name         string `json:"name"`
 	Architecture string `json:"architecture"`
+	// About says what network that is, where the file is the network.
+	About string `json:"about,omitempty"`
 	// Dataset is what it was trained on.
 	Dataset string `json:"dataset,omitempty"`
 	// Classes are the names of the classes, in the order of the logits.
@@ -54,7 +56,7 @@ func (c Card) String() string {
 		fmt.Fprintf(&b, "\nclean accuracy %.2f %%", c.Accuracy)
 	}
 	for _, line := range []struct{ what, value string }{
-		{"input", c.Normalisation}, {"recipe", c.Recipe}, {"source", c.Source}, {"licence", c.Licence}, {"sha256", c.SHA256},
+		{"network", c.About}, {"input", c.Normalisation}, {"recipe", c.Recipe}, {"source", c.Source}, {"licence", c.Licence}, {"sha256", c.SHA256},
 	} {
 		if line.value != "" {
 			fmt.Fprintf(&b, "\n%s %s", line.what, line.value)

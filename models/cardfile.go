@@ -128,7 +128,7 @@ func hubName(file, digest string) string {
 // plain is the card as it can be shown anywhere: control characters in what its
 // file says are spelled out.
 func (c Card) plain() Card {
-	for _, s := range []*string{&c.Name, &c.Architecture, &c.Dataset, &c.Recipe, &c.Source, &c.Licence, &c.Normalisation, &c.SHA256} {
+	for _, s := range []*string{&c.Name, &c.Architecture, &c.About, &c.Dataset, &c.Recipe, &c.Source, &c.Licence, &c.Normalisation, &c.SHA256} {
 		*s = plain.Line(*s)
 	}
 	line := func(list []string) []string {

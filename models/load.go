@@ -466,7 +466,7 @@ func List() []Listing {
 		if a := zoo.Known(card.Architecture); a != nil {
 			l.Input, l.Classes, l.About = a.Input.String(), len(a.Classes()), a.About
 		} else if m, err := Load(card.Name, LoadOptions{}); err == nil { // its file is the network
-			l.Input, l.Classes = m.InputShape().String(), len(m.Classes())
+			l.Input, l.Classes, l.About = m.InputShape().String(), len(m.Classes()), card.About
 		}
 		list = append(list, l)
 	}

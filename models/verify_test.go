@@ -126,7 +126,7 @@ func TestConvertNames(t *testing.T) {
 	if c := b.Card(); c.Name != "cwmnist" || c.Accuracy != a.Card().Accuracy || len(c.SelfTest) != 8 || len(c.Warnings) > 0 {
 		t.Errorf("card %v", c)
 	}
-	for name, want := range map[string]string{"random:resnet18": "in no file", "cwmnits": "did you mean cwmnist"} {
+	for name, want := range map[string]string{"random:resnet18": "in no file", "cwmnits": "did you mean cwmnist", "vit": "loaded as it is"} {
 		if _, err := models.Convert(name, to, models.LoadOptions{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", name, err, want)
 		}

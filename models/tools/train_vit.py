@@ -2,13 +2,13 @@
 """Trains `vit`, a small vision transformer for CIFAR-10, with PyTorch on the CPU, and exports it.
 
     train_vit.py train DATA FOLDER [--epochs 24] [--threads 1]   DATA has data_batch_*.bin and test_batch.bin
-    train_vit.py export DATA FOLDER OUT.onnx                     with opset 17, weights as float32
+    train_vit.py export DATA FOLDER vit.onnx                     with opset 17, weights as float32, and its card, vit.json
 
 It stops and goes on at any epoch: FOLDER/state.pt has everything, FOLDER/log.tsv a line an epoch. Arithmetic is bfloat16 with
 float32 weights. The rate warms up over the first epoch, is constant, and falls in a straight line over the last half of the epochs;
 the weights that are kept are an average over the last steps.
 """
-import argparse, glob, os, time
+import argparse, glob, hashlib, json, os, time
 import numpy as np
 import torch
 from torch import nn
@@ -140,13 +140,32 @@ def train(a):
     print(f"trained on {len(x)} images, {accuracy(mean, tx, ty):.2f} % of {len(tx)} test images")
 
 
+def pattern(i):
+    """The test patterns of models/selftest.go."""
+    c, y, x = np.meshgrid(np.arange(3), np.arange(32), np.arange(32), indexing="ij")
+    v = (5 + 3 * i) * x + (7 + 2 * i) * (c + 1) * y + i * x * y + 31 * c
+    return torch.from_numpy((v % 256).astype("f4") / np.float32(255)).double()
+
+
 def export(a):
     net = ViT().eval()
-    net.load_state_dict(torch.load(os.path.join(a.folder, "state.pt"))["mean"])
+    state = torch.load(os.path.join(a.folder, "state.pt"))
+    net.load_state_dict(state["mean"])
     torch.onnx.export(net, (torch.rand(1, 3, 32, 32),), a.out, opset_version=17, dynamo=False, input_names=["image"],
                       output_names=["logits"], dynamic_axes={"image": {0: "n"}, "logits": {0: "n"}})
+    n = len(records(sorted(glob.glob(os.path.join(a.data, "data_batch_*.bin"))))[1])
     tx, ty = records([os.path.join(a.data, "test_batch.bin")])
-    print(f"{accuracy(net, tx, ty):.2f} % of {len(tx)} test images")
+    card = dict(name="vit", architecture="vit", about="vision transformer: three convolutions, 64 tokens of 64 numbers, 3 blocks of 4 heads", dataset="CIFAR-10",
+                classes="airplane automobile bird cat deer dog frog horse ship truck".split(), accuracy=round(accuracy(net, tx, ty), 2),
+                recipe=f"{n:,} images, {state['epoch']} epochs of AdamW, rate {a.rate:g} after a warm-up of one epoch, falling to 0 from epoch {a.epochs // 2} on, "
+                       f"weight decay 0.05, batch 100, label smoothing 0.1, flips, crops, an average over the last 200 steps or so, seed {a.seed}",
+                source="trained for this project, models/tools/train_vit.py", licence="Apache-2.0",
+                sha256=hashlib.sha256(open(a.out, "rb").read()).hexdigest())
+    with torch.no_grad():
+        z = net.eval().double()(torch.stack([pattern(i) for i in range(8)]))
+    rows = ",\n  ".join(json.dumps([round(v, 6) for v in row]) for row in z.tolist())
+    open(a.out.replace(".onnx", ".json"), "w").write(json.dumps(card, indent=1)[:-2] + ',\n "self_test": [\n  ' + rows + "\n ]\n}\n")
+    print(f"{card['accuracy']:.2f} % of {len(tx)} test images")
 
 
 p = argparse.ArgumentParser()

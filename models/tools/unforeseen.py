@@ -5,7 +5,7 @@ types. Each file is loaded, and logits and gradient are held against PyTorch's i
 
 Prints a row a case. Needs torch, onnx, onnxscript, safetensors, numpy and pillow.
 """
-import base64, contextlib, io, json, os, pickle, subprocess, sys, warnings
+import base64, contextlib, copy, io, json, os, pickle, subprocess, sys, warnings
 import numpy as np, onnx, torch, torch.nn as nn, torch.nn.functional as F
 from onnx import TensorProto as T, helper as h, numpy_helper as nh
 from PIL import Image
@@ -93,7 +93,7 @@ def agrees(name, file, n, shape=(3, 32, 32), flags=(), logits=lambda z: z, toler
     if isinstance(got, str):
         return row(name, "REFUSED", got)
     v = torch.tensor(x, dtype=torch.float64, requires_grad=True)
-    z = logits(n.double()(v))
+    z = logits(copy.deepcopy(n).double()(v))
     F.cross_entropy(z, torch.tensor([1])).backward()
     a, b = far(got["logits"], z[0].detach().numpy()), far(np.frombuffer(base64.b64decode(got["gradient_f32_chw_base64"]), "<f4").reshape(x.shape), v.grad.numpy())
     row(name, "agrees" if a < tolerance and b < 10 * tolerance else "DIFFERS", f"{a:.1e}\t{b:.1e}")
@@ -329,7 +329,7 @@ def operators():
     for name, f in blocks.items():
         for dynamo in (False, True):
             torch.manual_seed(0)
-            body = Of(f).float()
+            body = Of(f)
             width = body(torch.rand(1, 3, 32, 32)).flatten(1).shape[1]
             n = nn.Sequential(body, nn.Flatten(), nn.Linear(width, 5)).eval()
             for p in n.parameters():
@@ -491,9 +491,7 @@ def checkpoints():
             refused(name, file, "student", "teacher", flags=arch, shape=shape)
             continue
         agrees("checkpoint: " + name, file, ref, shape, arch, tolerance=1e-4)
-        n.float()
     agrees("checkpoint, no --arch", f"{folder}/ck_state_dict.pth", n, shape, tolerance=1e-4)
-    n.float()
     refused("a whole module", save("whole.pth", n[1]), "state_dict", flags=arch, shape=shape)
     torch.jit.trace(n[1], torch.rand(1, 3, 64, 64)).save(f"{folder}/script.pt")
     refused("TorchScript", f"{folder}/script.pt", "torch.onnx.export", shape=shape)
@@ -502,7 +500,6 @@ def checkpoints():
     from safetensors.torch import save_file
     save_file(d, f"{folder}/meta.safetensors", metadata={"format": "pt", "author": "me", "notes": "{\"x\": [1, 2]}"})
     agrees("safetensors with metadata", f"{folder}/meta.safetensors", n, shape, arch, tolerance=1e-4)
-    n.float()
     save_file({k: v.bfloat16() if v.is_floating_point() else v for k, v in prefixed("module.").items()}, f"{folder}/bf.safetensors")
     agrees("safetensors of bfloat16, module.", f"{folder}/bf.safetensors", rounded(torch.bfloat16), shape, arch, tolerance=1e-4)
     np.savez(f"{folder}/weights.npz", **{k: v.numpy() for k, v in d.items()})

@@ -10,9 +10,10 @@ import (
 // products are the operators that multiply matrices.
 func products() map[string]operator {
 	return map[string]operator{
-		"MatMul": {general: generic(2, matMulGeneral)},
-		"Gemm":   {general: generic(2, gemmGeneral)},
-		"Einsum": {attrs: "equation", general: generic(1, einsum)},
+		"MatMul":    {general: generic(2, matMulGeneral)},
+		"Gemm":      {general: generic(2, gemmGeneral)},
+		"Einsum":    {attrs: "equation", general: generic(1, einsum)},
+		"Attention": {in: 7, attrs: "is_causal kv_num_heads q_num_heads qk_matmul_output_mode scale softcap softmax_precision", general: attention},
 	}
 }
 

@@ -165,3 +165,29 @@ func TestSoftmaxAsArray(t *testing.T) {
 	warns(t, m, "left out")
 	warns(t, checkLogits(t, file(parts{nodes: nodes, weights: weights}), models.LoadOptions{Probabilities: true}, 0.3486451, 0.6513549), "probabilities, not logits")
 }
+
+// TestAttention: the operator is what its parts are, with heads beside each other
+// in the rows and with a mask.
+func TestAttention(t *testing.T) {
+	rows := node("Reshape", []string{"x", "s"}, []string{"r"}) // 1 x 4 tokens x 12
+	numbers := []message{tensor("s", 7, int64s(1, 4, 12), 3), tensor("back", 7, int64s(1, 3, 4, 4), 4), tensor("heads", 7, int64s(1, 4, 2, 6), 4),
+		tensor("scale", 1, floats(0.5), 1), tensor("mask", 1, floats(0, -9, 0.5, 0, 0, 0, -9, 1, 0, 0, 0, 0, 1, 0, 0, 0), 4, 4)}
+	one := []message{rows, node("Attention", []string{"r", "r", "r", "mask"}, []string{"a"}, attr("q_num_heads", 2), attr("kv_num_heads", 2), attr("scale", 0.5)), node("Reshape", []string{"a", "back"}, []string{"h"})}
+	parted := []message{rows, node("Reshape", []string{"r", "heads"}, []string{"rh"}), node("Transpose", []string{"rh"}, []string{"q"}, attr("perm", []int64{0, 2, 1, 3})),
+		node("Transpose", []string{"rh"}, []string{"k"}, attr("perm", []int64{0, 2, 3, 1})), node("MatMul", []string{"q", "k"}, []string{"m"}), node("Mul", []string{"m", "scale"}, []string{"ms"}),
+		node("Add", []string{"ms", "mask"}, []string{"mm"}), node("Softmax", []string{"mm"}, []string{"p"}, attr("axis", -1)), node("MatMul", []string{"p", "q"}, []string{"o"}),
+		node("Transpose", []string{"o"}, []string{"ot"}, attr("perm", []int64{0, 2, 1, 3})), node("Reshape", []string{"ot", "back"}, []string{"h"})}
+	m, err := models.Load(save(t, "net.onnx", relu(parts{opset: 23, nodes: parted, weights: numbers})), models.LoadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := m.Logits(picture())
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkLogits(t, relu(parts{opset: 23, nodes: one, weights: numbers}), models.LoadOptions{}, want...)
+	blind := append([]message{tensor("mask", 9, []byte{1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1}, 4, 4)}, numbers[:4]...)
+	if _, err := onnx.Read("net.onnx", relu(parts{opset: 23, nodes: one, weights: blind}), onnx.Options{}); err == nil || !strings.Contains(err.Error(), "token 1 sees nothing") {
+		t.Errorf("a token without a key: %v", err)
+	}
+}
