@@ -74,6 +74,9 @@ type Runner struct {
 	program *Program
 	size    runnerSize
 	exec    executor
+	// forgotten closes the executor of a Runner that nobody has closed and
+	// nobody can reach any more: the threads would live on.
+	forgotten runtime.Cleanup
 }
 
 // executor is what a kernel family does with a batch.
@@ -105,6 +108,7 @@ func (p *Program) Runner(batch, threads int) (*Runner, error) {
 	} else {
 		r.exec = newFast(p.plan, batch, threads, false)
 	}
+	r.forgotten = runtime.AddCleanup(r, executor.close, r.exec)
 	return r, nil
 }
 
@@ -134,6 +138,7 @@ func (r *Runner) Forward(x, logits []float32) {
 	r.check("images", len(x), r.program.net.Input)
 	r.check("logits", len(logits), r.program.Output())
 	r.exec.forward(x, logits)
+	runtime.KeepAlive(r)
 }
 
 // Backward computes the gradient dx (batch*C*H*W) of sum(dlogits*logits) with
@@ -142,6 +147,7 @@ func (r *Runner) Backward(dlogits, dx []float32) {
 	r.check("gradient of the logits", len(dlogits), r.program.Output())
 	r.check("gradient of the images", len(dx), r.program.net.Input)
 	r.exec.backward(dlogits, dx)
+	runtime.KeepAlive(r)
 }
 
 // Close stops the worker threads. The Runner is of no use afterwards; the next
@@ -150,6 +156,7 @@ func (r *Runner) Close() {
 	if r.exec == nil {
 		return
 	}
+	r.forgotten.Stop()
 	r.exec.close()
 	if f, ok := r.exec.(*fast); ok {
 		r.program.idleOf(r.size).Put(f)

@@ -2,8 +2,10 @@ package engine
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
+	"time"
 )
 
 // TestBackAgain: going back several times from one forward pass, as a Jacobian
@@ -42,6 +44,33 @@ func TestBackAgain(t *testing.T) {
 			run.Close()
 		}
 	}
+}
+
+// TestForgotten: the threads of a Runner that nobody has closed, as in a notebook's
+// cells that run again, end when nobody can reach it any more.
+func TestForgotten(t *testing.T) {
+	p, err := Compile(digestNets()[0], Profile{Generic, Direct})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pools := make([]*pool, 4)
+	for i := range pools {
+		run, err := p.Runner(1, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pools[i] = run.exec.(*fast).pool
+		run.Forward(make([]float32, p.net.Input.Len()), make([]float32, p.Output().Len()))
+	}
+	ended := func(p *pool) bool { return p.stopped.Load() }
+	for range 1000 {
+		if !slices.ContainsFunc(pools, func(p *pool) bool { return !ended(p) }) {
+			return
+		}
+		runtime.GC()
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Error("threads of runners that are out of reach go on")
 }
 
 // TestReuse: an arena is smaller than all of its tensors together.
