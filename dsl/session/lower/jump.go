@@ -97,7 +97,7 @@ func (l *lowerer) returns(st *ast.ReturnStmt) {
 		if x == nil {
 			x = l.operandTo(st.Results[0], results.At(0).Type())
 		}
-		values = append(values, x)
+		values = append(values, l.returned(x, results.At(0).Type()))
 	default:
 		for i, e := range st.Results {
 			t := results.At(i).Type()
@@ -106,7 +106,7 @@ func (l *lowerer) returns(st *ast.ReturnStmt) {
 				// It may be a result, and set before it is read.
 				x = l.temp(pos, t, x)
 			}
-			values = append(values, x)
+			values = append(values, l.returned(x, t))
 		}
 	}
 	if direct {
@@ -122,6 +122,19 @@ func (l *lowerer) returns(st *ast.ReturnStmt) {
 		l.emit(assign(pos, ident(pos, l.fn.results[i].Name), v))
 	}
 	l.emit(l.leaveByReturn(pos)...)
+}
+
+// returned is a value that a return statement may have: yaegi takes a literal
+// there for an int.
+func (l *lowerer) returned(x ast.Expr, t types.Type) ast.Expr {
+	number, ok := x.(*ast.BasicLit)
+	if !ok || number.Kind != token.INT {
+		return x
+	}
+	if _, err := strconv.ParseInt(number.Value, 0, 64); err != nil {
+		return l.temp(x.Pos(), t, x)
+	}
+	return x
 }
 
 func (l *lowerer) branch(st *ast.BranchStmt) []ast.Stmt {
