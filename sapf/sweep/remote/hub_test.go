@@ -283,6 +283,41 @@ func TestHubServerForgets(t *testing.T) {
 	b.clean()
 }
 
+// TestWorkerForgottenMeanwhile: the server forgets a sweep, which is over before
+// its worker can join it again: the worker ends all the same.
+func TestWorkerForgottenMeanwhile(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, "sleep: 0", 2, 2, 1)
+	h, err := newHub(b.d, ServeOptions{Conn: b.nc, Catalogue: toy.Catalogue})
+	must(t, err)
+	q, err := h.setUp(t.Context())
+	must(t, err)
+	forgotten := make(chan struct{})
+	said := b.said
+	b.said = func(s string) {
+		if said(s); strings.Contains(s, "forgotten") {
+			select {
+			case <-forgotten:
+			default:
+				close(forgotten)
+			}
+		}
+	}
+	b.work()
+	b.joined(q)
+	for name := range b.js.StreamNames(t.Context()).Name() {
+		must(t, b.js.DeleteStream(t.Context(), name))
+	}
+	select {
+	case <-forgotten:
+	case <-time.After(patience):
+		t.Fatal("the worker does not see that the sweep is forgotten")
+	}
+	kv, err := b.js.CreateKeyValue(t.Context(), jetstream.KeyValueConfig{Bucket: "sapf-sweeps"})
+	must(t, err)
+	must(t, kv.Delete(t.Context(), b.name)) // what is left of a sweep that is over
+}
+
 // TestHubKilledAtTheEnd: the last result is on the disk, and the hub is killed
 // before it has told the workers and removed the queue: the next hub does that.
 func TestHubKilledAtTheEnd(t *testing.T) {

@@ -82,8 +82,13 @@ func Work(ctx context.Context, o WorkOptions) (int, error) {
 		defer os.RemoveAll(folder)
 		o.Cache = folder
 	}
-	for all := 0; ; {
-		n, err := o.work(ctx)
+	for all, name := 0, ""; ; {
+		var terms Terms
+		var err error
+		if name, err = o.join(ctx, name, &terms); name == "" {
+			return all, err
+		}
+		n, err := o.work(ctx, name, terms)
 		if all += n; !errors.Is(err, errForgotten) {
 			return all, err
 		}
@@ -96,13 +101,34 @@ func Work(ctx context.Context, o WorkOptions) (int, error) {
 // withdrawn.
 var errForgotten = errors.New("the server has forgotten the sweep")
 
-// work works for one sweep.
-func (o WorkOptions) work(ctx context.Context) (int, error) {
-	var terms Terms
-	name, err := natsq.Announced(ctx, o.Conn, o.Sweep, &terms)
-	if err != nil {
-		return 0, err
+// join waits for a sweep: at first for any that there is, then for that which the
+// server has forgotten. If that one is over in the end, the name is "".
+func (o WorkOptions) join(ctx context.Context, forgotten string, terms *Terms) (name string, err error) {
+	if forgotten == "" {
+		return natsq.Announced(ctx, o.Conn, o.Sweep, terms)
 	}
+	waiting, end := context.WithCancel(ctx)
+	defer end()
+	goodbye, err := natsq.OnGoodbye(o.Conn, forgotten, end)
+	if err != nil {
+		return "", err
+	}
+	defer goodbye.Unsubscribe()
+	go func() {
+		for ; waiting.Err() == nil; sleep(waiting, beat/10) {
+			if natsq.Withdrawn(waiting, o.Conn, forgotten) == nil {
+				end()
+			}
+		}
+	}()
+	if name, err = natsq.Announced(waiting, o.Conn, o.Sweep, terms); err != nil && waiting.Err() != nil {
+		return "", ctx.Err()
+	}
+	return name, err
+}
+
+// work works for one sweep.
+func (o WorkOptions) work(ctx context.Context, name string, terms Terms) (int, error) {
 	if here := cmp.Or(o.Program, Program()); here != terms.Program {
 		return 0, &RefusedError{fmt.Sprintf("version %s, the hub has %s", here, terms.Program)}
 	}
