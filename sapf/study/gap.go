@@ -55,10 +55,14 @@ func (t GapTable) String() string {
 		if !math.IsNaN(g.Entries) {
 			beyond = fmt.Sprintf("%.2f", g.Entries)
 		}
-		fmt.Fprintf(&b, "%-7s %-13s %4d/%-4d %8.2f%% %8.2f%% %15s\n", g.Kind, g.Method, g.Solved, g.Problems, 100*g.L2, 100*g.Worst, beyond)
+		fmt.Fprintf(&b, "%-7s %-13s %4d/%-4d %8.2f%% %8.2f%% %15s\n", g.Kind, g.Method, g.Solved, g.Problems, percent(g.L2), percent(g.Worst), beyond)
 	}
 	return b.String()
 }
+
+// percent is a share in hundredths of a percent, which rounding does not leave
+// below 0: pixels in single precision may end a little before the optimum.
+func percent(share float64) float64 { return math.Round(1e4*share)/100 + 0 }
 
 // Gaps runs attacks of the registry (all, without names) on count linear models
 // of 48 entries, whose optimum is a closed form, and on count networks of one

@@ -122,7 +122,7 @@ func apart(what string) func(processes int) (float64, error) {
 			if err = cmp.Or(errs[i], err); err != nil {
 				return 0, err
 			}
-			sum += n / seconds
+			sum += float64(n / seconds)
 		}
 		return sum, nil
 	}
