@@ -38,10 +38,11 @@ func ExampleProjectTopK() {
 // What can't be done is a failure with a sentence; Try makes an error of it.
 func ExampleTry() {
 	err := Try(func() { LoadModel("cwnett") })
-	_, hint, _ := strings.Cut(err.Error(), ", did")
-	fmt.Println("did" + hint)
+	before, names, _ := strings.Cut(err.Error(), " (neither")
+	_, hint, _ := strings.Cut(names, ")")
+	fmt.Println(before + hint)
 	// Output:
-	// did you mean cwnet?
+	// LoadModel: no model "cwnett", did you mean cwnet?
 }
 
 func ExampleNewTable() {

@@ -90,11 +90,7 @@ func (s Settings) Resolve() (Settings, error) { return s, s.Validate() }
 func (o *Options) SetOption(name, value string) error {
 	probe := Reference()
 	if name != "steps" {
-		err := probe.SetOption(name, value)
-		if unknown := new(option.UnknownError); errors.As(err, &unknown) {
-			return &option.UnknownError{Name: name, Nearest: nearest.Of(name, o.OptionNames())}
-		}
-		if err != nil {
+		if err := o.nearest(probe.SetOption(name, value)); err != nil {
 			return err
 		}
 	} else if _, err := (Options{Set: map[string]any{name: value}}).Resolve(); err != nil {
@@ -123,6 +119,15 @@ func (s *Settings) SetOption(name, value string) error {
 	p, err := Preset(value)
 	if err == nil {
 		*s = p
+	}
+	return err
+}
+
+// nearest is an error of a setting; to an unknown one it names the nearest of these
+// options, "steps" among them.
+func (o Options) nearest(err error) error {
+	if unknown := new(option.UnknownError); errors.As(err, &unknown) {
+		return &option.UnknownError{Name: unknown.Name, Nearest: nearest.Of(unknown.Name, o.OptionNames())}
 	}
 	return err
 }

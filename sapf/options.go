@@ -1,16 +1,13 @@
 package sapf
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"reflect"
 	"slices"
 	"strconv"
 
-	"sapf/models/nearest"
 	"sapf/sapf/attack"
-	"sapf/sapf/option"
 )
 
 // Options is SAPF as a notebook asks for it: the fields of Settings, where a
@@ -126,11 +123,7 @@ func (o Options) Resolve() (Settings, error) {
 		if name == "steps" {
 			continue
 		}
-		err := s.Set(name, fmt.Sprint(o.Set[name]))
-		if unknown := new(option.UnknownError); errors.As(err, &unknown) {
-			return s, &option.UnknownError{Name: name, Nearest: nearest.Of(name, o.OptionNames())}
-		}
-		if err != nil {
+		if err := o.nearest(s.Set(name, fmt.Sprint(o.Set[name]))); err != nil {
 			return s, err
 		}
 	}

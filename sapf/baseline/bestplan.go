@@ -172,12 +172,12 @@ func (s *solver) shrinkSteps() int {
 // starts.
 func (s *solver) plan() {
 	a := &s.a
+	a.Unions, a.Cycles = max(a.Unions, 0), max(a.Cycles, 0)
 	s.dense, s.shrink, s.polish, s.total = denseSteps, s.shrinkSteps(), polishSteps, a.Gradients
 	s.starts = max(1, min(a.Starts, a.Gradients/(s.dense+s.shrink)))
 	for s.starts > 1 && s.cost(s.starts) > a.Gradients {
 		s.starts--
 	}
-	a.Cycles = max(a.Cycles, 0)
 	for s.cost(1) > a.Gradients {
 		switch {
 		case a.Cycles > 0:
@@ -198,8 +198,8 @@ func (s *solver) plan() {
 // cost is how many gradients so many starts and all the rest come to.
 func (s *solver) cost(starts int) int {
 	refined := min(s.a.Refined, starts)
-	unions := min(max(s.a.Unions, 0), max(refined-1, 0))
-	return starts*(s.dense+s.shrink) + refined*refineSteps + (unions+max(s.a.Cycles, 0))*cycleSteps + s.polish + s.o.gradients
+	unions := min(s.a.Unions, max(refined-1, 0))
+	return starts*(s.dense+s.shrink) + refined*refineSteps + (unions+s.a.Cycles)*cycleSteps + s.polish + s.o.gradients
 }
 
 // newWalker is one at the image itself, towards a class.

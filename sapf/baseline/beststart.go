@@ -138,7 +138,7 @@ func (s *solver) unite(refined []*walker) (*walker, error) {
 func (s *solver) cycle(best *walker) error {
 	w := s.at(best)
 	return s.walk("cycle", []*walker{w}, func(_ int, w *walker) error {
-		for range max(s.a.Cycles, 0) {
+		for range s.a.Cycles {
 			if err := w.run(phase{cycleSteps, s.twice(), s.k(), [2]float64{.3, .01}, [2]float64{.05, .001}}); err != nil {
 				return err
 			}

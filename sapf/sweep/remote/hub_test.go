@@ -87,6 +87,16 @@ func (b *bench) queue() *natsq.Queue {
 	return q
 }
 
+// setUp sets the sweep up in the server, as a hub that starts does.
+func (b *bench) setUp() (*hub, *natsq.Queue) {
+	b.t.Helper()
+	h, err := newHub(b.d, ServeOptions{Conn: b.nc, Catalogue: toy.Catalogue})
+	must(b.t, err)
+	q, err := h.setUp(b.t.Context())
+	must(b.t, err)
+	return h, q
+}
+
 // hand hands in the result of the n-th attack, as a worker.
 func (b *bench) hand(q *natsq.Queue, n int) queue.Result {
 	b.t.Helper()
@@ -288,10 +298,7 @@ func TestHubServerForgets(t *testing.T) {
 func TestWorkerForgottenMeanwhile(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "sleep: 0", 2, 2, 1)
-	h, err := newHub(b.d, ServeOptions{Conn: b.nc, Catalogue: toy.Catalogue})
-	must(t, err)
-	q, err := h.setUp(t.Context())
-	must(t, err)
+	_, q := b.setUp()
 	forgotten := make(chan struct{})
 	said := b.said
 	b.said = func(s string) {
@@ -323,10 +330,7 @@ func TestWorkerForgottenMeanwhile(t *testing.T) {
 func TestHubKilledAtTheEnd(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "sleep: 0", 2, 2, 1)
-	h, err := newHub(b.d, ServeOptions{Conn: b.nc, Catalogue: toy.Catalogue})
-	must(t, err)
-	q, err := h.setUp(t.Context())
-	must(t, err)
+	_, q := b.setUp()
 	b.work()
 	b.joined(q)
 	for _, u := range b.d.Units() {
@@ -348,12 +352,9 @@ func TestHubKilledAtTheEnd(t *testing.T) {
 func TestHubOtherPlan(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "sleep: 0", 6, 2, 1)
-	h, err := newHub(b.d, ServeOptions{Conn: b.nc, Catalogue: toy.Catalogue})
-	must(t, err)
-	q, err := h.setUp(t.Context())
-	must(t, err)
+	h, q := b.setUp()
 	must(t, h.publish(t.Context(), q, h.groups))
-	_, err = natsq.Create(t.Context(), b.nc, natsq.Options{Sweep: "another"})
+	_, err := natsq.Create(t.Context(), b.nc, natsq.Options{Sweep: "another"})
 	must(t, err)
 	earlier := b.name
 	must(t, b.d.Close())
@@ -523,10 +524,7 @@ func TestHubResultsOfAKilledWorker(t *testing.T) {
 func TestWorkerHearsGoodbye(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "sleep: 0", 1, 1, 1)
-	h, err := newHub(b.d, ServeOptions{Conn: b.nc, Catalogue: toy.Catalogue})
-	must(t, err)
-	q, err := h.setUp(t.Context())
-	must(t, err)
+	_, q := b.setUp()
 	b.work()
 	b.joined(q)
 	must(t, b.js.DeleteKeyValue(t.Context(), "sapf-sweeps"))

@@ -109,22 +109,32 @@ func (o WorkOptions) join(ctx context.Context, forgotten string, terms *Terms) (
 	}
 	waiting, end := context.WithCancel(ctx)
 	defer end()
-	goodbye, err := natsq.OnGoodbye(o.Conn, forgotten, end)
+	goodbye, err := o.whenOver(waiting, forgotten, end)
 	if err != nil {
 		return "", err
 	}
 	defer goodbye.Unsubscribe()
-	go func() {
-		for ; waiting.Err() == nil; sleep(waiting, beat/10) {
-			if natsq.Withdrawn(waiting, o.Conn, forgotten) == nil {
-				end()
-			}
-		}
-	}()
 	if name, err = natsq.Announced(waiting, o.Conn, o.Sweep, terms); err != nil && waiting.Err() != nil {
 		return "", ctx.Err()
 	}
 	return name, err
+}
+
+// whenOver calls end, which ends the context, when the hub says goodbye or the server
+// has it that the sweep was withdrawn.
+func (o WorkOptions) whenOver(ctx context.Context, name string, end func()) (*nats.Subscription, error) {
+	goodbye, err := natsq.OnGoodbye(o.Conn, name, end)
+	if err != nil {
+		return nil, err
+	}
+	go func() {
+		for ; ctx.Err() == nil; sleep(ctx, beat/10) {
+			if natsq.Withdrawn(ctx, o.Conn, name) == nil {
+				end()
+			}
+		}
+	}()
+	return goodbye, nil
 }
 
 // work works for one sweep.
@@ -162,18 +172,11 @@ func (o WorkOptions) work(ctx context.Context, name string, terms Terms) (int, e
 		q.Close()
 		stop()
 	}
-	goodbye, err := natsq.OnGoodbye(o.Conn, name, end)
+	goodbye, err := o.whenOver(run, name, end)
 	if err != nil {
 		return 0, o.ended(ctx, name, err)
 	}
 	defer goodbye.Unsubscribe()
-	go func() {
-		for ; run.Err() == nil; sleep(run, beat/10) {
-			if natsq.Withdrawn(run, o.Conn, name) == nil {
-				end()
-			}
-		}
-	}()
 	go func() {
 		for sleep(run, ask); run.Err() == nil; sleep(run, ask) {
 			if over, ok := natsq.Over(run, o.Conn, name); over && ok || o.Conn.IsClosed() {
