@@ -2,11 +2,11 @@ package lower
 
 import (
 	"go/ast"
-	"go/constant"
 	"go/token"
 	"go/types"
 	"strconv"
 
+	"sapf/dsl/session/core"
 	"sapf/dsl/session/universe"
 )
 
@@ -21,12 +21,12 @@ import (
 // l.checks.
 func (l *lowerer) check(e *ast.IndexExpr, x, i ast.Expr) ast.Expr {
 	pos := e.Index.Pos()
-	if l.knownInRange(e) {
+	if l.KnownInRange(e) {
 		return i
 	}
 	var limit ast.Expr
-	fixed := l.info.Types[e.Index].Value != nil
-	switch u := universe.CoreType(l.typeOf(e.X)).(type) {
+	fixed := l.Info.Types[e.Index].Value != nil
+	switch u := universe.CoreType(l.TypeOf(e.X)).(type) {
 	case *types.Array:
 		if fixed {
 			return i // the checker has seen to it
@@ -38,35 +38,35 @@ func (l *lowerer) check(e *ast.IndexExpr, x, i ast.Expr) ast.Expr {
 		return i
 	}
 	var list []ast.Stmt
-	if !isOperand(i) {
-		list = l.collect(func() { i = l.temp(pos, types.Typ[types.Int], i) })
+	if !core.IsOperand(i) {
+		list = l.collect(func() { i = l.Temp(pos, types.Typ[types.Int], i) })
 	}
 	out := ast.Expr(&ast.BinaryExpr{X: i, OpPos: pos, Op: token.GEQ, Y: limit})
-	if !fixed && !l.notNegative(e.Index) {
-		negative := &ast.BinaryExpr{X: i, OpPos: pos, Op: token.LSS, Y: l.int(pos, 0)}
+	if !fixed && !l.NotNegative(e.Index) {
+		negative := &ast.BinaryExpr{X: i, OpPos: pos, Op: token.LSS, Y: l.Int(pos, 0)}
 		out = &ast.BinaryExpr{X: out, OpPos: pos, Op: token.LOR, Y: negative}
 	}
 	fail := "IndexOutOfRange"
-	if l.wideUnsigned(e.Index) {
+	if l.WideUnsigned(e.Index) {
 		fail = "UnsignedIndexOutOfRange"
 	}
 	list = append(list, l.failing(e.Pos(), out, fail, i, limit))
-	l.learn(e)
+	l.Learn(e)
 	if l.inSimple {
 		l.checks = append(l.checks, list...)
 	} else {
-		l.emit(list...)
+		l.Emit(list...)
 	}
 	return i
 }
 
 // length is the length of x, which e was lowered to.
 func (l *lowerer) length(pos token.Pos, e, x ast.Expr) ast.Expr {
-	if name, ok := l.lengths[l.variable(e)]; ok {
+	if name, ok := l.lengths[l.Variable(e)]; ok {
 		l.measured[name] = true
-		return ident(pos, name)
+		return core.Ident(pos, name)
 	}
-	return call(pos, ident(pos, "len"), x)
+	return core.Call(pos, core.Ident(pos, "len"), x)
 }
 
 // failing is the statement that panics under a condition.
@@ -74,31 +74,13 @@ func (l *lowerer) failing(pos token.Pos, cond ast.Expr, name string, args ...ast
 	body := l.collect(func() {
 		l.mark(pos)
 		for i, a := range args {
-			if !isOperand(a) {
-				args[i] = l.temp(pos, types.Typ[types.Int], a)
+			if !core.IsOperand(a) {
+				args[i] = l.Temp(pos, types.Typ[types.Int], a)
 			}
 		}
-		l.emit(&ast.ExprStmt{X: l.runtimeCall(pos, name, args...)})
+		l.Emit(&ast.ExprStmt{X: l.RuntimeCall(pos, name, args...)})
 	})
 	return &ast.IfStmt{If: pos, Cond: cond, Body: &ast.BlockStmt{Lbrace: pos, List: body, Rbrace: pos}}
-}
-
-// notNegative reports indexes that can't be negative, short of an overflow: counters
-// of loops, and what is made of them.
-func (l *lowerer) notNegative(e ast.Expr) bool {
-	if v := l.info.Types[e].Value; v != nil {
-		return constant.Sign(constant.ToInt(v)) >= 0
-	}
-	switch e := ast.Unparen(e).(type) {
-	case *ast.Ident:
-		return l.unsigned[l.info.ObjectOf(e)]
-	case *ast.BinaryExpr:
-		switch e.Op {
-		case token.ADD, token.MUL, token.QUO, token.REM:
-			return isInt(l.typeOf(e)) && l.notNegative(e.X) && l.notNegative(e.Y)
-		}
-	}
-	return l.lengthOf(e) != nil
 }
 
 // checkPlace is check for a place that e was lowered to.
@@ -106,7 +88,7 @@ func (l *lowerer) checkPlace(e ast.Expr, place ast.Expr) {
 	x, ok := ast.Unparen(e).(*ast.IndexExpr)
 	p, isIndex := place.(*ast.IndexExpr)
 	if ok && isIndex {
-		if m, isMap := universe.CoreType(l.typeOf(x.X)).(*types.Map); isMap {
+		if m, isMap := universe.CoreType(l.TypeOf(x.X)).(*types.Map); isMap {
 			l.checkKey(x.Index, p.Index, m.Key())
 			return
 		}
@@ -122,15 +104,15 @@ func (l *lowerer) checkSlice(e *ast.SliceExpr, out *ast.SliceExpr) {
 	}
 	pos := e.Pos()
 	kind, limit := "length", ast.Expr(nil)
-	switch u := universe.CoreType(l.typeOf(e.X)).(type) {
+	switch u := universe.CoreType(l.TypeOf(e.X)).(type) {
 	case *types.Array:
 		limit = &ast.BasicLit{ValuePos: pos, Kind: token.INT, Value: strconv.FormatInt(u.Len(), 10)}
 	case *types.Slice:
-		kind, limit = "capacity", call(pos, ident(pos, "cap"), out.X)
+		kind, limit = "capacity", core.Call(pos, core.Ident(pos, "cap"), out.X)
 	default:
-		limit = call(pos, ident(pos, "len"), out.X)
+		limit = core.Call(pos, core.Ident(pos, "len"), out.X)
 	}
-	none := l.int(pos, -1<<31)
+	none := l.Int(pos, -1<<31)
 	low, high, top := none, none, none
 	var conds []ast.Expr
 	less := func(a, b ast.Expr) {
@@ -140,7 +122,7 @@ func (l *lowerer) checkSlice(e *ast.SliceExpr, out *ast.SliceExpr) {
 	if e.High == nil {
 		length = limit
 		if kind == "capacity" {
-			length = call(pos, ident(pos, "len"), out.X)
+			length = core.Call(pos, core.Ident(pos, "len"), out.X)
 		}
 	}
 	if out.Max != nil {
@@ -152,8 +134,8 @@ func (l *lowerer) checkSlice(e *ast.SliceExpr, out *ast.SliceExpr) {
 	}
 	if out.High != nil {
 		high = out.High
-		if out.Low == nil && l.info.Types[e.High].Value == nil {
-			less(high, l.int(pos, 0))
+		if out.Low == nil && l.Info.Types[e.High].Value == nil {
+			less(high, l.Int(pos, 0))
 		}
 	}
 	if out.Low != nil {
@@ -163,8 +145,8 @@ func (l *lowerer) checkSlice(e *ast.SliceExpr, out *ast.SliceExpr) {
 		} else {
 			less(high, low)
 		}
-		if l.info.Types[e.Low].Value == nil {
-			less(low, l.int(pos, 0))
+		if l.Info.Types[e.Low].Value == nil {
+			less(low, l.Int(pos, 0))
 		}
 	}
 	cond := conds[0]
@@ -177,16 +159,9 @@ func (l *lowerer) checkSlice(e *ast.SliceExpr, out *ast.SliceExpr) {
 	}
 	unsigned := 0
 	for i, b := range []ast.Expr{e.Low, e.High, e.Max} {
-		if b != nil && l.wideUnsigned(b) {
+		if b != nil && l.WideUnsigned(b) {
 			unsigned |= 1 << i
 		}
 	}
-	l.emit(l.failing(pos, cond, "SliceOutOfRange", quoted(pos, kind), low, high, top, limit, n, l.int(pos, unsigned)))
-}
-
-// wideUnsigned reports indexes that may be more than an int can be: as one they
-// are negative then.
-func (l *lowerer) wideUnsigned(e ast.Expr) bool {
-	b, ok := l.typeOf(e).Underlying().(*types.Basic)
-	return ok && l.info.Types[e].Value == nil && (b.Kind() == types.Uint64 || b.Kind() == types.Uint || b.Kind() == types.Uintptr)
+	l.Emit(l.failing(pos, cond, "SliceOutOfRange", core.Quoted(pos, kind), low, high, top, limit, n, l.Int(pos, unsigned)))
 }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"sapf/dsl/session/core"
+	"sapf/dsl/session/facts"
 	"sapf/dsl/session/universe"
 )
 
@@ -17,15 +19,15 @@ import (
 func (l *lowerer) call(e *ast.CallExpr) ast.Expr {
 	pos := e.Pos()
 	fun := ast.Unparen(e.Fun)
-	tv := l.info.Types[e.Fun]
+	tv := l.Info.Types[e.Fun]
 	switch {
 	case tv.IsType():
 		return l.conversion(e, tv.Type)
-	case l.isBuiltin(e.Fun):
-		return l.builtin(e, builtinName(fun))
+	case l.IsBuiltin(e.Fun):
+		return l.builtin(e, facts.BuiltinName(fun))
 	}
 	if x := l.simple(e); x != nil {
-		return l.temp(pos, l.typeOf(e), x)
+		return l.Temp(pos, l.TypeOf(e), x)
 	}
 	results := l.callResults(e)
 	if len(results) == 0 {
@@ -37,12 +39,12 @@ func (l *lowerer) call(e *ast.CallExpr) ast.Expr {
 // callResults makes a call of a function and returns the names of its results.
 func (l *lowerer) callResults(e *ast.CallExpr) []ast.Expr {
 	c, sig := l.calling(e)
-	return l.results(e.Pos(), c, sig.Results())
+	return l.Results(e.Pos(), c, sig.Results())
 }
 
 // calling lowers a call of a function, up to making it.
 func (l *lowerer) calling(e *ast.CallExpr) (*ast.CallExpr, *types.Signature) {
-	sig := l.typeOf(e.Fun).Underlying().(*types.Signature)
+	sig := l.TypeOf(e.Fun).Underlying().(*types.Signature)
 	c, compiled := l.callee(e, sig)
 	out := l.args(e, sig, compiled)
 	c.Args = append(c.Args, out.list...)
@@ -60,27 +62,27 @@ func (l *lowerer) calling(e *ast.CallExpr) (*ast.CallExpr, *types.Signature) {
 func (l *lowerer) callee(e *ast.CallExpr, sig *types.Signature) (c *ast.CallExpr, compiled *types.Func) {
 	pos := e.Pos()
 	fun := ast.Unparen(e.Fun)
-	compiled = l.compiledCallee(fun)
+	compiled = l.CompiledCallee(fun)
 	switch f := fun.(type) {
 	case *ast.SelectorExpr:
-		if s, ok := l.info.Selections[f]; ok {
+		if s, ok := l.Info.Selections[f]; ok {
 			if s.Kind() != types.MethodVal {
 				break
 			}
 			return l.methodCallee(f, s), compiled
 		}
-		if inst, ok := l.info.Instances[f.Sel]; ok {
-			return call(pos, l.instance(pos, l.info.Uses[f.Sel], inst)), compiled
+		if inst, ok := l.Info.Instances[f.Sel]; ok {
+			return core.Call(pos, l.instance(pos, l.Info.Uses[f.Sel], inst)), compiled
 		}
-		if fn, ok := l.info.Uses[f.Sel].(*types.Func); ok {
-			return call(pos, l.object(pos, fn)), compiled
+		if fn, ok := l.Info.Uses[f.Sel].(*types.Func); ok {
+			return core.Call(pos, l.object(pos, fn)), compiled
 		}
 	case *ast.Ident:
-		if inst, ok := l.info.Instances[f]; ok {
-			return call(pos, l.instance(pos, l.info.Uses[f], inst)), compiled
+		if inst, ok := l.Info.Instances[f]; ok {
+			return core.Call(pos, l.instance(pos, l.Info.Uses[f], inst)), compiled
 		}
-		if fn, ok := l.info.Uses[f].(*types.Func); ok {
-			return call(pos, l.object(pos, fn)), compiled
+		if fn, ok := l.Info.Uses[f].(*types.Func); ok {
+			return core.Call(pos, l.object(pos, fn)), compiled
 		}
 	case *ast.IndexExpr, *ast.IndexListExpr:
 		x := fun
@@ -90,19 +92,19 @@ func (l *lowerer) callee(e *ast.CallExpr, sig *types.Signature) (c *ast.CallExpr
 		case *ast.IndexListExpr:
 			x = f.X
 		}
-		if id := instanceIdent(x); id != nil {
-			if inst, ok := l.info.Instances[id]; ok {
-				return call(pos, l.instance(pos, l.info.Uses[id], inst)), compiled
+		if id := facts.InstanceIdent(x); id != nil {
+			if inst, ok := l.Info.Instances[id]; ok {
+				return core.Call(pos, l.instance(pos, l.Info.Uses[id], inst)), compiled
 			}
 		}
 	case *ast.FuncLit:
 		lit, args := l.literal(f)
 		if args == nil {
-			return call(pos, l.temp(pos, sig, lit)), compiled
+			return core.Call(pos, l.Temp(pos, sig, lit)), compiled
 		}
-		return call(pos, l.temp(pos, sig, lit)), compiled
+		return core.Call(pos, l.Temp(pos, sig, lit)), compiled
 	}
-	return call(pos, l.hold(pos, l.expr(fun), l.typeOf(fun))), compiled
+	return core.Call(pos, l.Hold(pos, l.expr(fun), l.TypeOf(fun))), compiled
 }
 
 // methodCallee is the callee of a method.
@@ -110,25 +112,25 @@ func (l *lowerer) methodCallee(e *ast.SelectorExpr, s *types.Selection) *ast.Cal
 	pos := e.Pos()
 	method := s.Obj().(*types.Func)
 	if w := l.standardStream(e.X); w != nil && streamMethods[method.Name()] {
-		return call(pos, sel(w, method.Name()))
+		return core.Call(pos, core.Sel(w, method.Name()))
 	}
 	at := l.locate(e.X)
 	way := s.Index()[:len(s.Index())-1]
 	if len(way) > 0 {
 		if star, ok := at.x.(*ast.StarExpr); ok {
 			at.x, at.t = star.X, types.NewPointer(at.t)
-		} else if !isOperand(at.x) && at.addressable {
-			at.x, at.t = l.temp(pos, types.NewPointer(at.t), addressOf(pos, at.x)), types.NewPointer(at.t)
+		} else if !core.IsOperand(at.x) && at.addressable {
+			at.x, at.t = l.Temp(pos, types.NewPointer(at.t), core.AddressOf(pos, at.x)), types.NewPointer(at.t)
 		}
 		at = l.walk(at, way)
 	}
-	if fn, named := l.userMethod(s, at.t); fn != nil {
-		return call(pos, ident(e.Sel.Pos(), l.s.methodSymbol(l, pos, fn, named)), l.receiver(pos, at, fn))
+	if fn, named := l.UserMethod(s, at.t); fn != nil {
+		return core.Call(pos, core.Ident(e.Sel.Pos(), l.s.methodSymbol(l, pos, fn, named)), l.receiver(pos, at, fn))
 	}
-	if l.opaque(at.t) {
-		return call(pos, l.method(pos, l.hold(pos, at.x, at.t), method))
+	if l.Opaque(at.t) {
+		return core.Call(pos, l.Method(pos, l.Hold(pos, at.x, at.t), method))
 	}
-	return call(pos, sel(l.compiledReceiver(pos, at, method), method.Name()))
+	return core.Call(pos, core.Sel(l.compiledReceiver(pos, at, method), method.Name()))
 }
 
 // compiledReceiver is what a compiled method is called on: a name, of a pointer
@@ -137,28 +139,10 @@ func (l *lowerer) compiledReceiver(pos token.Pos, at location, method *types.Fun
 	if star, ok := at.x.(*ast.StarExpr); ok {
 		return star.X
 	}
-	if at.addressable && !types.IsInterface(at.t) && !isPointerTo(at.t) && universe.IsPointer(method.Signature().Recv().Type()) {
-		return l.temp(pos, types.NewPointer(at.t), addressOf(pos, at.x))
+	if at.addressable && !types.IsInterface(at.t) && !universe.IsPointerKind(at.t) && universe.IsPointer(method.Signature().Recv().Type()) {
+		return l.Temp(pos, types.NewPointer(at.t), core.AddressOf(pos, at.x))
 	}
-	return l.typedName(pos, at.x, at.t)
-}
-
-// compiledCallee is the compiled function or method that fun names, or nil.
-func (l *lowerer) compiledCallee(fun ast.Expr) *types.Func {
-	var id *ast.Ident
-	switch fun := fun.(type) {
-	case *ast.Ident:
-		id = fun
-	case *ast.SelectorExpr:
-		id = fun.Sel
-	default:
-		return nil
-	}
-	fn, ok := l.info.Uses[id].(*types.Func)
-	if !ok || fn.Pkg() == nil || l.s.universe.Decls[fn.Origin()] != nil || l.s.universe.Pkgs[fn.Pkg().Path()] != fn.Pkg() {
-		return nil
-	}
-	return fn
+	return l.TypedName(pos, at.x, at.t)
 }
 
 // arguments are the lowered arguments of a call.
@@ -193,12 +177,12 @@ func (l *lowerer) args(e *ast.CallExpr, sig *types.Signature, compiled *types.Fu
 		var x ast.Expr
 		lit, isLit := a.(*ast.FuncLit)
 		switch {
-		case isLit && i == 1 && compiled != nil && sorters[compiled.FullName()]:
-			l.sorterFacts(l.variable(e.Args[0]), lit, func() { x = l.containerArgument(a, to, compiled) })
+		case isLit && i == 1 && compiled != nil && facts.Sorters[compiled.FullName()]:
+			l.SorterFacts(l.Variable(e.Args[0]), lit, func() { x = l.containerArgument(a, to, compiled) })
 		case a == nil: // one of several results
-			x = l.hold(pos, l.convertTo(pos, values[i].x, values[i].t, to), to)
+			x = l.Hold(pos, l.ConvertTo(pos, values[i].x, values[i].t, to), to)
 			if compiled != nil && universe.IsAny(to) && formatted[compiled.Pkg().Path()] {
-				x = l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, formatter(compiled), x))
+				x = l.Temp(pos, core.EmptyInterfaceType, l.RuntimeCall(pos, formatter(compiled), x))
 			}
 		case compiled != nil && universe.IsAny(to):
 			x = l.anyArgument(a, compiled)
@@ -211,8 +195,8 @@ func (l *lowerer) args(e *ast.CallExpr, sig *types.Signature, compiled *types.Fu
 		if variadic && !e.Ellipsis.IsValid() {
 			into = &rest
 		}
-		if !isOperand(x) && a != nil && l.callsFunction(a) {
-			calls = append(calls, pending{len(l.out), into, len(*into), to})
+		if !core.IsOperand(x) && a != nil && l.CallsFunction(a) {
+			calls = append(calls, pending{len(l.Block), into, len(*into), to})
 		}
 		*into = append(*into, x)
 	}
@@ -226,9 +210,9 @@ func (l *lowerer) args(e *ast.CallExpr, sig *types.Signature, compiled *types.Fu
 	}
 	if compiled != nil {
 		if n >= 2 && formatted[compiled.Pkg().Path()] && len(e.Args) >= n-1 {
-			if tv := l.info.Types[e.Args[n-2]]; tv.Value != nil && tv.Value.Kind() == constant.String {
+			if tv := l.Info.Types[e.Args[n-2]]; tv.Value != nil && tv.Value.Kind() == constant.String {
 				if format, changed := l.typeNames(constant.StringVal(tv.Value), rest); changed {
-					out.list[n-2] = quoted(e.Args[n-2].Pos(), format)
+					out.list[n-2] = core.Quoted(e.Args[n-2].Pos(), format)
 				}
 			}
 		}
@@ -237,9 +221,9 @@ func (l *lowerer) args(e *ast.CallExpr, sig *types.Signature, compiled *types.Fu
 	}
 	t := sig.Params().At(n - 1).Type()
 	if len(rest) == 0 {
-		out.list = append(out.list, l.zeroOf(e.Pos(), t))
+		out.list = append(out.list, l.ZeroOf(e.Pos(), t))
 	} else {
-		out.list = append(out.list, l.temp(e.Pos(), t, &ast.CompositeLit{Type: l.typeExpr(e.Pos(), t), Lbrace: e.Pos(), Elts: rest, Rbrace: e.Pos()}))
+		out.list = append(out.list, l.Temp(e.Pos(), t, &ast.CompositeLit{Type: l.TypeExpr(e.Pos(), t), Lbrace: e.Pos(), Elts: rest, Rbrace: e.Pos()}))
 	}
 	out.spread = e.Rparen
 	return out
@@ -256,14 +240,14 @@ type pending struct {
 
 // callInOrder has the calls in arguments made before what later arguments needed.
 func (l *lowerer) callInOrder(calls []pending) {
-	end := len(l.out)
+	end := len(l.Block)
 	for _, c := range slices.Backward(calls) {
 		if c.at == end {
 			continue
 		}
 		x := (*c.list)[c.i]
-		early := l.collect(func() { (*c.list)[c.i] = l.temp(x.Pos(), c.t, x) })
-		l.out = slices.Insert(l.out, c.at, early...)
+		early := l.collect(func() { (*c.list)[c.i] = l.Temp(x.Pos(), c.t, x) })
+		l.Block = slices.Insert(l.Block, c.at, early...)
 	}
 }
 
@@ -279,7 +263,7 @@ func (l *lowerer) spread(e *ast.CallExpr) ([]typed, []ast.Expr) {
 	if len(e.Args) != 1 {
 		return nil, e.Args
 	}
-	tuple, ok := l.typeOf(e.Args[0]).(*types.Tuple)
+	tuple, ok := l.TypeOf(e.Args[0]).(*types.Tuple)
 	if !ok {
 		return nil, e.Args
 	}
@@ -290,20 +274,9 @@ func (l *lowerer) spread(e *ast.CallExpr) ([]typed, []ast.Expr) {
 	return values, make([]ast.Expr, len(values))
 }
 
-// convertTo makes an operand of one type a value of another.
-func (l *lowerer) convertTo(pos token.Pos, x ast.Expr, from, to types.Type) ast.Expr {
-	if types.IsInterface(to) {
-		return l.convert(pos, x, from, to)
-	}
-	if l.sameRep(from, to) {
-		return x
-	}
-	return l.reshape(pos, x, from, to)
-}
-
 // argument lowers an argument.
 func (l *lowerer) argument(a ast.Expr, to types.Type) ast.Expr {
-	if plainBasic(to) {
+	if universe.PlainBasic(to) {
 		if x := l.simple(a); x != nil {
 			return x
 		}
@@ -319,16 +292,16 @@ func (l *lowerer) containerArgument(a ast.Expr, to types.Type, compiled *types.F
 		return x
 	}
 	if n, ok := universe.Named(to); ok && compiled.Pkg().Path() == "reflect" && n.Obj().Name() == "Type" && compiled.Signature().Recv() == nil {
-		return l.temp(a.Pos(), to, l.runtimeCall(a.Pos(), "PlainType", x))
+		return l.Temp(a.Pos(), to, l.RuntimeCall(a.Pos(), "PlainType", x))
 	}
 	switch u := to.Underlying().(type) {
 	case *types.Map:
 		if universe.IsAny(u.Elem()) {
-			return l.runtimeInto(a.Pos(), to, "Plain", x)
+			return l.RuntimeInto(a.Pos(), to, "Plain", x)
 		}
 	case *types.Slice:
 		if universe.IsAny(u.Elem()) {
-			return l.runtimeInto(a.Pos(), to, "Plain", x)
+			return l.RuntimeInto(a.Pos(), to, "Plain", x)
 		}
 	}
 	return x
@@ -337,11 +310,11 @@ func (l *lowerer) containerArgument(a ast.Expr, to types.Type, compiled *types.F
 // spreadArgument lowers x... as an argument.
 func (l *lowerer) spreadArgument(a ast.Expr, to types.Type, compiled *types.Func) ast.Expr {
 	x := l.operandTo(a, to)
-	if universe.IsNil(l.typeOf(a)) {
-		x = l.zeroOf(a.Pos(), to)
+	if universe.IsNil(l.TypeOf(a)) {
+		x = l.ZeroOf(a.Pos(), to)
 	}
 	if s, ok := to.Underlying().(*types.Slice); ok && compiled != nil && universe.IsAny(s.Elem()) && formatted[compiled.Pkg().Path()] {
-		return l.temp(a.Pos(), to, l.runtimeCall(a.Pos(), formatter(compiled)+"All", x))
+		return l.Temp(a.Pos(), to, l.RuntimeCall(a.Pos(), formatter(compiled)+"All", x))
 	}
 	return x
 }
@@ -368,15 +341,15 @@ func (l *lowerer) replaced(e *ast.CallExpr, c *ast.CallExpr, obj *types.Func) *a
 	}
 	switch name {
 	case "time.Sleep":
-		return l.runtimeCall(pos, "Sleep", c.Args...)
+		return l.RuntimeCall(pos, "Sleep", c.Args...)
 	case "sync.Mutex.Lock", "sync.RWMutex.Lock", "sync.RWMutex.RLock", "sync.WaitGroup.Wait":
-		return l.runtimeCall(pos, obj.Name(), target())
+		return l.RuntimeCall(pos, obj.Name(), target())
 	case "sync.WaitGroup.Go":
-		return l.runtimeCall(pos, "GroupGo", target(), c.Args[0])
+		return l.RuntimeCall(pos, "GroupGo", target(), c.Args[0])
 	case "os.Exit":
-		return l.runtimeCall(pos, "Exit", c.Args...)
+		return l.RuntimeCall(pos, "Exit", c.Args...)
 	case "runtime.Breakpoint", "runtime.SetFinalizer": // the former would end the kernel, the latter need not run
-		return l.runtimeCall(pos, "Nothing")
+		return l.RuntimeCall(pos, "Nothing")
 	case "log.Logger.Fatal", "log.Logger.Fatalf", "log.Logger.Fatalln": // a cell can't end the kernel
 		c.Fun.(*ast.SelectorExpr).Sel.Name = "Panic" + strings.TrimPrefix(obj.Name(), "Fatal")
 		return c
@@ -384,21 +357,21 @@ func (l *lowerer) replaced(e *ast.CallExpr, c *ast.CallExpr, obj *types.Func) *a
 		return l.errorsAs(e, c)
 	case "reflect.Value.Type", "reflect.Value.NumMethod", "reflect.Value.Method", "reflect.Value.MethodByName":
 		name := map[string]string{"Type": "ValueType", "NumMethod": "ValueMethods", "Method": "ValueMethod", "MethodByName": "ValueMethodByName"}[obj.Name()]
-		return l.runtimeCall(pos, name, append([]ast.Expr{target()}, c.Args...)...)
+		return l.RuntimeCall(pos, name, append([]ast.Expr{target()}, c.Args...)...)
 	case "reflect.TypeOf":
-		return l.runtimeCall(pos, "TypeOf", c.Args...)
+		return l.RuntimeCall(pos, "TypeOf", c.Args...)
 	case "text/template.Template.Execute":
-		return l.runtimeCall(pos, "ExecuteText", target(), c.Args[0], c.Args[1])
+		return l.RuntimeCall(pos, "ExecuteText", target(), c.Args[0], c.Args[1])
 	case "text/template.Template.ExecuteTemplate":
-		return l.runtimeCall(pos, "ExecuteText", target(), c.Args[0], c.Args[2], c.Args[1])
+		return l.RuntimeCall(pos, "ExecuteText", target(), c.Args[0], c.Args[2], c.Args[1])
 	case "html/template.Template.Execute":
-		return l.runtimeCall(pos, "ExecuteHTML", target(), c.Args[0], c.Args[1])
+		return l.RuntimeCall(pos, "ExecuteHTML", target(), c.Args[0], c.Args[1])
 	case "html/template.Template.ExecuteTemplate":
-		return l.runtimeCall(pos, "ExecuteHTML", target(), c.Args[0], c.Args[2], c.Args[1])
+		return l.RuntimeCall(pos, "ExecuteHTML", target(), c.Args[0], c.Args[2], c.Args[1])
 	case "encoding/json.Unmarshal":
-		return l.runtimeCall(pos, "UnmarshalJSON", c.Args...)
+		return l.RuntimeCall(pos, "UnmarshalJSON", c.Args...)
 	case "encoding/json.Decoder.Decode":
-		return l.runtimeCall(pos, "DecodeJSON", append([]ast.Expr{target()}, c.Args...)...)
+		return l.RuntimeCall(pos, "DecodeJSON", append([]ast.Expr{target()}, c.Args...)...)
 	}
 	return nil
 }
@@ -409,145 +382,125 @@ func (l *lowerer) errorsAs(e *ast.CallExpr, c *ast.CallExpr) *ast.CallExpr {
 	if len(e.Args) != 2 {
 		return nil
 	}
-	p, ok := l.typeOf(e.Args[1]).Underlying().(*types.Pointer)
+	p, ok := l.TypeOf(e.Args[1]).Underlying().(*types.Pointer)
 	if !ok {
 		return nil
 	}
 	pos := e.Pos()
-	l.know(pos, p.Elem())
-	return l.runtimeCall(pos, "ErrorAs", c.Args[0], l.typeID(pos, p.Elem()), l.named(e.Args[1]), c.Args[1])
+	l.Know(pos, p.Elem())
+	return l.RuntimeCall(pos, "ErrorAs", c.Args[0], l.TypeID(pos, p.Elem()), l.named(e.Args[1]), c.Args[1])
 }
 
 // conversion lowers T(x).
 func (l *lowerer) conversion(e *ast.CallExpr, t types.Type) ast.Expr {
 	pos := e.Pos()
 	arg := e.Args[0]
-	from := l.typeOf(arg)
+	from := l.TypeOf(arg)
 	switch {
 	case types.IsInterface(t):
 		return l.value(arg, t)
 	case universe.IsNil(from):
-		return l.zeroOf(pos, t)
+		return l.ZeroOf(pos, t)
 	}
 	from = types.Default(from)
 	tb, toBasic := t.Underlying().(*types.Basic)
 	fb, fromBasic := from.Underlying().(*types.Basic)
-	if toBasic && fromBasic && tb.Kind() == fb.Kind() && l.sameRep(from, t) {
-		return l.hold(pos, l.expr(arg), t)
+	if toBasic && fromBasic && tb.Kind() == fb.Kind() && l.SameRep(from, t) {
+		return l.Hold(pos, l.expr(arg), t)
 	}
-	if !toBasic && !fromBasic && l.sameRep(from, t) {
+	if !toBasic && !fromBasic && l.SameRep(from, t) {
 		return l.expr(arg)
 	}
-	x := l.typedName(pos, l.expr(arg), from)
+	x := l.TypedName(pos, l.expr(arg), from)
 	if toBasic && fromBasic {
 		if tb.Info()&types.IsString != 0 || tb.Info()&types.IsComplex != 0 || fb.Info()&types.IsFloat != 0 && tb.Info()&types.IsInteger != 0 {
-			return l.runtimeInto(pos, t, "Convert", x)
+			return l.RuntimeInto(pos, t, "Convert", x)
 		}
-		return l.temp(pos, t, call(pos, l.typeExpr(pos, t), x))
+		return l.Temp(pos, t, core.Call(pos, l.TypeExpr(pos, t), x))
 	}
 	if toBasic || fromBasic { // strings and slices
-		return l.runtimeInto(pos, t, "Convert", x)
+		return l.RuntimeInto(pos, t, "Convert", x)
 	}
 	if _, slice := from.Underlying().(*types.Slice); slice {
 		if _, slice := t.Underlying().(*types.Slice); !slice { // to an array or a pointer to one
-			return l.runtimeInto(pos, t, "Convert", x)
+			return l.RuntimeInto(pos, t, "Convert", x)
 		}
 	}
 	if _, isChan := t.Underlying().(*types.Chan); isChan {
-		return l.runtimeInto(pos, t, "Convert", x)
+		return l.RuntimeInto(pos, t, "Convert", x)
 	}
-	return l.reshape(pos, x, from, t)
-}
-
-// isBuiltin reports predeclared functions.
-func (l *lowerer) isBuiltin(fun ast.Expr) bool {
-	if l.info.Types[fun].IsBuiltin() {
-		return true
-	}
-	id, ok := ast.Unparen(fun).(*ast.Ident)
-	if !ok {
-		return false
-	}
-	_, ok = l.info.Uses[id].(*types.Builtin)
-	return ok
-}
-
-func builtinName(fun ast.Expr) string {
-	if id, ok := fun.(*ast.Ident); ok {
-		return id.Name
-	}
-	return fun.(*ast.SelectorExpr).Sel.Name // unsafe.Sizeof and the like
+	return l.Reshape(pos, x, from, t)
 }
 
 // builtin lowers a call of a predeclared function.
 func (l *lowerer) builtin(e *ast.CallExpr, name string) ast.Expr {
 	pos := e.Pos()
 	e = l.apart(e)
-	result := l.typeOf(e)
-	args := func(i int) types.Type { return types.Default(l.typeOf(e.Args[i])) }
+	result := l.TypeOf(e)
+	args := func(i int) types.Type { return types.Default(l.TypeOf(e.Args[i])) }
 	run := func(name string, args ...ast.Expr) ast.Expr {
-		l.emit(&ast.ExprStmt{X: l.runtimeCall(pos, name, args...)})
+		l.Emit(&ast.ExprStmt{X: l.RuntimeCall(pos, name, args...)})
 		return nil
 	}
 	switch name {
 	case "min", "max":
 		return l.extremum(e, name, result)
 	case "clear":
-		return run("Clear", l.typedName(pos, l.operand(e.Args[0]), args(0)))
+		return run("Clear", l.TypedName(pos, l.operand(e.Args[0]), args(0)))
 	case "print", "println":
 		var list []ast.Expr
 		for _, a := range l.flat(e) {
-			list = append(list, l.hold(pos, l.toPrint(pos, a), emptyInterfaceType))
+			list = append(list, l.Hold(pos, l.toPrint(pos, a), core.EmptyInterfaceType))
 		}
 		return run(map[string]string{"print": "Print", "println": "Println"}[name], list...)
 	case "panic":
-		return run("Panic", l.operandTo(e.Args[0], emptyInterfaceType))
+		return run("Panic", l.operandTo(e.Args[0], core.EmptyInterfaceType))
 	case "recover":
 		return l.recoverCall(pos)
 	case "make":
-		list := []ast.Expr{l.typeExpr(pos, result)}
+		list := []ast.Expr{l.TypeExpr(pos, result)}
 		for _, a := range e.Args[1:] {
 			list = append(list, l.lengthOperand(a))
 		}
-		if len(list) > 1 && !l.constants(e.Args[1:]) {
+		if len(list) > 1 && !l.Constants(e.Args[1:]) {
 			if _, slice := result.Underlying().(*types.Slice); slice {
-				v := l.zeroOf(pos, result)
-				run("MakeSlice", append([]ast.Expr{addressOf(pos, v)}, list[1:]...)...)
+				v := l.ZeroOf(pos, result)
+				run("MakeSlice", append([]ast.Expr{core.AddressOf(pos, v)}, list[1:]...)...)
 				return v
 			}
 		}
 		if c, ok := result.Underlying().(*types.Chan); ok && c.Dir() != types.SendRecv {
 			both := types.NewChan(types.SendRecv, c.Elem())
-			list[0] = l.typeExpr(pos, both)
-			return l.runtimeInto(pos, result, "Convert", l.temp(pos, both, call(pos, ident(pos, name), list...)))
+			list[0] = l.TypeExpr(pos, both)
+			return l.RuntimeInto(pos, result, "Convert", l.Temp(pos, both, core.Call(pos, core.Ident(pos, name), list...)))
 		}
-		return l.temp(pos, result, call(pos, ident(pos, name), list...))
+		return l.Temp(pos, result, core.Call(pos, core.Ident(pos, name), list...))
 	case "new":
-		if l.info.Types[e.Args[0]].IsType() {
-			return l.temp(pos, result, call(pos, ident(pos, name), l.typeExpr(pos, universe.Deref(result.Underlying()))))
+		if l.Info.Types[e.Args[0]].IsType() {
+			return l.Temp(pos, result, core.Call(pos, core.Ident(pos, name), l.TypeExpr(pos, universe.Deref(result.Underlying()))))
 		}
 		elem := universe.Deref(result.Underlying())
-		return l.pointerTo(pos, l.value(e.Args[0], elem), elem)
+		return l.PointerTo(pos, l.value(e.Args[0], elem), elem)
 	case "append":
 		return l.appendCall(e, result)
 	case "delete":
 		m := universe.CoreType(args(0)).(*types.Map)
 		x := l.operand(e.Args[0])
-		k := l.typedName(pos, l.usedKey(e.Args[1], x, m.Key()), m.Key())
+		k := l.TypedName(pos, l.usedKey(e.Args[1], x, m.Key()), m.Key())
 		return run("Delete", x, k)
 	case "copy":
 		to := l.operand(e.Args[0])
-		from := l.typedName(pos, l.operand(e.Args[1]), args(1))
-		return l.temp(pos, types.Typ[types.Int], l.runtimeCall(pos, "Copy", to, from))
+		from := l.TypedName(pos, l.operand(e.Args[1]), args(1))
+		return l.Temp(pos, types.Typ[types.Int], l.RuntimeCall(pos, "Copy", to, from))
 	case "len", "cap":
-		x := l.typedName(pos, l.operand(e.Args[0]), args(0))
+		x := l.TypedName(pos, l.operand(e.Args[0]), args(0))
 		if p, ok := args(0).Underlying().(*types.Pointer); ok {
 			_ = p
-			return l.temp(pos, types.Typ[types.Int], &ast.BasicLit{ValuePos: pos, Kind: token.INT, Value: strconv.FormatInt(universe.Deref(args(0).Underlying()).Underlying().(*types.Array).Len(), 10)})
+			return l.Temp(pos, types.Typ[types.Int], &ast.BasicLit{ValuePos: pos, Kind: token.INT, Value: strconv.FormatInt(universe.Deref(args(0).Underlying()).Underlying().(*types.Array).Len(), 10)})
 		}
-		return l.temp(pos, types.Typ[types.Int], call(pos, ident(pos, name), x))
+		return l.Temp(pos, types.Typ[types.Int], core.Call(pos, core.Ident(pos, name), x))
 	case "close":
-		l.emit(&ast.ExprStmt{X: call(pos, ident(pos, name), l.operand(e.Args[0]))})
+		l.Emit(&ast.ExprStmt{X: core.Call(pos, core.Ident(pos, name), l.operand(e.Args[0]))})
 		return nil
 	case "complex":
 		part := types.Typ[types.Float64]
@@ -555,12 +508,12 @@ func (l *lowerer) builtin(e *ast.CallExpr, name string) ast.Expr {
 			part = types.Typ[types.Float32]
 		}
 		f := l.flat(e)
-		re, im := l.temp(pos, part, f[0].x), l.temp(pos, part, f[1].x)
-		return l.temp(pos, result, call(pos, ident(pos, name), re, im))
+		re, im := l.Temp(pos, part, f[0].x), l.Temp(pos, part, f[1].x)
+		return l.Temp(pos, result, core.Call(pos, core.Ident(pos, name), re, im))
 	case "real", "imag":
-		return l.temp(pos, result, call(pos, ident(pos, name), l.typedName(pos, l.expr(e.Args[0]), args(0))))
+		return l.Temp(pos, result, core.Call(pos, core.Ident(pos, name), l.TypedName(pos, l.expr(e.Args[0]), args(0))))
 	}
-	l.refuse(pos, "%s can't be used in a cell", name)
+	l.Refuse(pos, "%s can't be used in a cell", name)
 	return nil
 }
 
@@ -573,31 +526,21 @@ func (l *lowerer) apart(e *ast.CallExpr) *ast.CallExpr {
 	}
 	flat := &ast.CallExpr{Fun: e.Fun, Lparen: e.Lparen, Rparen: e.Rparen}
 	for _, v := range values {
-		id := ident(e.Pos(), "v")
+		id := core.Ident(e.Pos(), "v")
 		obj := types.NewVar(e.Pos(), nil, "v", v.t)
-		l.info.Uses[id] = obj
-		l.info.Types[id] = types.TypeAndValue{Type: v.t}
+		l.Info.Uses[id] = obj
+		l.Info.Types[id] = types.TypeAndValue{Type: v.t}
 		l.names[obj] = v.x.(*ast.Ident).Name
 		flat.Args = append(flat.Args, id)
 	}
-	l.info.Types[flat] = l.info.Types[e]
+	l.Info.Types[flat] = l.Info.Types[e]
 	return flat
-}
-
-// constants reports whether all of a list are.
-func (l *lowerer) constants(list []ast.Expr) bool {
-	for _, e := range list {
-		if l.info.Types[e].Value == nil {
-			return false
-		}
-	}
-	return true
 }
 
 // lengthOperand lowers a length for make, which may be of any integer type.
 func (l *lowerer) lengthOperand(e ast.Expr) ast.Expr {
-	if l.info.Types[e].Value != nil {
-		return l.number(e.Pos(), token.INT, constant.ToInt(l.info.Types[e].Value).ExactString())
+	if l.Info.Types[e].Value != nil {
+		return l.Number(e.Pos(), token.INT, constant.ToInt(l.Info.Types[e].Value).ExactString())
 	}
 	return l.indexOperand(e)
 }
@@ -606,7 +549,7 @@ func (l *lowerer) lengthOperand(e ast.Expr) ast.Expr {
 func (l *lowerer) flat(e *ast.CallExpr) []typed {
 	var out []typed
 	for _, a := range e.Args {
-		out = append(out, typed{l.operand(a), types.Default(l.typeOf(a))})
+		out = append(out, typed{l.operand(a), types.Default(l.TypeOf(a))})
 	}
 	return out
 }
@@ -614,30 +557,30 @@ func (l *lowerer) flat(e *ast.CallExpr) []typed {
 // toPrint is an operand as print takes it: plain.
 func (l *lowerer) toPrint(pos token.Pos, v typed) ast.Expr {
 	if universe.IsNil(v.t) {
-		return l.zeroOf(pos, emptyInterfaceType)
+		return l.ZeroOf(pos, core.EmptyInterfaceType)
 	}
 	if types.IsInterface(v.t) {
-		return l.runtimeCall(pos, "Face", l.hold(pos, l.convert(pos, v.x, v.t, emptyInterfaceType), emptyInterfaceType))
+		return l.RuntimeCall(pos, "Face", l.Hold(pos, l.Convert(pos, v.x, v.t, core.EmptyInterfaceType), core.EmptyInterfaceType))
 	}
-	return l.runtimeCall(pos, "Any", l.typedName(pos, v.x, v.t))
+	return l.RuntimeCall(pos, "Any", l.TypedName(pos, v.x, v.t))
 }
 
 // appendCall lowers append.
 func (l *lowerer) appendCall(e *ast.CallExpr, result types.Type) ast.Expr {
 	pos := e.Pos()
 	s := l.operandTo(e.Args[0], result)
-	if universe.IsNil(l.typeOf(e.Args[0])) {
-		s = l.zeroOf(pos, result)
+	if universe.IsNil(l.TypeOf(e.Args[0])) {
+		s = l.ZeroOf(pos, result)
 	}
 	if e.Ellipsis.IsValid() {
-		if universe.IsNil(l.typeOf(e.Args[1])) {
+		if universe.IsNil(l.TypeOf(e.Args[1])) {
 			return s
 		}
-		x := l.typedName(pos, l.operand(e.Args[1]), types.Default(l.typeOf(e.Args[1])))
-		if universe.IsString(l.typeOf(e.Args[1])) {
-			x = l.temp(pos, types.NewSlice(types.Typ[types.Byte]), l.runtimeInto(pos, types.NewSlice(types.Typ[types.Byte]), "Convert", x))
+		x := l.TypedName(pos, l.operand(e.Args[1]), types.Default(l.TypeOf(e.Args[1])))
+		if universe.IsString(l.TypeOf(e.Args[1])) {
+			x = l.Temp(pos, types.NewSlice(types.Typ[types.Byte]), l.RuntimeInto(pos, types.NewSlice(types.Typ[types.Byte]), "Convert", x))
 		}
-		return l.temp(pos, result, &ast.CallExpr{Fun: ident(pos, "append"), Lparen: pos, Args: []ast.Expr{s, x}, Ellipsis: pos, Rparen: pos})
+		return l.Temp(pos, result, &ast.CallExpr{Fun: core.Ident(pos, "append"), Lparen: pos, Args: []ast.Expr{s, x}, Ellipsis: pos, Rparen: pos})
 	}
 	elem := result.Underlying().(*types.Slice).Elem()
 	var list []typed
@@ -653,32 +596,32 @@ func (l *lowerer) appended(pos token.Pos, t types.Type, s ast.Expr, list []typed
 	if len(list) == 0 {
 		return s
 	}
-	if len(list) == 1 && plainBasic(elem) {
-		return l.temp(pos, t, call(pos, ident(pos, "append"), s, list[0].x))
+	if len(list) == 1 && universe.PlainBasic(elem) {
+		return l.Temp(pos, t, core.Call(pos, core.Ident(pos, "append"), s, list[0].x))
 	}
-	lit := &ast.CompositeLit{Type: &ast.ArrayType{Lbrack: pos, Elt: l.typeExpr(pos, elem)}, Lbrace: pos, Rbrace: pos}
+	lit := &ast.CompositeLit{Type: &ast.ArrayType{Lbrack: pos, Elt: l.TypeExpr(pos, elem)}, Lbrace: pos, Rbrace: pos}
 	for _, v := range list {
-		lit.Elts = append(lit.Elts, l.hold(pos, l.convertTo(pos, v.x, v.t, elem), elem))
+		lit.Elts = append(lit.Elts, l.Hold(pos, l.ConvertTo(pos, v.x, v.t, elem), elem))
 	}
-	x := l.temp(pos, types.NewSlice(elem), lit)
-	return l.temp(pos, t, &ast.CallExpr{Fun: ident(pos, "append"), Lparen: pos, Args: []ast.Expr{s, x}, Ellipsis: pos, Rparen: pos})
+	x := l.Temp(pos, types.NewSlice(elem), lit)
+	return l.Temp(pos, t, &ast.CallExpr{Fun: core.Ident(pos, "append"), Lparen: pos, Args: []ast.Expr{s, x}, Ellipsis: pos, Rparen: pos})
 }
 
 // extremum lowers min and max to the compiled ones of the basic type.
 func (l *lowerer) extremum(e *ast.CallExpr, name string, t types.Type) ast.Expr {
 	pos := e.Pos()
 	basic := types.Default(t).Underlying().(*types.Basic)
-	out := l.runtimeCall(pos, map[string]string{"min": "Min", "max": "Max"}[name]+"_"+types.Typ[basic.Kind()].Name())
+	out := l.RuntimeCall(pos, map[string]string{"min": "Min", "max": "Max"}[name]+"_"+types.Typ[basic.Kind()].Name())
 	for _, v := range l.flat(e) {
 		x := v.x
-		if !l.sameRep(v.t, basic) {
-			x = call(pos, ident(pos, basic.Name()), l.typedName(pos, x, v.t))
+		if !l.SameRep(v.t, basic) {
+			x = core.Call(pos, core.Ident(pos, basic.Name()), l.TypedName(pos, x, v.t))
 		}
-		out.Args = append(out.Args, l.temp(pos, basic, x))
+		out.Args = append(out.Args, l.Temp(pos, basic, x))
 	}
-	if x := l.temp(pos, basic, out); l.sameRep(basic, t) {
+	if x := l.Temp(pos, basic, out); l.SameRep(basic, t) {
 		return x
 	} else {
-		return l.temp(pos, t, call(pos, l.typeExpr(pos, t), x))
+		return l.Temp(pos, t, core.Call(pos, l.TypeExpr(pos, t), x))
 	}
 }

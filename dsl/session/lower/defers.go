@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/token"
 
+	"sapf/dsl/session/core"
+	"sapf/dsl/session/facts"
 	"sapf/dsl/session/machine"
 )
 
@@ -22,27 +24,12 @@ import (
 //		return n
 //	}
 
-// hasDefer reports whether the function with that body defers a call.
-func hasDefer(body *ast.BlockStmt) bool {
-	found := false
-	ast.Inspect(body, func(n ast.Node) bool {
-		switch n.(type) {
-		case *ast.FuncLit:
-			return false
-		case *ast.DeferStmt:
-			found = true
-		}
-		return !found
-	})
-	return found
-}
-
 // guarded runs a body with a list of deferred calls.
 func (l *lowerer) guarded(pos token.Pos, defers string, body *ast.BlockStmt) []ast.Stmt {
 	lit := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: &ast.FieldList{Opening: pos, Closing: pos}}, Body: body}
 	return []ast.Stmt{
-		define(pos, defers, l.runtimeCall(pos, "Defers")),
-		&ast.ExprStmt{X: call(pos, sel(ident(pos, defers), "Guard"), lit)},
+		core.Define(pos, defers, l.RuntimeCall(pos, "Defers")),
+		&ast.ExprStmt{X: core.Call(pos, core.Sel(core.Ident(pos, defers), "Guard"), lit)},
 	}
 }
 
@@ -53,16 +40,16 @@ func (l *lowerer) deferStmt(st *ast.DeferStmt) {
 	if _, ok := fun.(*ast.FuncLit); ok {
 		name = machine.DeferredLiteral
 		l.nextEnder = l.fn.defers
-	} else if l.compiledCallee(fun) != nil {
+	} else if l.CompiledCallee(fun) != nil {
 		name = machine.DeferredCompiled
 	}
-	if l.isBuiltin(fun) && builtinName(fun) == "recover" {
+	if l.IsBuiltin(fun) && facts.BuiltinName(fun) == "recover" {
 		l.deferRecover(st.Pos())
 		return
 	}
 	l.later(st.Call, func(body *ast.FuncLit) {
 		pos := st.Pos()
-		l.emit(&ast.ExprStmt{X: call(pos, sel(ident(pos, l.fn.defers), "Push"), quoted(pos, name), body)})
+		l.Emit(&ast.ExprStmt{X: core.Call(pos, core.Sel(core.Ident(pos, l.fn.defers), "Push"), core.Quoted(pos, name), body)})
 	})
 }
 
@@ -73,40 +60,24 @@ func (l *lowerer) deferRecover(pos token.Pos) {
 		return
 	}
 	body := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: &ast.FieldList{}}, Body: l.bodyOf(pos, func() {
-		l.emit(&ast.ExprStmt{X: call(pos, sel(ident(pos, l.fn.ender), "RecoverFor"), ident(pos, l.fn.defers))})
+		l.Emit(&ast.ExprStmt{X: core.Call(pos, core.Sel(core.Ident(pos, l.fn.ender), "RecoverFor"), core.Ident(pos, l.fn.defers))})
 	})}
-	l.emit(&ast.ExprStmt{X: call(pos, sel(ident(pos, l.fn.defers), "Push"), quoted(pos, ""), body)})
+	l.Emit(&ast.ExprStmt{X: core.Call(pos, core.Sel(core.Ident(pos, l.fn.defers), "Push"), core.Quoted(pos, ""), body)})
 }
 
 // recoverCall lowers recover. Only the function that was deferred itself may
 // stop a panic: a literal knows whose end it is, others are told by the machine.
 func (l *lowerer) recoverCall(pos token.Pos) ast.Expr {
 	if l.fn.ender != "" && l.fn.depth == 0 {
-		return l.temp(pos, emptyInterfaceType, call(pos, sel(ident(pos, l.fn.ender), "Recover")))
+		return l.Temp(pos, core.EmptyInterfaceType, core.Call(pos, core.Sel(core.Ident(pos, l.fn.ender), "Recover")))
 	}
-	return l.temp(pos, emptyInterfaceType, l.runtimeCall(pos, "Recover"))
-}
-
-// callsRecover reports whether a function's body calls recover.
-func callsRecover(body *ast.BlockStmt) bool {
-	found := false
-	ast.Inspect(body, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.FuncLit:
-			return false
-		case *ast.CallExpr:
-			id, ok := ast.Unparen(n.Fun).(*ast.Ident)
-			found = found || ok && id.Name == "recover"
-		}
-		return !found
-	})
-	return found
+	return l.Temp(pos, core.EmptyInterfaceType, l.RuntimeCall(pos, "Recover"))
 }
 
 // noteRecover keeps that a function calls recover.
 func (s *Lowering) noteRecover(sym string, fn *ast.FuncDecl) {
-	if fn.Body != nil && callsRecover(fn.Body) {
+	if fn.Body != nil && facts.CallsRecover(fn.Body) {
 		s.recovers[sym] = true
-		s.Out.undo = append(s.Out.undo, func() { delete(s.recovers, sym) })
+		s.Out.Undo = append(s.Out.Undo, func() { delete(s.recovers, sym) })
 	}
 }

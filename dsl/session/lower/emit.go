@@ -8,66 +8,21 @@ import (
 	"slices"
 	"strings"
 
+	"sapf/dsl/session/core"
+	"sapf/dsl/session/facts"
 	"sapf/dsl/session/plan"
 	"sapf/dsl/session/universe"
 )
 
-// emitted is yaegi source in the making: declarations that the cell at hand
-// needs, and statements that link them up before it runs.
-type emitted struct {
-	Imports []ast.Decl
-	Decls   []ast.Decl
-	links   []ast.Stmt
-	queue   []func()
-	undo    []func()
-}
-
-// Fresh makes a name that no cell can write and no other name equals.
-func (s *Lowering) Fresh(name string) string {
-	s.serial++
-	return fmt.Sprintf("%s#%d", name, s.serial)
-}
-
-// importName is yaegi's name of an imported package, imported on first use.
-func (s *Lowering) importName(path string) string {
-	if name, ok := s.imported[path]; ok {
-		return name
-	}
-	name := s.Fresh("pkg")
-	s.imported[path] = name
-	s.Out.undo = append(s.Out.undo, func() { delete(s.imported, path) })
-	spec := &ast.ImportSpec{Name: ident(token.NoPos, name), Path: &ast.BasicLit{Kind: token.STRING, Value: `"` + path + `"`}}
-	s.Out.Imports = append(s.Out.Imports, &ast.GenDecl{Tok: token.IMPORT, Specs: []ast.Spec{spec}})
-	return name
-}
-
-// key names an instance: the symbol of what is instantiated would do, were it
-// not for the type arguments.
-func (l *lowerer) key(pos token.Pos, obj types.Object, targs []types.Type) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%p", obj)
-	for _, t := range targs {
-		b.WriteByte(',')
-		fmt.Fprint(&b, l.s.typeNumber(t))
-	}
-	return b.String()
-}
-
-// remember keeps the symbol of an instance, unless the cell fails.
-func (s *Lowering) remember(key, sym string) {
-	s.instances[key] = sym
-	s.Out.undo = append(s.Out.undo, func() { delete(s.instances, key) })
-}
-
 // funcSymbol is the yaegi function for fn, lowered on first use.
 func (s *Lowering) funcSymbol(l *lowerer, pos token.Pos, fn *types.Func, targs []types.Type) string {
-	key := l.key(pos, fn, targs)
-	if sym, ok := s.instances[key]; ok {
+	key := l.Key(pos, fn, targs)
+	if sym, ok := s.Instances[key]; ok {
 		return sym
 	}
-	d := s.universe.Decls[fn]
-	sym := s.Fresh(instanceName(fn.Name(), targs))
-	s.remember(key, sym)
+	d := s.Universe.Decls[fn]
+	sym := s.Fresh(core.InstanceName(fn.Name(), targs))
+	s.Remember(key, sym)
 	if len(targs) == 0 {
 		s.functions[fn] = sym
 	}
@@ -77,10 +32,10 @@ func (s *Lowering) funcSymbol(l *lowerer, pos token.Pos, fn *types.Func, targs [
 			sig = inst.(*types.Signature)
 		}
 	}
-	s.noteParams(sym, nil, sig)
+	s.NoteParams(sym, nil, sig)
 	node := d.Node.(*ast.FuncDecl)
 	s.noteRecover(sym, node)
-	s.Out.queue = append(s.Out.queue, func() {
+	s.Out.Queue = append(s.Out.Queue, func() {
 		info, names := d.Info, fieldNames(node.Type.TypeParams)
 		if len(targs) > 0 {
 			info, node = s.instantiate(pos, d, node, names, targs)
@@ -88,22 +43,6 @@ func (s *Lowering) funcSymbol(l *lowerer, pos token.Pos, fn *types.Func, targs [
 		s.emitFunc(l, sym, node, info)
 	})
 	return sym
-}
-
-func instanceName(name string, targs []types.Type) string {
-	if len(targs) == 0 {
-		return name
-	}
-	parts := make([]string, len(targs))
-	for i, t := range targs {
-		parts[i] = types.TypeString(t, func(p *types.Package) string {
-			if p.Path() == "main" {
-				return ""
-			}
-			return p.Name()
-		})
-	}
-	return name + "[" + strings.Join(parts, ",") + "]"
 }
 
 func fieldNames(list *ast.FieldList) []*ast.Ident {
@@ -124,9 +63,9 @@ func (s *Lowering) link(l *lowerer, pos token.Pos, fn *types.Func) string {
 		return name
 	}
 	name := s.Fresh(fn.Name())
-	s.declareLink(pos, fn, name, l.funcType(pos, fn.Signature()), nil)
-	s.Out.links = append(s.Out.links, assign(pos, ident(pos, name), ident(pos, s.funcSymbol(l, pos, fn, nil))))
-	s.noteRecover(name, s.universe.Decls[fn].Node.(*ast.FuncDecl))
+	s.declareLink(pos, fn, name, l.FuncType(pos, fn.Signature()), nil)
+	s.Out.Links = append(s.Out.Links, core.Assign(pos, core.Ident(pos, name), core.Ident(pos, s.funcSymbol(l, pos, fn, nil))))
+	s.noteRecover(name, s.Universe.Decls[fn].Node.(*ast.FuncDecl))
 	return name
 }
 
@@ -134,11 +73,11 @@ func (s *Lowering) link(l *lowerer, pos token.Pos, fn *types.Func) string {
 // gets its value before the cell runs.
 func (s *Lowering) declareLink(pos token.Pos, obj types.Object, name string, typ, value ast.Expr) {
 	s.links[obj] = name
-	s.Out.undo = append(s.Out.undo, func() { delete(s.links, obj) })
-	spec := &ast.ValueSpec{Names: []*ast.Ident{ident(pos, name)}, Type: typ}
+	s.Out.Undo = append(s.Out.Undo, func() { delete(s.links, obj) })
+	spec := &ast.ValueSpec{Names: []*ast.Ident{core.Ident(pos, name)}, Type: typ}
 	s.Out.Decls = append(s.Out.Decls, &ast.GenDecl{TokPos: pos, Tok: token.VAR, Specs: []ast.Spec{spec}})
 	if value != nil {
-		s.Out.links = append(s.Out.links, assign(pos, ident(pos, name), value))
+		s.Out.Links = append(s.Out.Links, core.Assign(pos, core.Ident(pos, name), value))
 	}
 }
 
@@ -146,17 +85,17 @@ func (s *Lowering) declareLink(pos token.Pos, obj types.Object, name string, typ
 func (s *Lowering) methodSymbol(l *lowerer, pos token.Pos, fn *types.Func, named *types.Named) string {
 	targs := universe.TypeList(named.TypeArgs())
 	origin := fn.Origin()
-	key := l.key(pos, origin, targs)
-	if sym, ok := s.instances[key]; ok {
+	key := l.Key(pos, origin, targs)
+	if sym, ok := s.Instances[key]; ok {
 		return sym
 	}
-	d := s.universe.Decls[origin]
-	sym := s.Fresh(instanceName(named.Obj().Name(), targs) + "." + fn.Name())
-	s.remember(key, sym)
-	s.noteParams(sym, fn.Signature().Recv().Type(), fn.Signature())
+	d := s.Universe.Decls[origin]
+	sym := s.Fresh(core.InstanceName(named.Obj().Name(), targs) + "." + fn.Name())
+	s.Remember(key, sym)
+	s.NoteParams(sym, fn.Signature().Recv().Type(), fn.Signature())
 	node := d.Node.(*ast.FuncDecl)
 	s.noteRecover(sym, node)
-	s.Out.queue = append(s.Out.queue, func() {
+	s.Out.Queue = append(s.Out.Queue, func() {
 		info, fdecl := d.Info, node
 		if d.Flat != nil {
 			fdecl = d.Flat
@@ -175,7 +114,7 @@ func (s *Lowering) methodSymbol(l *lowerer, pos token.Pos, fn *types.Func, named
 // means what it meant to the function.
 func (s *Lowering) instantiate(pos token.Pos, d *universe.Decl, node *ast.FuncDecl, params []*ast.Ident, targs []types.Type) (*types.Info, *ast.FuncDecl) {
 	if s.depth++; s.depth > 200 {
-		panic(refuse{pos, fmt.Sprintf("instances of %s have no end", d.Obj.Name())})
+		panic(core.Refusal{Pos: pos, Msg: fmt.Sprintf("instances of %s have no end", d.Obj.Name())})
 	}
 	sc := universe.Scope{}
 	for name, obj := range d.Names {
@@ -190,14 +129,14 @@ func (s *Lowering) instantiate(pos token.Pos, d *universe.Decl, node *ast.FuncDe
 	ft := *node.Type
 	ft.TypeParams = nil
 	plain.Type = &ft
-	plain.Name = ident(node.Name.Pos(), "_")
-	info, _, errs := s.universe.TypecheckIn(d.Pkg, []ast.Decl{&plain}, sc)
+	plain.Name = core.Ident(node.Name.Pos(), "_")
+	info, _, errs := s.Universe.TypecheckIn(d.Pkg, []ast.Decl{&plain}, sc)
 	if errs = genericErrors(universe.Serious(errs)); len(errs) > 0 {
-		panic(refuse{pos, fmt.Sprintf("%s can't be had in a cell: %s", instanceName(d.Obj.Name(), targs), errs[0].Msg)})
+		panic(core.Refusal{Pos: pos, Msg: fmt.Sprintf("%s can't be had in a cell: %s", core.InstanceName(d.Obj.Name(), targs), errs[0].Msg)})
 	}
 	for _, obj := range info.Defs {
 		if t, ok := obj.(*types.TypeName); ok && !t.IsAlias() {
-			s.machine.Outer(t, targs)
+			s.Machine.Outer(t, targs)
 		}
 	}
 	return info, &plain
@@ -221,7 +160,7 @@ func genericErrors(errs []types.Error) []types.Error {
 func withoutBlanks(fn *ast.FuncDecl) *ast.FuncDecl {
 	name := func(e ast.Expr, i int) ast.Expr {
 		if id, ok := e.(*ast.Ident); ok && id.Name == "_" {
-			return ident(id.Pos(), fmt.Sprintf("blank%dˍ", i))
+			return core.Ident(id.Pos(), fmt.Sprintf("blank%dˍ", i))
 		}
 		return e
 	}
@@ -253,27 +192,23 @@ func withoutBlanks(fn *ast.FuncDecl) *ast.FuncDecl {
 // emitFunc lowers a function declaration under a symbol.
 func (s *Lowering) emitFunc(by *lowerer, sym string, node *ast.FuncDecl, info *types.Info) {
 	if node.Body == nil {
-		panic(refuse{node.Pos(), "missing function body"})
+		panic(core.Refusal{Pos: node.Pos(), Msg: "missing function body"})
 	}
-	s.emitting = sym
-	defer func() { s.emitting = "" }()
+	s.Emitting = sym
+	defer func() { s.Emitting = "" }()
 	l := s.lowerer(info)
-	l.captured = capturedInLoops(info, node.Body)
-	l.shared = sharedIn(info, node)
+	l.Captured = facts.CapturedInLoops(info, node.Body)
+	l.Shared = facts.SharedIn(info, node)
 	obj := info.Defs[node.Name].(*types.Func)
-	typ, body := l.function(node.Type, obj.Signature(), node.Recv, node.Body, s.newMark(node.Pos(), sym))
-	s.Out.Decls = append(s.Out.Decls, &ast.FuncDecl{Name: ident(node.Name.Pos(), sym), Type: typ, Body: body})
-}
-
-func (s *Lowering) lowerer(info *types.Info) *lowerer {
-	return &lowerer{s: s, info: info, names: map[types.Object]string{}, measured: map[string]bool{}, boxes: map[types.Object]string{}, fn: &funcState{}}
+	typ, body := l.function(node.Type, obj.Signature(), node.Recv, node.Body, s.NewMark(node.Pos(), sym))
+	s.Out.Decls = append(s.Out.Decls, &ast.FuncDecl{Name: core.Ident(node.Name.Pos(), sym), Type: typ, Body: body})
 }
 
 // drain lowers what has been asked for so far, and what that asks for.
 func (s *Lowering) drain() {
-	for len(s.Out.queue) > 0 {
-		next := s.Out.queue[0]
-		s.Out.queue = s.Out.queue[1:]
+	for len(s.Out.Queue) > 0 {
+		next := s.Out.Queue[0]
+		s.Out.Queue = s.Out.Queue[1:]
 		next()
 	}
 }

@@ -3,19 +3,22 @@ package lower
 import (
 	"go/ast"
 	"go/types"
+
+	"sapf/dsl/session/core"
+	"sapf/dsl/session/facts"
 )
 
 // funcLit lowers a function literal to a variable that holds it.
 func (l *lowerer) funcLit(e *ast.FuncLit) ast.Expr {
 	lit, _ := l.literal(e)
-	return l.temp(e.Pos(), l.typeOf(e), lit)
+	return l.Temp(e.Pos(), l.TypeOf(e), lit)
 }
 
 // literal lowers a function literal to one, or to a call that makes it where it
 // holds on to variables behind pointers: args are not nil then.
 func (l *lowerer) literal(e *ast.FuncLit) (x ast.Expr, args []ast.Expr) {
-	sig := l.typeOf(e).Underlying().(*types.Signature)
-	mark := l.s.literalMark(e)
+	sig := l.TypeOf(e).Underlying().(*types.Signature)
+	mark := l.s.LiteralMark(e)
 	l.literals++
 	defer func() { l.literals-- }()
 	held, args := l.holds(e)
@@ -28,10 +31,10 @@ func (l *lowerer) literal(e *ast.FuncLit) (x ast.Expr, args []ast.Expr) {
 	pos := e.Pos()
 	params := held()
 	outer := &ast.FuncLit{
-		Type: &ast.FuncType{Func: pos, Params: params, Results: &ast.FieldList{List: []*ast.Field{{Type: l.funcType(pos, sig)}}}},
+		Type: &ast.FuncType{Func: pos, Params: params, Results: &ast.FieldList{List: []*ast.Field{{Type: l.FuncType(pos, sig)}}}},
 		Body: &ast.BlockStmt{Lbrace: pos, Rbrace: pos, List: []ast.Stmt{&ast.ReturnStmt{Return: pos, Results: []ast.Expr{lit}}}},
 	}
-	return call(pos, outer, args...), args
+	return core.Call(pos, outer, args...), args
 }
 
 // holds finds the boxed variables that a literal uses and lets it reach them
@@ -47,16 +50,16 @@ func (l *lowerer) holds(e *ast.FuncLit) (end func() *ast.FieldList, args []ast.E
 		if !ok {
 			return true
 		}
-		obj := l.info.Uses[id]
+		obj := l.Info.Uses[id]
 		p, boxed := l.boxes[obj]
 		if _, seen := before[obj]; seen || !boxed {
 			return true
 		}
 		before[obj] = p
 		l.boxes[obj] = l.s.Fresh("p")
-		args = append(args, ident(pos, p))
-		ptr := &ast.StarExpr{Star: pos, X: l.typeExpr(pos, obj.Type())}
-		params.List = append(params.List, &ast.Field{Names: []*ast.Ident{ident(pos, l.boxes[obj])}, Type: ptr})
+		args = append(args, core.Ident(pos, p))
+		ptr := &ast.StarExpr{Star: pos, X: l.TypeExpr(pos, obj.Type())}
+		params.List = append(params.List, &ast.Field{Names: []*ast.Ident{core.Ident(pos, l.boxes[obj])}, Type: ptr})
 		return true
 	})
 	return func() *ast.FieldList {
@@ -67,54 +70,13 @@ func (l *lowerer) holds(e *ast.FuncLit) (end func() *ast.FieldList, args []ast.E
 	}, args
 }
 
-// capturedInLoops finds the variables declared in the bodies of loops that
-// function literals use.
-func capturedInLoops(info *types.Info, body *ast.BlockStmt) map[types.Object]bool {
-	inLoop := map[types.Object]ast.Node{} // the function each is declared in
-	out := map[types.Object]bool{}
-	var walk func(n ast.Node, fn ast.Node, loop bool)
-	visitor := func(fn ast.Node, loop bool, root ast.Node) func(ast.Node) bool {
-		return func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.FuncLit:
-				if n != root {
-					walk(n, n, false)
-					return false
-				}
-			case *ast.ForStmt, *ast.RangeStmt:
-				if n != root {
-					walk(n, fn, true)
-					return false
-				}
-			case *ast.CaseClause:
-				if obj := info.Implicits[n]; obj != nil && loop {
-					inLoop[obj] = fn
-				}
-			case *ast.Ident:
-				if v, ok := info.Defs[n].(*types.Var); ok && loop {
-					inLoop[v] = fn
-				}
-				if obj := info.Uses[n]; obj != nil {
-					if at, ok := inLoop[obj]; ok && at != fn {
-						out[obj] = true
-					}
-				}
-			}
-			return true
-		}
-	}
-	walk = func(n ast.Node, fn ast.Node, loop bool) { ast.Inspect(n, visitor(fn, loop, n)) }
-	walk(body, body, false)
-	return out
-}
-
 // parameter is the name of a parameter or result where it is declared.
 func (l *lowerer) parameter(id *ast.Ident) *ast.Ident {
-	obj := l.info.Defs[id]
+	obj := l.Info.Defs[id]
 	if id.Name == "_" || obj == nil {
-		return ident(id.Pos(), "_")
+		return core.Ident(id.Pos(), "_")
 	}
-	return ident(id.Pos(), l.local(obj))
+	return core.Ident(id.Pos(), l.local(obj))
 }
 
 // keepCaptured has results that outlive the call, in closures or by their
@@ -123,7 +85,7 @@ func (l *lowerer) parameter(id *ast.Ident) *ast.Ident {
 func (l *lowerer) keepCaptured(ft, typ *ast.FuncType, body *ast.BlockStmt) {
 	for _, f := range ft.Results.List {
 		for _, name := range f.Names {
-			if obj := l.info.Defs[name]; obj != nil && l.usageOf(obj, body).captured {
+			if obj := l.Info.Defs[name]; obj != nil && l.UsageOf(obj, body).Captured {
 				l.fn.saved, l.fn.kept = true, true
 			}
 		}
@@ -138,15 +100,15 @@ func (l *lowerer) keepCaptured(ft, typ *ast.FuncType, body *ast.BlockStmt) {
 // function lowers the type and body of a function; recv comes first among its
 // parameters, and mark is the variable for its place.
 func (l *lowerer) function(ft *ast.FuncType, sig *types.Signature, recv *ast.FieldList, body *ast.BlockStmt, mark string) (*ast.FuncType, *ast.BlockStmt) {
-	outer, facts, lengths, loop := l.fn, l.facts, l.lengths, l.loop
-	defer func() { l.fn, l.facts, l.lengths, l.loop = outer, facts, lengths, loop }()
-	l.facts, l.lengths, l.loop = map[inRange]bool{}, nil, nil
-	for _, f := range l.given {
-		l.countsUp(f.index)
-		l.suppose(f.list, f.index)
+	outer, known, lengths, loop := l.fn, l.Known, l.lengths, l.Loop
+	defer func() { l.fn, l.Known, l.lengths, l.Loop = outer, known, lengths, loop }()
+	l.Known, l.lengths, l.Loop = map[facts.InRange]bool{}, nil, nil
+	for _, f := range l.Given {
+		l.CountsUp(f.Index)
+		l.Suppose(f.List, f.Index)
 	}
-	l.given = nil
-	l.fn = &funcState{sig: sig, mark: mark, ender: l.nextEnder, gotos: gotosOf(body)}
+	l.Given = nil
+	l.fn = &funcState{sig: sig, mark: mark, ender: l.nextEnder, gotos: facts.GotosOf(body)}
 	l.nextEnder = ""
 	pos := ft.Pos()
 	typ := &ast.FuncType{Func: pos, Params: &ast.FieldList{Opening: pos, Closing: pos}}
@@ -157,21 +119,21 @@ func (l *lowerer) function(ft *ast.FuncType, sig *types.Signature, recv *ast.Fie
 		for _, f := range from.List {
 			ftype := func() ast.Expr {
 				if el, ok := f.Type.(*ast.Ellipsis); ok {
-					return &ast.Ellipsis{Ellipsis: el.Pos(), Elt: l.typeExpr(el.Pos(), l.typeOf(el.Elt))}
+					return &ast.Ellipsis{Ellipsis: el.Pos(), Elt: l.TypeExpr(el.Pos(), l.TypeOf(el.Elt))}
 				}
-				return l.typeExpr(f.Type.Pos(), l.typeOf(f.Type))
+				return l.TypeExpr(f.Type.Pos(), l.TypeOf(f.Type))
 			}
 			if len(f.Names) == 0 {
 				field := &ast.Field{Type: ftype()}
 				if !results {
-					field.Names = []*ast.Ident{ident(f.Pos(), l.s.Fresh("p"))}
+					field.Names = []*ast.Ident{core.Ident(f.Pos(), l.s.Fresh("p"))}
 				}
 				to.List = append(to.List, field)
 			}
 			for _, name := range f.Names {
 				id := l.parameter(name)
 				if id.Name == "_" {
-					id = ident(name.Pos(), l.s.Fresh("p"))
+					id = core.Ident(name.Pos(), l.s.Fresh("p"))
 				}
 				to.List = append(to.List, &ast.Field{Names: []*ast.Ident{id}, Type: ftype()})
 				if results {
@@ -187,7 +149,7 @@ func (l *lowerer) function(ft *ast.FuncType, sig *types.Signature, recv *ast.Fie
 		add(typ.Results, ft.Results, true)
 		l.keepCaptured(ft, typ, body)
 	}
-	if hasDefer(body) {
+	if facts.HasDefer(body) {
 		l.fn.defers = l.s.Fresh("defers")
 		if l.fn.results == nil {
 			l.keepResults(pos)
@@ -195,21 +157,21 @@ func (l *lowerer) function(ft *ast.FuncType, sig *types.Signature, recv *ast.Fie
 	}
 	out := l.block(body)
 	if l.fn.defers != "" {
-		out = &ast.BlockStmt{Lbrace: out.Lbrace, List: append(l.guarded(pos, l.fn.defers, out), &ast.ReturnStmt{Return: out.Rbrace, Results: identList(out.Rbrace, l.fn.results)}), Rbrace: out.Rbrace}
+		out = &ast.BlockStmt{Lbrace: out.Lbrace, List: append(l.guarded(pos, l.fn.defers, out), &ast.ReturnStmt{Return: out.Rbrace, Results: core.IdentList(out.Rbrace, l.fn.results)}), Rbrace: out.Rbrace}
 	}
 	var first []ast.Stmt
 	if ft.Results != nil && len(l.fn.results) > 0 && !l.fn.saved {
 		// yaegi may hand over a place that has been used before.
 		first = l.collect(func() {
 			for i, r := range l.fn.results {
-				l.emit(assign(pos, ident(pos, r.Name), l.zeroOf(pos, sig.Results().At(i).Type())))
+				l.Emit(core.Assign(pos, core.Ident(pos, r.Name), l.ZeroOf(pos, sig.Results().At(i).Type())))
 			}
 		})
 	}
 	if l.fn.saved {
 		first = l.collect(func() {
 			for i, r := range l.fn.results {
-				l.emit(l.varOf(pos, r.Name, sig.Results().At(i).Type(), nil))
+				l.Emit(l.VarOf(pos, r.Name, sig.Results().At(i).Type(), nil))
 			}
 		})
 	}

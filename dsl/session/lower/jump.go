@@ -5,13 +5,16 @@ import (
 	"go/token"
 	"go/types"
 	"strconv"
+
+	"sapf/dsl/session/core"
+	"sapf/dsl/session/universe"
 )
 
 // afterLoop acts on the code that a loop over a function left: -1 returns,
 // n > 0 is the n-th break or continue of an outer statement.
 func (l *lowerer) afterLoop(pos token.Pos, me *target) {
 	when := func(code int, then []ast.Stmt) ast.Stmt {
-		return &ast.IfStmt{If: pos, Cond: &ast.BinaryExpr{X: ident(pos, me.code.Name), OpPos: pos, Op: token.EQL, Y: l.int(pos, code)},
+		return &ast.IfStmt{If: pos, Cond: &ast.BinaryExpr{X: core.Ident(pos, me.code.Name), OpPos: pos, Op: token.EQL, Y: l.Int(pos, code)},
 			Body: &ast.BlockStmt{Lbrace: pos, List: then, Rbrace: pos}}
 	}
 	var out []ast.Stmt
@@ -21,7 +24,7 @@ func (l *lowerer) afterLoop(pos token.Pos, me *target) {
 	for i, lv := range me.leaves {
 		out = append(out, when(i+1, l.jump(pos, lv.tok, lv.label, lv.to)))
 	}
-	l.emit(out...)
+	l.Emit(out...)
 }
 
 // leaveByReturn returns the values that were left in the function's results.
@@ -31,24 +34,16 @@ func (l *lowerer) leaveByReturn(pos token.Pos) []ast.Stmt {
 	}
 	st := &ast.ReturnStmt{Return: pos}
 	if l.fn.defers == "" {
-		st.Results = identList(pos, l.fn.results)
+		st.Results = core.IdentList(pos, l.fn.results)
 	}
 	return []ast.Stmt{st}
-}
-
-func identList(pos token.Pos, list []*ast.Ident) []ast.Expr {
-	var out []ast.Expr
-	for _, id := range list {
-		out = append(out, ident(pos, id.Name))
-	}
-	return out
 }
 
 // keepResults gives the function variables for its results.
 func (l *lowerer) keepResults(pos token.Pos) {
 	for range l.fn.sig.Results().Len() {
 		l.fn.saved = true
-		l.fn.results = append(l.fn.results, ident(pos, l.s.Fresh("result")))
+		l.fn.results = append(l.fn.results, core.Ident(pos, l.s.Fresh("result")))
 	}
 }
 
@@ -56,9 +51,9 @@ func (l *lowerer) keepResults(pos token.Pos) {
 func (l *lowerer) exitLoop(pos token.Pos, code int) []ast.Stmt {
 	in := l.innermost()
 	return []ast.Stmt{
-		assign(pos, ident(pos, in.code.Name), l.int(pos, code)),
-		assign(pos, ident(pos, in.state), l.int(pos, 2)),
-		&ast.ReturnStmt{Return: pos, Results: []ast.Expr{ident(pos, "false")}},
+		core.Assign(pos, core.Ident(pos, in.code.Name), l.Int(pos, code)),
+		core.Assign(pos, core.Ident(pos, in.state), l.Int(pos, 2)),
+		&ast.ReturnStmt{Return: pos, Results: []ast.Expr{core.Ident(pos, "false")}},
 	}
 }
 
@@ -77,7 +72,7 @@ func (l *lowerer) returns(st *ast.ReturnStmt) {
 	pos := st.Pos()
 	direct := l.fn.depth == 0 && l.fn.defers == "" && !l.fn.kept
 	if l.statements && l.literals == 0 { // of the cell
-		l.emit(&ast.ExprStmt{X: l.runtimeCall(pos, "End")})
+		l.Emit(&ast.ExprStmt{X: l.RuntimeCall(pos, "End")})
 	}
 	var results *types.Tuple
 	if l.fn.sig != nil {
@@ -90,9 +85,9 @@ func (l *lowerer) returns(st *ast.ReturnStmt) {
 	case len(st.Results) == 1 && n > 1: // return f()
 		for i, v := range l.many(st.Results[0]) {
 			t := results.At(i).Type()
-			values = append(values, l.hold(pos, l.convertTo(pos, v.x, v.t, t), t))
+			values = append(values, l.Hold(pos, l.ConvertTo(pos, v.x, v.t, t), t))
 		}
-	case n == 1 && direct && results.At(0).Name() == "" && plainBasic(results.At(0).Type()):
+	case n == 1 && direct && results.At(0).Name() == "" && universe.PlainBasic(results.At(0).Type()):
 		x := l.simple(st.Results[0])
 		if x == nil {
 			x = l.operandTo(st.Results[0], results.At(0).Type())
@@ -102,15 +97,15 @@ func (l *lowerer) returns(st *ast.ReturnStmt) {
 		for i, e := range st.Results {
 			t := results.At(i).Type()
 			x := l.operandTo(e, t)
-			if id, ok := x.(*ast.Ident); ok && n > 1 && l.s.types[id.Name] == nil && id.Name != "true" && id.Name != "false" {
+			if id, ok := x.(*ast.Ident); ok && n > 1 && l.s.Types[id.Name] == nil && id.Name != "true" && id.Name != "false" {
 				// It may be a result, and set before it is read.
-				x = l.temp(pos, t, x)
+				x = l.Temp(pos, t, x)
 			}
 			values = append(values, l.returned(x, t))
 		}
 	}
 	if direct {
-		l.emit(&ast.ReturnStmt{Return: pos, Results: values})
+		l.Emit(&ast.ReturnStmt{Return: pos, Results: values})
 		return
 	}
 	// From within the body of a loop over a function, or of a function that
@@ -119,9 +114,9 @@ func (l *lowerer) returns(st *ast.ReturnStmt) {
 		l.keepResults(pos)
 	}
 	for i, v := range values {
-		l.emit(assign(pos, ident(pos, l.fn.results[i].Name), v))
+		l.Emit(core.Assign(pos, core.Ident(pos, l.fn.results[i].Name), v))
 	}
-	l.emit(l.leaveByReturn(pos)...)
+	l.Emit(l.leaveByReturn(pos)...)
 }
 
 // returned is a value that a return statement may have: yaegi takes a literal
@@ -132,7 +127,7 @@ func (l *lowerer) returned(x ast.Expr, t types.Type) ast.Expr {
 		return x
 	}
 	if _, err := strconv.ParseInt(number.Value, 0, 64); err != nil {
-		return l.temp(x.Pos(), t, x)
+		return l.Temp(x.Pos(), t, x)
 	}
 	return x
 }
@@ -153,13 +148,13 @@ func (l *lowerer) branch(st *ast.BranchStmt) []ast.Stmt {
 		}
 	case token.GOTO:
 		if l.fn.depth > 0 {
-			l.refuse(pos, "goto in the body of a loop over a function can't be had in a cell: use a labelled break or continue")
+			l.Refuse(pos, "goto in the body of a loop over a function can't be had in a cell: use a labelled break or continue")
 		}
 		label = gotoLabel(label)
 	}
 	out := &ast.BranchStmt{TokPos: pos, Tok: st.Tok}
 	if label != "" {
-		out.Label = ident(st.Label.Pos(), label)
+		out.Label = core.Ident(st.Label.Pos(), label)
 	}
 	return []ast.Stmt{out}
 }
@@ -176,10 +171,10 @@ func (l *lowerer) jump(pos token.Pos, tok token.Token, label string, t *target) 
 			if label == "" {
 				return []ast.Stmt{out}
 			}
-			out.Label = ident(pos, label)
+			out.Label = core.Ident(pos, label)
 			// At the end of a clause yaegi would only leave the switch or select,
 			// but not from within another statement.
-			return []ast.Stmt{&ast.IfStmt{If: pos, Cond: ident(pos, "true"), Body: &ast.BlockStmt{Lbrace: pos, List: []ast.Stmt{out}, Rbrace: pos}}}
+			return []ast.Stmt{&ast.IfStmt{If: pos, Cond: core.Ident(pos, "true"), Body: &ast.BlockStmt{Lbrace: pos, List: []ast.Stmt{out}, Rbrace: pos}}}
 		}
 		// Of the loop over a function itself: its body returns.
 		state := 2
@@ -187,8 +182,8 @@ func (l *lowerer) jump(pos token.Pos, tok token.Token, label string, t *target) 
 			state = 0
 		}
 		return []ast.Stmt{
-			assign(pos, ident(pos, t.state), l.int(pos, state)),
-			&ast.ReturnStmt{Return: pos, Results: []ast.Expr{ident(pos, strconv.FormatBool(tok == token.CONTINUE))}},
+			core.Assign(pos, core.Ident(pos, t.state), l.Int(pos, state)),
+			&ast.ReturnStmt{Return: pos, Results: []ast.Expr{core.Ident(pos, strconv.FormatBool(tok == token.CONTINUE))}},
 		}
 	}
 	in := l.innermost()

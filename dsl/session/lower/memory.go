@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 
+	"sapf/dsl/session/core"
 	"sapf/dsl/session/plan"
 	"sapf/dsl/session/universe"
 )
@@ -40,15 +41,15 @@ func (s *Lowering) pin(c *universe.Checked) {
 				})
 			case *ast.UnaryExpr:
 				if n.Op == token.AND {
-					pin(l.root(n.X))
+					pin(l.Root(n.X))
 				}
 			case *ast.SliceExpr:
-				if _, array := l.typeOf(n.X).Underlying().(*types.Array); array {
-					pin(l.root(n.X))
+				if _, array := l.TypeOf(n.X).Underlying().(*types.Array); array {
+					pin(l.Root(n.X))
 				}
 			case *ast.SelectorExpr:
 				if sel := c.Info.Selections[n]; sel != nil && sel.Kind() == types.MethodVal && universe.IsPointer(sel.Obj().(*types.Func).Signature().Recv().Type()) {
-					pin(l.root(n.X))
+					pin(l.Root(n.X))
 				}
 			}
 			return true
@@ -62,6 +63,6 @@ func (s *Lowering) release(l *lowerer, pl *plan.Plan) {
 		if s.pinned[v] || s.Symbols[v] == "" {
 			continue
 		}
-		l.emit(assign(v.Pos(), ident(v.Pos(), s.Symbols[v]), l.zeroOf(v.Pos(), v.Type())))
+		l.Emit(core.Assign(v.Pos(), core.Ident(v.Pos(), s.Symbols[v]), l.ZeroOf(v.Pos(), v.Type())))
 	}
 }

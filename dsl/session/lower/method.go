@@ -6,7 +6,7 @@ import (
 	"go/types"
 	"strconv"
 
-	"sapf/dsl/session/machine"
+	"sapf/dsl/session/core"
 	"sapf/dsl/session/universe"
 )
 
@@ -14,17 +14,17 @@ import (
 // embedded fields spelt out), a method value or a method expression.
 func (l *lowerer) selector(e *ast.SelectorExpr) ast.Expr {
 	pos := e.Pos()
-	s, ok := l.info.Selections[e]
+	s, ok := l.Info.Selections[e]
 	if !ok {
-		obj := l.info.Uses[e.Sel]
-		if inst, ok := l.info.Instances[e.Sel]; ok {
+		obj := l.Info.Uses[e.Sel]
+		if inst, ok := l.Info.Instances[e.Sel]; ok {
 			return l.instanceValue(pos, obj, inst)
 		}
 		if fn, ok := obj.(*types.Func); ok {
-			if l.s.universe.Decls[fn] != nil {
+			if l.s.Universe.Decls[fn] != nil {
 				return l.funcValue(pos, l.object(pos, fn), fn.Signature())
 			}
-			return l.temp(pos, fn.Signature(), l.object(pos, fn))
+			return l.Temp(pos, fn.Signature(), l.object(pos, fn))
 		}
 		return l.object(pos, obj)
 	}
@@ -33,7 +33,7 @@ func (l *lowerer) selector(e *ast.SelectorExpr) ast.Expr {
 		if x := l.simple(e); x != nil {
 			return x
 		}
-		if l.info.Types[e.X].Addressable() || universe.IsPointer(l.typeOf(e.X)) || isPointerTo(l.typeOf(e.X)) {
+		if l.Info.Types[e.X].Addressable() || universe.IsPointer(l.TypeOf(e.X)) || universe.IsPointerKind(l.TypeOf(e.X)) {
 			return l.place(e)
 		}
 		return l.path(l.named(e.X), s.Recv(), s.Index())
@@ -43,19 +43,14 @@ func (l *lowerer) selector(e *ast.SelectorExpr) ast.Expr {
 	return l.methodExpression(pos, s)
 }
 
-func isPointerTo(t types.Type) bool {
-	_, ok := t.Underlying().(*types.Pointer)
-	return ok
-}
-
 // methodExpression is T.M, a function with the receiver first.
 func (l *lowerer) methodExpression(pos token.Pos, s *types.Selection) ast.Expr {
 	sig := s.Type().(*types.Signature)
-	lit := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: l.tuple(pos, sig.Params(), sig.Variadic(), "#a"), Results: l.tuple(pos, sig.Results(), false, "")}}
+	lit := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: l.Tuple(pos, sig.Params(), sig.Variadic(), "#a"), Results: l.Tuple(pos, sig.Results(), false, "")}}
 	lit.Body = l.bodyOf(pos, func() {
-		l.passOn(pos, l.methodCall(pos, ident(pos, "#a0"), s.Recv(), s), sig, 1)
+		l.passOn(pos, l.methodCall(pos, core.Ident(pos, "#a0"), s.Recv(), s), sig, 1)
 	})
-	return l.temp(pos, sig, lit)
+	return l.Temp(pos, sig, lit)
 }
 
 // methodCall is the call, yet without arguments, of the method that s selects of
@@ -64,26 +59,26 @@ func (l *lowerer) methodCall(pos token.Pos, recv ast.Expr, t types.Type, s *type
 	way := s.Index()[:len(s.Index())-1]
 	method := s.Obj().(*types.Func)
 	at := l.walk(location{pos, recv, t, true}, way)
-	if fn, named := l.userMethod(s, at.t); fn != nil {
-		return call(pos, ident(pos, l.s.methodSymbol(l, pos, fn, named)), l.receiver(pos, at, fn))
+	if fn, named := l.UserMethod(s, at.t); fn != nil {
+		return core.Call(pos, core.Ident(pos, l.s.methodSymbol(l, pos, fn, named)), l.receiver(pos, at, fn))
 	}
-	if l.opaque(at.t) {
-		return call(pos, l.method(pos, l.hold(pos, at.x, at.t), method))
+	if l.Opaque(at.t) {
+		return core.Call(pos, l.Method(pos, l.Hold(pos, at.x, at.t), method))
 	}
-	return call(pos, sel(l.compiledReceiver(pos, at, method), method.Name()))
+	return core.Call(pos, core.Sel(l.compiledReceiver(pos, at, method), method.Name()))
 }
 
 // passOn gives a call the parameters #a of the function at hand, from the given
 // one on, and returns what it returns.
 func (l *lowerer) passOn(pos token.Pos, c *ast.CallExpr, sig *types.Signature, from int) {
 	for i := from; i < sig.Params().Len(); i++ {
-		c.Args = append(c.Args, ident(pos, "#a"+strconv.Itoa(i)))
+		c.Args = append(c.Args, core.Ident(pos, "#a"+strconv.Itoa(i)))
 	}
 	if sig.Variadic() {
 		c.Ellipsis = pos
 	}
 	if fun, ok := c.Fun.(*ast.Ident); ok && l.s.recovers[fun.Name] {
-		l.emit(&ast.ExprStmt{X: l.runtimeCall(pos, "Forwards")})
+		l.Emit(&ast.ExprStmt{X: l.RuntimeCall(pos, "Forwards")})
 	}
 	l.returnCall(pos, c, sig)
 }
@@ -91,34 +86,15 @@ func (l *lowerer) passOn(pos token.Pos, c *ast.CallExpr, sig *types.Signature, f
 // returnCall returns the results of a call.
 func (l *lowerer) returnCall(pos token.Pos, c *ast.CallExpr, sig *types.Signature) {
 	var results []ast.Expr
-	for _, x := range l.results(pos, c, sig.Results()) {
+	for _, x := range l.Results(pos, c, sig.Results()) {
 		results = append(results, x)
 	}
-	l.emit(&ast.ReturnStmt{Return: pos, Results: results})
-}
-
-// results makes a call and returns the names of its results.
-func (l *lowerer) results(pos token.Pos, c *ast.CallExpr, t *types.Tuple) []ast.Expr {
-	switch t.Len() {
-	case 0:
-		l.emit(&ast.ExprStmt{X: c})
-		return nil
-	case 1:
-		return []ast.Expr{l.temp(pos, t.At(0).Type(), c)}
-	}
-	st := &ast.AssignStmt{TokPos: pos, Tok: token.DEFINE, Rhs: []ast.Expr{c}}
-	for i := range t.Len() {
-		name := l.s.Fresh("t")
-		l.s.types[name] = t.At(i).Type()
-		st.Lhs = append(st.Lhs, ident(pos, name))
-	}
-	l.emit(st)
-	return st.Lhs
+	l.Emit(&ast.ReturnStmt{Return: pos, Results: results})
 }
 
 // forward makes lit call fun with its parameters from the given one on.
 func (l *lowerer) forward(lit *ast.FuncLit, fun ast.Expr, sig *types.Signature, from int) {
-	lit.Body = l.bodyOf(fun.Pos(), func() { l.passOn(fun.Pos(), call(fun.Pos(), fun), sig, from) })
+	lit.Body = l.bodyOf(fun.Pos(), func() { l.passOn(fun.Pos(), core.Call(fun.Pos(), fun), sig, from) })
 }
 
 // location is where a value is: at a place that can be addressed, or in an
@@ -136,18 +112,18 @@ func (l *lowerer) walk(at location, way []int) location {
 	for _, i := range way {
 		st := universe.StructOf(at.t)
 		f := st.Field(i)
-		if isPointerTo(at.t) {
+		if universe.IsPointerKind(at.t) {
 			at.addressable = true
 		}
 		base := at.x
-		if !isOperand(base) { // one field at a time
-			if at.addressable && !isPointerTo(at.t) {
-				base = l.temp(pos, types.NewPointer(at.t), addressOf(pos, base))
+		if !core.IsOperand(base) { // one field at a time
+			if at.addressable && !universe.IsPointerKind(at.t) {
+				base = l.Temp(pos, types.NewPointer(at.t), core.AddressOf(pos, base))
 			} else {
-				base = l.hold(pos, base, at.t)
+				base = l.Hold(pos, base, at.t)
 			}
 		}
-		at.x, at.t = sel(base, l.fieldName(at.t, st, i)), f.Type()
+		at.x, at.t = core.Sel(base, l.FieldName(at.t, st, i)), f.Type()
 	}
 	return at
 }
@@ -157,24 +133,16 @@ func (l *lowerer) path(x ast.Expr, t types.Type, index []int) ast.Expr {
 	return l.walk(location{x.Pos(), x, t, false}, index).x
 }
 
-// fieldName is the name of a field of a structure of type t, or that t points to.
-func (l *lowerer) fieldName(t types.Type, st *types.Struct, i int) string {
-	if n, ok := universe.NamedBehind(t); ok && n.Obj().Pkg() != nil && !l.s.universe.Interpreted(n) {
-		return st.Field(i).Name()
-	}
-	return machine.FieldName(st, i)
-}
-
 // locate lowers an expression that a method is called on.
 func (l *lowerer) locate(e ast.Expr) location {
-	t := l.typeOf(e)
-	if isPointerTo(t) {
+	t := l.TypeOf(e)
+	if universe.IsPointerKind(t) {
 		return location{e.Pos(), l.operand(e), t, false}
 	}
-	if l.info.Types[e].Addressable() {
+	if l.Info.Types[e].Addressable() {
 		return location{e.Pos(), l.place(e), t, true}
 	}
-	return location{e.Pos(), l.hold(e.Pos(), l.expr(e), t), t, false}
+	return location{e.Pos(), l.Hold(e.Pos(), l.expr(e), t), t, false}
 }
 
 // place lowers an expression that can be assigned to, or addressed.
@@ -183,28 +151,28 @@ func (l *lowerer) place(e ast.Expr) ast.Expr {
 	switch e := ast.Unparen(e).(type) {
 	case *ast.Ident:
 		if e.Name == "_" {
-			return ident(pos, "_")
+			return core.Ident(pos, "_")
 		}
-		return l.object(pos, l.info.ObjectOf(e))
+		return l.object(pos, l.Info.ObjectOf(e))
 	case *ast.StarExpr:
 		return &ast.StarExpr{Star: pos, X: l.operand(e.X)}
 	case *ast.SelectorExpr:
-		s, ok := l.info.Selections[e]
+		s, ok := l.Info.Selections[e]
 		if !ok {
-			return l.object(pos, l.info.Uses[e.Sel])
+			return l.object(pos, l.Info.Uses[e.Sel])
 		}
 		at := l.locate(e.X)
 		if star, ok := at.x.(*ast.StarExpr); ok { // what a pointer points to
 			at.x, at.t = star.X, types.NewPointer(at.t)
 		}
-		if !isOperand(at.x) && at.addressable {
-			at.x, at.t = l.temp(pos, types.NewPointer(at.t), addressOf(pos, at.x)), types.NewPointer(at.t)
+		if !core.IsOperand(at.x) && at.addressable {
+			at.x, at.t = l.Temp(pos, types.NewPointer(at.t), core.AddressOf(pos, at.x)), types.NewPointer(at.t)
 		}
 		return l.walk(at, s.Index()).x
 	case *ast.IndexExpr:
 		return l.elementPlace(e)
 	}
-	return l.hold(pos, l.expr(e), l.typeOf(e))
+	return l.Hold(pos, l.expr(e), l.TypeOf(e))
 }
 
 // elementPlace is x[i] as a place.
@@ -217,7 +185,7 @@ func (l *lowerer) elementPlace(e *ast.IndexExpr) ast.Expr {
 // outerPlace is x[i] as a place that is not checked yet.
 func (l *lowerer) outerPlace(e *ast.IndexExpr) ast.Expr {
 	pos := e.Pos()
-	t := l.typeOf(e.X)
+	t := l.TypeOf(e.X)
 	out := &ast.IndexExpr{Lbrack: e.Lbrack, Rbrack: e.Rbrack}
 	switch u := t.Underlying().(type) {
 	case *types.Map:
@@ -234,7 +202,7 @@ func (l *lowerer) outerPlace(e *ast.IndexExpr) ast.Expr {
 		case *ast.StarExpr:
 			out.X = &ast.ParenExpr{X: star}
 		default:
-			p := l.temp(pos, types.NewPointer(t), addressOf(pos, x))
+			p := l.Temp(pos, types.NewPointer(t), core.AddressOf(pos, x))
 			out.X = &ast.ParenExpr{X: &ast.StarExpr{Star: pos, X: p}}
 		}
 	default:
@@ -244,21 +212,11 @@ func (l *lowerer) outerPlace(e *ast.IndexExpr) ast.Expr {
 	return out
 }
 
-// userMethod is the method of an interpreted type that s selects, or nil.
-func (l *lowerer) userMethod(s *types.Selection, recv types.Type) (*types.Func, *types.Named) {
-	fn := s.Obj().(*types.Func)
-	named, ok := universe.NamedBehind(recv)
-	if !ok || l.s.universe.Decls[fn.Origin()] == nil || types.IsInterface(named) {
-		return nil, nil
-	}
-	return fn, named
-}
-
 // receiver is the receiver that a method of a cell's type wants, given where the
 // value is.
 func (l *lowerer) receiver(pos token.Pos, at location, fn *types.Func) ast.Expr {
 	want := universe.IsPointer(fn.Signature().Recv().Type())
-	have := isPointerTo(at.t)
+	have := universe.IsPointerKind(at.t)
 	switch {
 	case want && !have:
 		x := at.x
@@ -266,15 +224,15 @@ func (l *lowerer) receiver(pos token.Pos, at location, fn *types.Func) ast.Expr 
 			return star.X
 		}
 		if !at.addressable { // a parameter of our own making
-			if !isOperand(x) {
-				x = l.temp(pos, at.t, x)
+			if !core.IsOperand(x) {
+				x = l.Temp(pos, at.t, x)
 			}
 		}
-		return l.temp(pos, types.NewPointer(at.t), addressOf(pos, x))
+		return l.Temp(pos, types.NewPointer(at.t), core.AddressOf(pos, x))
 	case !want && have:
-		return l.temp(pos, universe.Deref(at.t.Underlying()), &ast.StarExpr{Star: pos, X: l.hold(pos, at.x, at.t)})
+		return l.Temp(pos, universe.Deref(at.t.Underlying()), &ast.StarExpr{Star: pos, X: l.Hold(pos, at.x, at.t)})
 	}
-	return l.hold(pos, at.x, at.t)
+	return l.Hold(pos, at.x, at.t)
 }
 
 // methodValue lowers x.M where it is not called. The receiver is evaluated
@@ -289,35 +247,35 @@ func (l *lowerer) methodValue(e *ast.SelectorExpr, s *types.Selection) ast.Expr 
 	if len(way) > 0 {
 		if star, ok := at.x.(*ast.StarExpr); ok {
 			at.x, at.t = star.X, types.NewPointer(at.t)
-		} else if !isOperand(at.x) && addressable {
-			at.x, at.t = l.temp(pos, types.NewPointer(at.t), addressOf(pos, at.x)), types.NewPointer(at.t)
+		} else if !core.IsOperand(at.x) && addressable {
+			at.x, at.t = l.Temp(pos, types.NewPointer(at.t), core.AddressOf(pos, at.x)), types.NewPointer(at.t)
 		}
 		at.addressable = addressable
 		at = l.walk(at, way)
 	}
-	fn, named := l.userMethod(s, at.t)
-	if fn == nil && l.opaque(at.t) {
-		return l.method(pos, l.hold(pos, at.x, at.t), method)
+	fn, named := l.UserMethod(s, at.t)
+	if fn == nil && l.Opaque(at.t) {
+		return l.Method(pos, l.Hold(pos, at.x, at.t), method)
 	}
 	var recv ast.Expr
 	recvType := at.t
 	if fn != nil {
 		recv, recvType = l.receiver(pos, at, fn), method.Signature().Recv().Type()
 	} else {
-		recv = l.hold(pos, at.x, at.t)
+		recv = l.Hold(pos, at.x, at.t)
 		if _, isNamed := universe.Named(at.t); isNamed && !types.IsInterface(at.t) && at.addressable && types.NewMethodSet(at.t).Lookup(method.Pkg(), method.Name()) == nil {
 			recvType = types.NewPointer(at.t)
-			recv = l.temp(pos, recvType, addressOf(pos, at.x))
+			recv = l.Temp(pos, recvType, core.AddressOf(pos, at.x))
 		}
 		if types.IsInterface(at.t) {
-			l.emit(&ast.ExprStmt{X: l.runtimeCall(pos, "NotNil", recv)})
+			l.Emit(&ast.ExprStmt{X: l.RuntimeCall(pos, "NotNil", recv)})
 		}
 	}
-	inner := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: l.tuple(pos, sig.Params(), sig.Variadic(), "#a"), Results: l.tuple(pos, sig.Results(), false, "")}}
+	inner := &ast.FuncLit{Type: &ast.FuncType{Func: pos, Params: l.Tuple(pos, sig.Params(), sig.Variadic(), "#a"), Results: l.Tuple(pos, sig.Results(), false, "")}}
 	inner.Body = l.bodyOf(pos, func() {
-		c := call(pos, sel(ident(pos, "#r"), method.Name()))
+		c := core.Call(pos, core.Sel(core.Ident(pos, "#r"), method.Name()))
 		if fn != nil {
-			c = call(pos, ident(pos, l.s.methodSymbol(l, pos, fn, named)), ident(pos, "#r"))
+			c = core.Call(pos, core.Ident(pos, l.s.methodSymbol(l, pos, fn, named)), core.Ident(pos, "#r"))
 		}
 		l.passOn(pos, c, sig, 0)
 	})
@@ -327,13 +285,13 @@ func (l *lowerer) methodValue(e *ast.SelectorExpr, s *types.Selection) ast.Expr 
 // bound is a literal that holds on to a value by a name:
 // func(name T) func(...) { return lit }(value).
 func (l *lowerer) bound(pos token.Pos, lit *ast.FuncLit, sig *types.Signature, name string, t types.Type, value ast.Expr) ast.Expr {
-	ft := l.funcType(pos, sig)
+	ft := l.FuncType(pos, sig)
 	outer := &ast.FuncLit{
 		Type: &ast.FuncType{Func: pos,
-			Params:  &ast.FieldList{List: []*ast.Field{{Names: []*ast.Ident{ident(pos, name)}, Type: l.typeExpr(pos, t)}}},
+			Params:  &ast.FieldList{List: []*ast.Field{{Names: []*ast.Ident{core.Ident(pos, name)}, Type: l.TypeExpr(pos, t)}}},
 			Results: &ast.FieldList{List: []*ast.Field{{Type: ft}}}},
 		Body: &ast.BlockStmt{Lbrace: pos, List: []ast.Stmt{&ast.ReturnStmt{Return: pos, Results: []ast.Expr{lit}}}, Rbrace: pos},
 	}
 	plain := types.NewSignatureType(nil, nil, nil, sig.Params(), sig.Results(), sig.Variadic())
-	return l.temp(pos, plain, call(pos, outer, value))
+	return l.Temp(pos, plain, core.Call(pos, outer, value))
 }

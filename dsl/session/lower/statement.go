@@ -6,6 +6,8 @@ import (
 	"go/types"
 	"strconv"
 
+	"sapf/dsl/session/core"
+	"sapf/dsl/session/facts"
 	"sapf/dsl/session/universe"
 )
 
@@ -54,29 +56,19 @@ func (l *lowerer) block(b *ast.BlockStmt) *ast.BlockStmt {
 
 func (l *lowerer) stmts(list []ast.Stmt) {
 	for _, st := range list {
-		l.mark(l.risky(st))
-		if l.compound(st) {
-			l.forget(st)
+		l.mark(l.Risky(st))
+		if l.Compound(st) {
+			l.Forget(st)
 		}
 		l.stmt(st, "")
-		l.forget(st)
+		l.Forget(st)
 	}
-}
-
-// compound reports statements that may do what they do more than once, in another
-// order, or run others' statements before their own.
-func (l *lowerer) compound(st ast.Stmt) bool {
-	switch st.(type) {
-	case *ast.AssignStmt, *ast.IncDecStmt, *ast.ExprStmt, *ast.ReturnStmt, *ast.DeclStmt:
-		return l.runsOthers(st)
-	}
-	return true
 }
 
 // mark notes the place that the function has come to.
 func (l *lowerer) mark(pos token.Pos) {
 	if pos.IsValid() && l.fn.mark != "" {
-		l.emit(assign(pos, ident(pos, l.fn.mark), l.int(pos, int(pos))))
+		l.Emit(core.Assign(pos, core.Ident(pos, l.fn.mark), l.Int(pos, int(pos))))
 	}
 }
 
@@ -88,12 +80,12 @@ func (l *lowerer) stmt(st ast.Stmt, label string) {
 		l.exprStmt(st)
 	case *ast.BlockStmt:
 		if label == "" {
-			l.emit(l.block(st))
+			l.Emit(l.block(st))
 			return
 		}
 		// break can leave it: it is a switch with one case.
-		l.emit(l.labelled(st.Pos(), label, &ast.SwitchStmt{Switch: st.Pos(), Body: &ast.BlockStmt{Lbrace: st.Pos(), Rbrace: st.End(), List: []ast.Stmt{
-			&ast.CaseClause{Case: st.Pos(), Colon: st.Pos(), List: []ast.Expr{ident(st.Pos(), "true")}, Body: l.block(st).List}}}}))
+		l.Emit(l.Labelled(st.Pos(), label, &ast.SwitchStmt{Switch: st.Pos(), Body: &ast.BlockStmt{Lbrace: st.Pos(), Rbrace: st.End(), List: []ast.Stmt{
+			&ast.CaseClause{Case: st.Pos(), Colon: st.Pos(), List: []ast.Expr{core.Ident(st.Pos(), "true")}, Body: l.block(st).List}}}}))
 	case *ast.LabeledStmt:
 		l.labeledStmt(st)
 	case *ast.DeclStmt:
@@ -103,14 +95,14 @@ func (l *lowerer) stmt(st ast.Stmt, label string) {
 	case *ast.IncDecStmt:
 		l.incDec(st)
 	case *ast.SendStmt:
-		elem := l.typeOf(st.Chan).Underlying().(*types.Chan).Elem()
+		elem := l.TypeOf(st.Chan).Underlying().(*types.Chan).Elem()
 		c := l.operand(st.Chan)
-		v := l.typedName(st.Pos(), l.operandTo(st.Value, elem), elem)
-		l.emit(&ast.SendStmt{Chan: c, Arrow: st.Arrow, Value: v})
+		v := l.TypedName(st.Pos(), l.operandTo(st.Value, elem), elem)
+		l.Emit(&ast.SendStmt{Chan: c, Arrow: st.Arrow, Value: v})
 	case *ast.ReturnStmt:
 		l.returns(st)
 	case *ast.BranchStmt:
-		l.emit(l.branch(st)...)
+		l.Emit(l.branch(st)...)
 	case *ast.DeferStmt:
 		l.deferStmt(st)
 	case *ast.GoStmt:
@@ -128,7 +120,7 @@ func (l *lowerer) stmt(st ast.Stmt, label string) {
 	case *ast.RangeStmt:
 		l.rangeStmt(st, label)
 	default:
-		l.refuse(st.Pos(), "this statement (%T) can't be used in a cell", st)
+		l.Refuse(st.Pos(), "this statement (%T) can't be used in a cell", st)
 	}
 }
 
@@ -137,30 +129,13 @@ func (l *lowerer) stmt(st ast.Stmt, label string) {
 func (l *lowerer) labeledStmt(st *ast.LabeledStmt) {
 	pos := st.Pos()
 	if l.fn.gotos[st.Label.Name] {
-		l.facts = nil
-		l.emit(&ast.LabeledStmt{Label: ident(pos, gotoLabel(st.Label.Name)), Colon: st.Colon, Stmt: &ast.BlockStmt{Lbrace: pos, Rbrace: pos}})
+		l.Known = nil
+		l.Emit(&ast.LabeledStmt{Label: core.Ident(pos, gotoLabel(st.Label.Name)), Colon: st.Colon, Stmt: &ast.BlockStmt{Lbrace: pos, Rbrace: pos}})
 	}
 	l.stmt(st.Stmt, st.Label.Name)
 }
 
 func gotoLabel(name string) string { return name + "#goto" }
-
-// gotosOf are the labels that goto statements of a function name.
-func gotosOf(body *ast.BlockStmt) map[string]bool {
-	out := map[string]bool{}
-	ast.Inspect(body, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.FuncLit:
-			return false
-		case *ast.BranchStmt:
-			if n.Tok == token.GOTO {
-				out[n.Label.Name] = true
-			}
-		}
-		return true
-	})
-	return out
-}
 
 func (l *lowerer) exprStmt(st *ast.ExprStmt) {
 	if c, ok := ast.Unparen(st.X).(*ast.CallExpr); ok {
@@ -168,9 +143,9 @@ func (l *lowerer) exprStmt(st *ast.ExprStmt) {
 			l.show(c.Args[0])
 			return
 		}
-		if !l.info.Types[c.Fun].IsType() && !l.isBuiltin(c.Fun) {
+		if !l.Info.Types[c.Fun].IsType() && !l.IsBuiltin(c.Fun) {
 			made, _ := l.calling(c)
-			l.emit(&ast.ExprStmt{X: made})
+			l.Emit(&ast.ExprStmt{X: made})
 			return
 		}
 	}
@@ -201,25 +176,25 @@ func (l *lowerer) ifStmt(st *ast.IfStmt) {
 				if b, ok := st.Else.(*ast.BlockStmt); ok {
 					l.stmts(b.List)
 				} else {
-					l.mark(l.risky(st.Else))
+					l.mark(l.Risky(st.Else))
 					l.stmt(st.Else, "")
 				}
 			})
 		}
-		l.emit(out)
+		l.Emit(out)
 	})
 	if len(list) == 1 {
-		l.emit(list[0])
+		l.Emit(list[0])
 		return
 	}
-	l.emit(&ast.BlockStmt{Lbrace: st.Pos(), List: list, Rbrace: st.End()})
+	l.Emit(&ast.BlockStmt{Lbrace: st.Pos(), List: list, Rbrace: st.End()})
 }
 
 // condition lowers a condition to something that an if or for can branch on.
 func (l *lowerer) condition(e ast.Expr) ast.Expr {
 	pos := e.Pos()
-	if tv := l.info.Types[e]; tv.Value != nil {
-		return l.temp(pos, types.Typ[types.Bool], l.expr(e))
+	if tv := l.Info.Types[e]; tv.Value != nil {
+		return l.Temp(pos, types.Typ[types.Bool], l.expr(e))
 	}
 	e = ast.Unparen(e)
 	if _, isBinary := e.(*ast.BinaryExpr); isBinary {
@@ -228,16 +203,16 @@ func (l *lowerer) condition(e ast.Expr) ast.Expr {
 		}
 	}
 	if n, ok := e.(*ast.UnaryExpr); ok && n.Op == token.NOT {
-		x := l.hold(pos, l.expr(n.X), types.Typ[types.Bool])
+		x := l.Hold(pos, l.expr(n.X), types.Typ[types.Bool])
 		return &ast.UnaryExpr{OpPos: pos, Op: token.NOT, X: x}
 	}
-	return l.hold(pos, l.expr(e), types.Typ[types.Bool])
+	return l.Hold(pos, l.expr(e), types.Typ[types.Bool])
 }
 
 // goStmt starts a goroutine whose panic ends only itself.
 func (l *lowerer) goStmt(st *ast.GoStmt) {
 	l.later(st.Call, func(body *ast.FuncLit) {
-		l.emit(&ast.ExprStmt{X: l.runtimeCall(st.Pos(), "Go", body)})
+		l.Emit(&ast.ExprStmt{X: l.RuntimeCall(st.Pos(), "Go", body)})
 	})
 }
 
@@ -254,22 +229,22 @@ func (l *lowerer) later(c *ast.CallExpr, hand func(body *ast.FuncLit)) {
 			hand(f.(*ast.FuncLit))
 			return
 		} else {
-			g := l.temp(pos, l.typeOf(fun), f)
-			l.deferred(pos, []typed{{g, l.typeOf(fun)}}, none, hand, func(names []ast.Expr) {
-				l.emit(&ast.ExprStmt{X: call(pos, names[0])})
+			g := l.Temp(pos, l.TypeOf(fun), f)
+			l.deferred(pos, []typed{{g, l.TypeOf(fun)}}, none, hand, func(names []ast.Expr) {
+				l.Emit(&ast.ExprStmt{X: core.Call(pos, names[0])})
 			})
 			return
 		}
 	}
-	if l.isBuiltin(c.Fun) {
+	if l.IsBuiltin(c.Fun) {
 		l.laterBuiltin(c, hand)
 		return
 	}
-	sig := l.typeOf(c.Fun).Underlying().(*types.Signature)
+	sig := l.TypeOf(c.Fun).Underlying().(*types.Signature)
 	made, compiled := l.callee(c, sig)
 	var recv types.Type
-	if f, ok := fun.(*ast.SelectorExpr); ok && l.info.Selections[f] != nil {
-		if m, ok := l.info.Selections[f].Obj().(*types.Func); ok {
+	if f, ok := fun.(*ast.SelectorExpr); ok && l.Info.Selections[f] != nil {
+		if m, ok := l.Info.Selections[f].Obj().(*types.Func); ok {
 			recv = m.Signature().Recv().Type()
 		}
 	}
@@ -286,25 +261,25 @@ func (l *lowerer) later(c *ast.CallExpr, hand func(body *ast.FuncLit)) {
 	var now []typed
 	hold := func(x ast.Expr) ast.Expr {
 		id, ok := x.(*ast.Ident)
-		if !ok || l.s.types[id.Name] == nil {
+		if !ok || l.s.Types[id.Name] == nil {
 			return x
 		}
-		now = append(now, typed{x, l.s.types[id.Name]})
+		now = append(now, typed{x, l.s.Types[id.Name]})
 		return nil
 	}
 	places := make([]bool, len(made.Args)+1)
 	target := made.Fun
 	method, isMethod := made.Fun.(*ast.SelectorExpr)
-	at := l.typeOf(c.Fun)
+	at := l.TypeOf(c.Fun)
 	if isMethod {
 		target = method.X
 		if f, ok := fun.(*ast.SelectorExpr); ok {
-			at = l.typeOf(f.X)
+			at = l.TypeOf(f.X)
 		}
 	}
-	if id, ok := target.(*ast.Ident); ok && l.s.types[id.Name] == nil && !l.static(fun) && l.isVariableName(id.Name, fun) {
+	if id, ok := target.(*ast.Ident); ok && l.s.Types[id.Name] == nil && !l.Static(fun) && l.isVariableName(id.Name, fun) {
 		// A variable: its value now.
-		target = l.temp(pos, at, target)
+		target = l.Temp(pos, at, target)
 		if isMethod {
 			method.X = target
 		} else {
@@ -313,14 +288,14 @@ func (l *lowerer) later(c *ast.CallExpr, hand func(body *ast.FuncLit)) {
 	}
 	places[0] = hold(target) == nil
 	for i, a := range made.Args {
-		if _, isName := a.(*ast.Ident); !isName && !isOperand(a) {
+		if _, isName := a.(*ast.Ident); !isName && !core.IsOperand(a) {
 			t := l.paramType(recv, sig, i-(len(made.Args)-len(args.list)))
-			a = l.temp(pos, t, a)
+			a = l.Temp(pos, t, a)
 			made.Args[i] = a
 		}
-		if id, ok := a.(*ast.Ident); ok && l.s.types[id.Name] == nil && id.Name != "true" && id.Name != "false" && id.Name != "nil" {
+		if id, ok := a.(*ast.Ident); ok && l.s.Types[id.Name] == nil && id.Name != "true" && id.Name != "false" && id.Name != "nil" {
 			// A variable: its value now.
-			made.Args[i] = l.temp(pos, l.paramType(recv, sig, i-(len(made.Args)-len(args.list))), a)
+			made.Args[i] = l.Temp(pos, l.paramType(recv, sig, i-(len(made.Args)-len(args.list))), a)
 			a = made.Args[i]
 		}
 		places[i+1] = hold(a) == nil
@@ -334,7 +309,7 @@ func (l *lowerer) later(c *ast.CallExpr, hand func(body *ast.FuncLit)) {
 		again := &ast.CallExpr{Fun: made.Fun, Lparen: pos, Ellipsis: made.Ellipsis, Rparen: pos}
 		if places[0] {
 			if isMethod {
-				again.Fun = sel(next(), method.Sel.Name)
+				again.Fun = core.Sel(next(), method.Sel.Name)
 			} else {
 				again.Fun = next()
 			}
@@ -345,7 +320,7 @@ func (l *lowerer) later(c *ast.CallExpr, hand func(body *ast.FuncLit)) {
 			}
 			again.Args = append(again.Args, a)
 		}
-		l.emit(&ast.ExprStmt{X: again})
+		l.Emit(&ast.ExprStmt{X: again})
 	})
 }
 
@@ -356,10 +331,10 @@ func (l *lowerer) isVariableName(name string, fun ast.Expr) bool {
 		fun = ast.Unparen(f.X)
 	}
 	id, ok := fun.(*ast.Ident)
-	if !ok || !l.isVariable(id) {
+	if !ok || !l.IsVariable(id) {
 		return false
 	}
-	x, ok := l.object(fun.Pos(), l.info.ObjectOf(id)).(*ast.Ident)
+	x, ok := l.object(fun.Pos(), l.Info.ObjectOf(id)).(*ast.Ident)
 	return ok && x.Name == name
 }
 
@@ -383,8 +358,8 @@ func (l *lowerer) deferred(pos token.Pos, now []typed, none *ast.FuncType, hand 
 	var names, values []ast.Expr
 	for i, v := range now {
 		name := "#g" + strconv.Itoa(i)
-		outer.Type.Params.List = append(outer.Type.Params.List, &ast.Field{Names: []*ast.Ident{ident(pos, name)}, Type: l.typeExpr(pos, v.t)})
-		names = append(names, ident(pos, name))
+		outer.Type.Params.List = append(outer.Type.Params.List, &ast.Field{Names: []*ast.Ident{core.Ident(pos, name)}, Type: l.TypeExpr(pos, v.t)})
+		names = append(names, core.Ident(pos, name))
 		values = append(values, v.x)
 	}
 	body := &ast.FuncLit{Type: none, Body: l.bodyOf(pos, func() { run(names) })}
@@ -393,7 +368,7 @@ func (l *lowerer) deferred(pos token.Pos, now []typed, none *ast.FuncType, hand 
 		return
 	}
 	outer.Body = l.bodyOf(pos, func() { hand(body) })
-	l.emit(&ast.ExprStmt{X: call(pos, outer, values...)})
+	l.Emit(&ast.ExprStmt{X: core.Call(pos, outer, values...)})
 }
 
 // laterBuiltin is later for a builtin function.
@@ -403,40 +378,24 @@ func (l *lowerer) laterBuiltin(c *ast.CallExpr, hand func(body *ast.FuncLit)) {
 	var now []typed
 	var uses []*ast.Ident
 	for i, a := range c.Args {
-		t := l.typeOf(a)
-		if l.info.Types[a].Value != nil || l.info.Types[a].IsType() || universe.IsNil(t) {
+		t := l.TypeOf(a)
+		if l.Info.Types[a].Value != nil || l.Info.Types[a].IsType() || universe.IsNil(t) {
 			plain.Args = append(plain.Args, a)
 			continue
 		}
-		id := ident(pos, "v")
+		id := core.Ident(pos, "v")
 		obj := types.NewVar(pos, nil, "v"+strconv.Itoa(i), t)
-		l.info.Uses[id] = obj
-		l.info.Types[id] = types.TypeAndValue{Type: t}
+		l.Info.Uses[id] = obj
+		l.Info.Types[id] = types.TypeAndValue{Type: t}
 		plain.Args = append(plain.Args, id)
-		now = append(now, typed{l.temp(pos, t, l.expr(a)), t})
+		now = append(now, typed{l.Temp(pos, t, l.expr(a)), t})
 		uses = append(uses, id)
 	}
-	l.info.Types[plain] = l.info.Types[c]
+	l.Info.Types[plain] = l.Info.Types[c]
 	l.deferred(pos, now, &ast.FuncType{Func: pos, Params: &ast.FieldList{}}, hand, func(names []ast.Expr) {
 		for i, id := range uses {
-			l.names[l.info.Uses[id]] = names[i].(*ast.Ident).Name
+			l.names[l.Info.Uses[id]] = names[i].(*ast.Ident).Name
 		}
-		l.builtin(plain, builtinName(ast.Unparen(c.Fun)))
+		l.builtin(plain, facts.BuiltinName(ast.Unparen(c.Fun)))
 	})
-}
-
-// static reports whether fun names a declared function.
-func (l *lowerer) static(fun ast.Expr) bool {
-	switch fun := fun.(type) {
-	case *ast.Ident:
-		_, ok := l.info.Uses[fun].(*types.Func)
-		return ok
-	case *ast.IndexExpr, *ast.IndexListExpr:
-		return true
-	case *ast.SelectorExpr:
-		_, method := l.info.Selections[fun]
-		_, ok := l.info.Uses[fun.Sel].(*types.Func)
-		return ok && !method
-	}
-	return false
 }

@@ -5,6 +5,7 @@ import (
 	"go/types"
 	"slices"
 
+	"sapf/dsl/session/core"
 	"sapf/dsl/session/plan"
 	"sapf/dsl/session/universe"
 )
@@ -14,9 +15,9 @@ import (
 func (s *Lowering) sweep(pl *plan.Plan) {
 	s.sweepVariables(pl)
 	for fn, sym := range s.functions {
-		if s.universe.Decls[fn] == nil {
+		if s.Universe.Decls[fn] == nil {
 			delete(s.functions, fn)
-			delete(s.instances, fmt.Sprintf("%p", fn))
+			delete(s.Instances, fmt.Sprintf("%p", fn))
 			delete(s.links, fn)
 			s.retired = append(s.retired, sym)
 		}
@@ -25,14 +26,14 @@ func (s *Lowering) sweep(pl *plan.Plan) {
 		return
 	}
 	for _, sym := range s.retired {
-		delete(s.params, sym)
+		delete(s.Params, sym)
 		delete(s.recovers, sym)
-		delete(s.instances, "function "+sym)
-		s.freeMarks = append(s.freeMarks, s.marks[sym]...)
-		delete(s.marks, sym)
+		delete(s.Instances, "function "+sym)
+		s.FreeMarks = append(s.FreeMarks, s.Marks[sym]...)
+		delete(s.Marks, sym)
 	}
-	s.literals = slices.DeleteFunc(s.literals, func(l literal) bool { return slices.Contains(s.retired, l.of) })
-	s.machine.Forget(s.retired)
+	s.Literals = slices.DeleteFunc(s.Literals, func(l core.Literal) bool { return slices.Contains(s.retired, l.Of) })
+	s.Machine.Forget(s.retired)
 	s.retired = nil
 }
 
@@ -43,7 +44,7 @@ func (s *Lowering) sweepVariables(pl *plan.Plan) {
 			used[obj] = true
 		}
 	}
-	for _, d := range s.universe.Decls {
+	for _, d := range s.Universe.Decls {
 		for _, obj := range d.Names {
 			used[obj] = true
 		}

@@ -12,7 +12,7 @@ import (
 	"sapf/dsl/session/universe"
 )
 
-// The other direction of lower/face.go: a value of a cell as a compiled interface.
+// The other direction of core/face.go: a value of a cell as a compiled interface.
 
 // AddAdapter enters a function from interface{} to a compiled interface into
 // the runtime package. wrapper is yaegi's type for it; error has its own.
