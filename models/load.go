@@ -313,28 +313,31 @@ func loadFile(file string, profile engine.Profile, o LoadOptions) (*Model, error
 	if err != nil {
 		return nil, err
 	}
-	card := Card{Name: format.Name(file), Source: file, SHA256: digest(raw)}
+	sum := sha256.New()
+	sum.Write(raw)
+	own := hex.EncodeToString(sum.Sum(nil))
+	card := Card{Name: format.Name(file), Source: file, SHA256: own}
 	beside, err := cardBeside(file)
 	if err != nil {
 		return nil, err
 	}
 	if beside != nil {
 		if !looksONNX(file, raw) { // whose digest may be of several files
-			if err := checkCard(file, card.SHA256, beside.SHA256); err != nil {
+			if err := checkCard(file, own, beside.SHA256); err != nil {
 				return nil, err
 			}
 		}
 		beside.Name, beside.Source = cmp.Or(beside.Name, card.Name), cmp.Or(beside.Source, file)
 		card = *beside
 	}
-	if w := hubName(file, digest(raw)); w != "" {
+	if w := hubName(file, own); w != "" {
 		card.Warnings = append(card.Warnings, w)
 	}
 	if names != nil {
 		card.Classes = names
 	}
 	if looksONNX(file, raw) {
-		return loadONNX(file, raw, card, profile, o)
+		return loadONNX(file, raw, sum, card, profile, o)
 	}
 	if err := o.fits(nil); err != nil {
 		return nil, err

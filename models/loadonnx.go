@@ -2,9 +2,9 @@ package models
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"maps"
 	"os"
 	"path/filepath"
@@ -19,15 +19,16 @@ func looksONNX(file string, raw []byte) bool {
 	return strings.EqualFold(filepath.Ext(file), ".onnx") || len(raw) > 16 && raw[0] == 0x08 && raw[1] < 32 && raw[8] != '{'
 }
 
-func loadONNX(file string, raw []byte, card Card, profile engine.Profile, o LoadOptions) (*Model, error) {
+// loadONNX reads an ONNX file whose bytes sum has seen.
+func loadONNX(file string, raw []byte, sum hash.Hash, card Card, profile engine.Profile, o LoadOptions) (*Model, error) {
 	beside := &beside{file: file, read: map[string][]byte{}}
-	stated := card.SHA256 // the card's, or the file's own
+	stated, own := card.SHA256, hex.EncodeToString(sum.Sum(nil)) // stated is the card's, or the file's own
 	read, err := onnx.Read(file, raw, onnx.Options{Output: o.Output, Input: o.Input, Data: beside.open})
 	if err != nil {
 		return nil, err
 	}
-	card.SHA256 = beside.digest(raw)
-	if stated != digest(raw) {
+	card.SHA256 = beside.digest(sum)
+	if stated != own {
 		if err := checkCard(file, card.SHA256, stated); err != nil {
 			return nil, err
 		}
@@ -118,13 +119,11 @@ func (b *beside) open(name string) ([]byte, error) {
 	return raw, err
 }
 
-// digest is that of the ONNX file, followed by the files beside it that were
+// digest is that of the ONNX file, which sum has seen, followed by the files beside it that were
 // read, in the order of their names.
-func (b *beside) digest(raw []byte) string {
-	h := sha256.New()
-	h.Write(raw)
+func (b *beside) digest(sum hash.Hash) string {
 	for _, name := range slices.Sorted(maps.Keys(b.read)) {
-		h.Write(b.read[name])
+		sum.Write(b.read[name])
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	return hex.EncodeToString(sum.Sum(nil))
 }

@@ -60,6 +60,7 @@ func (f *fusion) gathers(i int) {
 	}
 	in, begin := 0, 0
 	for _, a := range g.Args {
+		where = slices.Grow(where, nd.Len(a.Dims))
 		for k := range nd.Len(a.Dims) {
 			if a.Const != nil {
 				where = append(where, int32(total+len(out.consts)))
@@ -162,21 +163,18 @@ func (f *fusion) expand(i int, g *gather) *gather {
 	for _, k := range f.Nodes[i].In {
 		inner, ok := f.op(k).(*gather)
 		if !ok {
-			for e := range f.shape(k).Len() {
-				where = append(where, int32(begin[k]+e))
-			}
+			where = appendRun(where, begin[k], f.shape(k).Len())
 			continue
 		}
 		var of []int32
 		for _, j := range f.Nodes[k].In {
-			for e := range f.shape(j).Len() {
-				of = append(of, int32(begin[j]+e))
-			}
+			of = appendRun(of, begin[j], f.shape(j).Len())
 		}
 		for _, v := range inner.consts {
 			of = append(of, int32(total+len(out.consts)))
 			out.consts = append(out.consts, v)
 		}
+		where = slices.Grow(where, len(inner.from))
 		for _, at := range inner.from {
 			where = append(where, of[at])
 		}
@@ -190,6 +188,15 @@ func (f *fusion) expand(i int, g *gather) *gather {
 	}
 	f.replace(i, out, g.out, in...)
 	return out
+}
+
+// appendRun appends first, first+1, ..., n of them.
+func appendRun(list []int32, first, n int) []int32 {
+	list = slices.Grow(list, n)
+	for k := range n {
+		list = append(list, int32(first+k))
+	}
+	return list
 }
 
 // pixels is the number of the input's pixel for every pixel of a gather that

@@ -1,6 +1,9 @@
 package engine
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Lowering rewrites a network into fewer layers: batch norm and affine maps are
 // folded into the convolution or dense layer before them, activations and
@@ -195,10 +198,13 @@ func (l *lowered) absorbAffine(in *value, scale, shift []float64, alone bool) *v
 		return nil
 	}
 	fold := func(w, b []float32) ([]float32, []float32) {
-		per := len(w) / len(scale)
-		fw, fb := make([]float32, len(w)), make([]float32, len(scale))
-		for i, v := range w {
-			fw[i] = float32(float64(v) * scale[i/per])
+		fw, fb := w, make([]float32, len(scale))
+		if slices.ContainsFunc(scale, func(v float64) bool { return v != 1 }) { // else it is a bias
+			per := len(w) / len(scale)
+			fw = make([]float32, len(w))
+			for i, v := range w {
+				fw[i] = float32(float64(v) * scale[i/per])
+			}
 		}
 		for o := range fb {
 			fb[o] = float32(shift[o])

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 )
 
@@ -34,17 +35,23 @@ func Compile(n *Net, p Profile) (*Program, error) {
 	}
 	program := &Program{net: n, profile: p, shapes: shapes}
 	if p.Family != Float64 {
-		if n.parameters() > manyParameters {
-			runtime.GC() // what reading the file has left behind makes room for packed weights
+		// What reading the file and fusing leave behind makes room for packed weights.
+		large := n.parameters() > ManyParameters
+		if large {
+			runtime.GC()
 		}
 		fused, sizes := fuse(n, shapes)
+		if large {
+			debug.FreeOSMemory() // pieces that are too small for anything packed
+		}
 		program.plan = newPlan(fused, sizes, p, p.Family.kernels())
 	}
 	return program, nil
 }
 
-// manyParameters is from where garbage of their size matters: 128 MB.
-const manyParameters = 32 << 20
+// ManyParameters is how many weights are worth a collection of garbage before
+// memory of their size is taken: 128 MB.
+const ManyParameters = 32 << 20
 
 // parameters is the number of weights of convolutions and dense layers.
 func (n *Net) parameters() (total int) {

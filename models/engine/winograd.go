@@ -181,20 +181,24 @@ func (s *winoStep) addPanels(pl *plan, c *Conv, bias []float32) {
 	share(len(s.panels), 16*c.In*c.Out, func(i int) { s.pack(c, &s.panels[i]) })
 }
 
-// pack transforms the panel's filters of a convolution.
+// pack transforms the panel's filters of a convolution, those of a few channels at
+// a time, so that runs of some length are written.
 func (s *winoStep) pack(c *Conv, p *winoPanel) {
-	const most = 32 // channels of a panel: two vectors
+	const most, few = 32, 8 // channels of a panel: two vectors
 	width, out := len(p.bias), c.Out
 	if s.backward {
 		out = c.In
 	}
-	var cells [maxCells * most]float32
-	for i := range s.channels {
-		for o := p.col; o < min(p.col+width, out); o++ {
-			s.form.filter(s.filter(c, i, o), cells[o-p.col:], most)
+	var cells [maxCells * few * most]float32
+	for i0 := 0; i0 < s.channels; i0 += few {
+		some := min(few, s.channels-i0)
+		for i := range some {
+			for o := p.col; o < min(p.col+width, out); o++ {
+				s.form.filter(s.filter(c, i0+i, o), cells[i*width+o-p.col:], few*most)
+			}
 		}
 		for k := range s.form.cells {
-			copy(p.u[(k*s.channels+i)*width:][:width], cells[k*most:])
+			copy(p.u[(k*s.channels+i0)*width:][:some*width], cells[k*few*most:])
 		}
 	}
 }

@@ -13,11 +13,15 @@ func Decode(dtype string, b []byte) []float32 {
 	le := binary.LittleEndian
 	width := int(Width[dtype])
 	out := make([]float32, len(b)/width)
+	if dtype == "F32" { // nearly every weight
+		for i := range out {
+			out[i] = math.Float32frombits(le.Uint32(b[4*i:]))
+		}
+		return out
+	}
 	for i := range out {
 		p := b[i*width:]
 		switch dtype {
-		case "F32":
-			out[i] = math.Float32frombits(le.Uint32(p))
 		case "F64":
 			out[i] = float32(math.Float64frombits(le.Uint64(p)))
 		case "F16":

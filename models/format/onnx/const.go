@@ -88,6 +88,9 @@ func strides(dims []int) []int {
 }
 
 func (c *constant) transpose(perm []int) (*constant, error) {
+	if len(perm) == 2 && perm[0] == 1 && perm[1] == 0 && c.f != nil {
+		return &constant{dims: []int{c.dims[1], c.dims[0]}, f: turned(c.f, c.dims[0], c.dims[1])}, nil
+	}
 	dims, from := make([]int, len(perm)), strides(c.dims)
 	for d, p := range perm {
 		dims[d] = c.dims[p]
@@ -328,4 +331,21 @@ func reshapeDims(dims []int, target []int64) ([]int, error) {
 		return nil, fmt.Errorf("reshape of %v to %v", dims, target)
 	}
 	return out, nil
+}
+
+// turned is the transpose of a matrix of that many rows and columns, block by
+// block, so that both sides stay in the cache.
+func turned(v []float32, rows, cols int) []float32 {
+	const block = 32
+	out := make([]float32, len(v))
+	for r0 := 0; r0 < rows; r0 += block {
+		for c0 := 0; c0 < cols; c0 += block {
+			for r := r0; r < min(r0+block, rows); r++ {
+				for c := c0; c < min(c0+block, cols); c++ {
+					out[c*rows+r] = v[r*cols+c]
+				}
+			}
+		}
+	}
+	return out
 }

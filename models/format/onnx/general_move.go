@@ -152,7 +152,27 @@ func (g *importer) taken(n *nodeProto, from *constant, fill float64, args []any)
 	if same {
 		return viewed(args[0].(*operand), from.dims...), nil
 	}
+	t.From = g.shared(t.From)
 	return g.array(n, t, args...)
+}
+
+// shared is one list for all that are equal: the layers of a transformer move
+// their entries alike, and a list is as long as a tensor.
+func (g *importer) shared(from []int32) []int32 {
+	h := uint64(len(from)) // and of some of its numbers
+	for k := 0; k < len(from); k += 1 + len(from)/64 {
+		h = h*31 + uint64(from[k])
+	}
+	for _, old := range g.lists[h] {
+		if slices.Equal(old, from) {
+			return old
+		}
+	}
+	if g.lists == nil {
+		g.lists = map[uint64][][]int32{}
+	}
+	g.lists[h] = append(g.lists[h], from)
+	return from
 }
 
 // turned is a transpose that only says in which order an image lies in memory:

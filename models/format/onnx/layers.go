@@ -82,11 +82,16 @@ func lowerConv(g *importer, n *nodeProto, in []*operand) ([]*operand, error) {
 	return g.layer(n, op, false, x), nil
 }
 
-// dense appends y = W x + b; w is out x in.
-func (g *importer) dense(n *nodeProto, x *operand, w *constant, bias []float32) ([]*operand, error) {
+// features refuses what is no row of features an image.
+func (g *importer) features(x *operand) error {
 	if len(x.dims) != 2 || x.dims[0] != g.batch {
-		return nil, fmt.Errorf("input of shape %v, expected batch x features", x.dims)
+		return fmt.Errorf("input of shape %v, expected batch x features", x.dims)
 	}
+	return nil
+}
+
+// dense appends y = W x + b; x is features, w is out x in.
+func (g *importer) dense(n *nodeProto, x *operand, w *constant, bias []float32) ([]*operand, error) {
 	return g.layer(n, &engine.Dense{In: w.dims[1], Out: w.dims[0], W: w.f, B: bias}, true, x.node), nil
 }
 
@@ -96,6 +101,9 @@ func lowerGemm(g *importer, n *nodeProto, in []*operand) ([]*operand, error) {
 	}
 	if in[0].c != nil || in[1].c == nil || in[1].c.f == nil || len(in[1].dims) != 2 || n.int("transA", 0) != 0 {
 		return nil, fmt.Errorf("inputs of shapes %v and %v, expected features and a constant matrix", in[0].dims, in[1].dims)
+	}
+	if err := g.features(in[0]); err != nil {
+		return nil, err
 	}
 	w := in[1].c
 	if n.int("transB", 0) == 0 {
@@ -136,6 +144,9 @@ func lowerMatMul(g *importer, n *nodeProto, in []*operand) ([]*operand, error) {
 	}
 	if in[0].c != nil || in[1].c == nil || in[1].c.f == nil || len(in[1].dims) != 2 {
 		return nil, fmt.Errorf("inputs of shapes %v and %v, expected features and a constant matrix", in[0].dims, in[1].dims)
+	}
+	if err := g.features(in[0]); err != nil {
+		return nil, err
 	}
 	w, err := in[1].c.transpose([]int{1, 0})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -62,6 +63,8 @@ type importer struct {
 	opset  int64
 	batch  int
 	notes  []string
+	// lists are the moves so far, by a hash of them.
+	lists map[uint64][][]int32
 	// data opens files beside this one; functions are the file's own.
 	data      func(name string) ([]byte, error)
 	functions []functionProto
@@ -137,9 +140,14 @@ func (g *importer) convert(source string, m modelProto, o Options) (*engine.Net,
 			nodes = append(nodes, n)
 		}
 	}
-	for _, n := range g.order(nodes) {
+	order := g.order(nodes)
+	spent := lastReads(order, m.graph.outputs)
+	for i, n := range order {
 		if err := g.evaluate(n); err != nil {
 			return nil, fmt.Errorf("%w%s", err, without(nodes, n, wanted))
+		}
+		for _, name := range spent[i] {
+			delete(g.values, name)
 		}
 	}
 	out, err := g.output(m.graph.outputs, o.Output)
@@ -157,15 +165,40 @@ func (g *importer) convert(source string, m modelProto, o Options) (*engine.Net,
 	return graph.Prune(net), nil
 }
 
-// constants gives tensors of the file their names.
+// lastReads has for each node the values that no later one reads and that are
+// no outputs. What is made of a large weight is often another weight of its size.
+func lastReads(order []*nodeProto, outputs []valueInfo) [][]string {
+	spent, seen := make([][]string, len(order)), map[string]bool{}
+	for _, v := range outputs {
+		seen[v.name] = true
+	}
+	for i, n := range slices.Backward(order) {
+		for _, name := range n.reads() {
+			if !seen[name] {
+				seen[name] = true
+				spent[i] = append(spent[i], name)
+			}
+		}
+	}
+	return spent
+}
+
+// constants gives tensors of the file their names, and leaves the file's bytes to
+// the garbage collector.
 func (g *importer) constants(list []tensorProto) error {
+	total := 0
 	for i := range list {
 		t := &list[i]
 		c, err := t.value(g.data)
 		if err != nil {
 			return err
 		}
+		t.raw = nil
+		total += c.len()
 		g.values[t.name] = &operand{c: c, dims: c.dims}
+	}
+	if total > engine.ManyParameters {
+		runtime.GC() // so that what is made of the weights finds room there
 	}
 	return nil
 }

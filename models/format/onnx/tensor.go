@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -26,6 +27,10 @@ type tensorProto struct {
 	at       map[string]string
 }
 
+// smallTensor is the size of numbers that are copied: a shape that is a node's
+// attribute would keep the whole file in memory.
+const smallTensor = 64 << 10
+
 func parseTensor(raw []byte) (t tensorProto, err error) {
 	err = fields(raw, func(num protowire.Number, v uint64, b []byte) (err error) {
 		switch num {
@@ -41,6 +46,9 @@ func parseTensor(raw []byte) (t tensorProto, err error) {
 			t.name = string(b)
 		case 9:
 			t.raw = b
+			if len(b) < smallTensor {
+				t.raw = bytes.Clone(b)
+			}
 		case 10:
 			if b == nil {
 				t.doubles = append(t.doubles, math.Float64frombits(v))
