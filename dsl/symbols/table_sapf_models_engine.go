@@ -43,6 +43,7 @@ func init() {
 		"Input":           reflect.ValueOf(constant.MakeFromLiteral("-1", token.INT, 0)),
 		"LeakyReLU":       reflect.ValueOf(sapf_models_engine.LeakyReLU),
 		"Log":             reflect.ValueOf(sapf_models_engine.Log),
+		"ManyParameters":  reflect.ValueOf(constant.MakeFromLiteral("33554432", token.INT, 0)),
 		"Mish":            reflect.ValueOf(sapf_models_engine.Mish),
 		"NEON":            reflect.ValueOf(sapf_models_engine.NEON),
 		"NewTrainer":      reflect.ValueOf(sapf_models_engine.NewTrainer),
