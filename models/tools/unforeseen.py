@@ -137,10 +137,11 @@ class Of(nn.Module):
 
     def __init__(s, f):
         super().__init__()
-        s.f = f
+        s.f, s.parts = f, nn.ModuleList(m for m in f.__defaults__ or () if isinstance(m, nn.Module))
+        s.eval()  # the export puts all parts back into the whole's mode
 
     def forward(s, x):
-        return s.f(x)
+        return s.f(x, *s.parts)
 
 
 @case

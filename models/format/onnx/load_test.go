@@ -120,6 +120,32 @@ func warns(t *testing.T, m *models.Model, parts ...string) {
 	}
 }
 
+// TestSparse: a sparse weight is the dense one that it stands for; one whose
+// entries lie outside of it, or that is far larger than its values, is refused.
+func TestSparse(t *testing.T) {
+	scaled := []message{node("Relu", []string{"x"}, []string{"r"}), node("Mul", []string{"r", "c"}, []string{"h"})}
+	sparse := func(shape []int64, at message) []byte {
+		c := message{}.bytes(1, tensor("c", 1, floats(2), 1)).bytes(2, at)
+		for _, d := range shape {
+			c = c.number(3, d)
+		}
+		return relu(parts{nodes: scaled, sparse: []message{c}})
+	}
+	channels := []int64{1, 3, 1, 1}
+	checkLogits(t, sparse(channels, tensor("", 7, int64s(1), 1)), models.LoadOptions{}, 0, 2*0.5+1)
+	checkLogits(t, sparse(channels, tensor("", 7, int64s(0, 2, 0, 0), 1, 4)), models.LoadOptions{}, 0, 2*0.75/2+1)
+	for want, raw := range map[string][]byte{
+		"value 0 at entry 3 of 3":                    sparse(channels, tensor("", 7, int64s(3), 1)),
+		"value 0 at [0 -1 0 0] of shape [1 3 1 1]":   sparse(channels, tensor("", 7, int64s(0, -1, 0, 0), 1, 4)),
+		"1 values at indices of shape [2]":           sparse(channels, tensor("", 7, int64s(0, 1), 2)),
+		"has more than the 4194304 entries there is": sparse([]int64{1 << 20, 1 << 20}, tensor("", 7, int64s(0), 1)),
+	} {
+		if _, err := models.Load(save(t, "net.onnx", raw), models.LoadOptions{}); err == nil || !strings.Contains(err.Error(), "sparse tensor c") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, expected %q", err, want)
+		}
+	}
+}
+
 // TestOutputs: the logits among several outputs, probabilities, a single output.
 func TestOutputs(t *testing.T) {
 	two := relu(parts{nodes: []message{xToH}, outputs: []message{value("flat", 1, 1, 3), value("y", 1, 1, 2)}})

@@ -188,7 +188,9 @@ func parseGraph(raw []byte, depth int) (g graphProto, err error) {
 			g.outputs = append(g.outputs, v)
 			return err
 		case 15:
-			return fmt.Errorf("a sparse initializer, expected dense ones")
+			t, err := parseSparse(b)
+			g.initializers = append(g.initializers, t)
+			return err
 		}
 		return nil
 	})

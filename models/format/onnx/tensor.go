@@ -71,11 +71,89 @@ func parseTensor(raw []byte) (t tensorProto, err error) {
 	return t, err
 }
 
+// parseSparse reads a SparseTensorProto as the dense tensor that it stands for:
+// some entries, numbered through or by their place on each axis, and zeros.
+func parseSparse(raw []byte) (tensorProto, error) {
+	var values, places tensorProto
+	dense := tensorProto{dtype: elementFloat32}
+	err := fields(raw, func(num protowire.Number, v uint64, b []byte) (err error) {
+		switch num {
+		case 1:
+			values, err = parseTensor(b)
+		case 2:
+			places, err = parseTensor(b)
+		case 3:
+			dense.dims, err = varints(dense.dims, v, b)
+		}
+		return err
+	})
+	if err != nil {
+		return dense, err
+	}
+	dense.name = values.name
+	fail := func(format string, args ...any) (tensorProto, error) {
+		return dense, fmt.Errorf("sparse tensor %s: %w", dense.name, fmt.Errorf(format, args...))
+	}
+	some, err := values.value(nil)
+	if err != nil {
+		return fail("%w", err)
+	}
+	at, err := places.value(nil)
+	if err != nil {
+		return fail("%w", err)
+	}
+	var dims []int
+	for _, d := range dense.dims {
+		if d < 0 || d > math.MaxInt32 {
+			return fail("shape %v", dense.dims)
+		}
+		dims = append(dims, int(d))
+	}
+	n, err := format.CheckShape(dims, max(maxFolded, mostZeros*some.len()))
+	if err != nil {
+		return fail("%w", err)
+	}
+	byAxis := len(at.dims) == 2
+	if at.i == nil || !byAxis && len(at.dims) != 1 || byAxis && at.dims[1] != len(dims) || at.dims[0] != some.len() {
+		return fail("%d values at indices of shape %v for shape %v", some.len(), at.dims, dims)
+	}
+	if some.i != nil {
+		dense.dtype, dense.ints = some.dtype, make([]int64, n)
+	} else {
+		dense.floats = make([]float32, n)
+	}
+	for k := range some.len() {
+		to := int64(0)
+		if !byAxis {
+			to = at.i[k]
+		} else {
+			for d, i := range at.i[k*len(dims):][:len(dims)] {
+				if i < 0 || i >= int64(dims[d]) {
+					return fail("value %d at %v of shape %v", k, at.i[k*len(dims):][:len(dims)], dims)
+				}
+				to = to*int64(dims[d]) + i
+			}
+		}
+		if to < 0 || to >= int64(n) {
+			return fail("value %d at entry %d of %d", k, to, n)
+		}
+		if some.i != nil {
+			dense.ints[to] = some.i[k]
+		} else {
+			dense.floats[to] = some.f[k]
+		}
+	}
+	return dense, nil
+}
+
+// mostZeros bounds how much larger than its values a sparse tensor may be.
+const mostZeros = 1000
+
 // Element types that some operators have to tell apart.
-const elementUint8, elementInt8, elementBool = 2, 3, 9
+const elementFloat32, elementUint8, elementInt8, elementBool = 1, 2, 3, 9
 
 // elementTypes maps TensorProto.DataType to the names of safetensors' types.
-var elementTypes = map[int64]string{1: "F32", elementUint8: "U8", elementInt8: "I8", 4: "U16", 5: "I16", 6: "I32", 7: "I64", elementBool: "U8", 10: "F16", 11: "F64", 12: "U32", 13: "U64", 16: "BF16"}
+var elementTypes = map[int64]string{elementFloat32: "F32", elementUint8: "U8", elementInt8: "I8", 4: "U16", 5: "I16", 6: "I32", 7: "I64", elementBool: "U8", 10: "F16", 11: "F64", 12: "U32", 13: "U64", 16: "BF16"}
 
 // elementFloat reports whether a type is of floating-point numbers.
 func elementFloat(dtype int64) bool {

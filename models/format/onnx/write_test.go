@@ -103,7 +103,7 @@ func value(name string, dtype int64, dims ...int64) message {
 type parts struct {
 	opset           int64
 	nodes           []message
-	weights         []message
+	weights, sparse []message
 	inputs, outputs []message
 	metadata        map[string]string
 }
@@ -117,6 +117,9 @@ func file(p parts) []byte {
 	}
 	for _, t := range p.weights {
 		g = g.bytes(5, t)
+	}
+	for _, t := range p.sparse {
+		g = g.bytes(15, t)
 	}
 	if p.inputs == nil {
 		p.inputs = []message{value("x", 1, 1, 3, 4, 4)}
