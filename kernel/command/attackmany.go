@@ -100,8 +100,8 @@ func (c *attackCmd) tasks(m *models.Model, job sweep.Job, say func(string)) ([]a
 		if err != nil {
 			return nil, err
 		}
-		if err := m.Fits(x); err != nil {
-			return nil, fmt.Errorf("%w: scale it with --resize", err)
+		if x, err = sweep.Fit(x, m, c.Resize); err != nil {
+			return nil, err
 		}
 		target := c.Target
 		if target == stated {

@@ -2,6 +2,7 @@ package command
 
 import (
 	"encoding/json"
+	"errors"
 	"image"
 	"image/png"
 	"os"
@@ -166,23 +167,33 @@ func TestSweepParquet(t *testing.T) {
 
 // TestAttackFolder: a folder, or a pattern, of pictures is a small sweep.
 func TestAttackFolder(t *testing.T) {
-	dir := t.TempDir()
-	for i := range 3 {
-		f, err := os.Create(filepath.Join(dir, string(rune('a'+i))+".png"))
-		if err != nil {
-			t.Fatal(err)
+	pictures := func(size int) string {
+		dir := t.TempDir()
+		for i, name := range []string{"a.png", "b.png", "c.png"} {
+			f, err := os.Create(filepath.Join(dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := image.NewGray(image.Rect(0, 0, size, size))
+			m.Pix[41*(i+3)] = 200
+			if err := errors.Join(png.Encode(f, m), f.Close()); err != nil {
+				t.Fatal(err)
+			}
 		}
-		m := image.NewGray(image.Rect(0, 0, 40, 40))
-		m.Pix[41*(i+3)] = 200
-		if err := png.Encode(f, m); err != nil {
-			t.Fatal(err)
-		}
-		f.Close()
+		return dir
 	}
+	dir := pictures(40)
 	for pattern, n := range map[string]int{dir: 3, filepath.Join(dir, "[ab].png"): 2} {
 		code, stdout, stderr := call(t, t.Context(), "attack", "--model", "cwnet", "--image", pattern, "--resize", "--method", "fgsm", "--json")
 		if (code != exit.Done && code != exit.Failed) || strings.Count(stdout, "\n") != n || strings.Count(stdout, `"method":"fgsm"`) != n {
 			t.Errorf("%s: exit code %d, %s%s", pattern, code, stdout, stderr)
+		}
+	}
+	// Grey ones fit a model of one channel as they are, those of another size do not.
+	for size, n := range map[int]int{28: 3, 27: 0} {
+		_, stdout, stderr := call(t, t.Context(), "attack", "--model", "cwmnist", "--image", pictures(size), "--method", "fgsm", "--target", "bag", "--json")
+		if strings.Count(stdout, `"method":"fgsm"`) != n || n == 0 && !strings.Contains(stderr, "scale it with --resize") {
+			t.Errorf("grey pictures of %d: %s%s", size, stdout, stderr)
 		}
 	}
 	if code, _, stderr := call(t, t.Context(), "attack", "--model", "cwnet", "--image", dir, "--trace", "x.csv"); code != exit.Request || !strings.Contains(stderr, "--trace") {

@@ -200,7 +200,7 @@ type sweepWorkerCmd struct {
 	Slots     int           `min:"1" placeholder:"N" help:"Jobs at a time (default: processors)."`
 	Threads   int           `min:"1" placeholder:"N" help:"Processors for each job (default: 1)."`
 	Grace     time.Duration `default:"20s" min:"0s" help:"Time that jobs may take to end after an interrupt."`
-	Cache     string        `placeholder:"DIR" help:"Folder for models that come from the hub (default: the user's cache)."`
+	Cache     string        `placeholder:"DIR" help:"Folder for models that come from the hub (default: the user's cache, or a temporary one where that cannot be written to)."`
 	natsFlags `embed:""`
 	JSON      bool `help:"Print the end as JSON."`
 }
@@ -210,12 +210,6 @@ func (c *sweepWorkerCmd) Run(ctx context.Context, out output) error {
 	options, err := c.options(line.say)
 	if err != nil {
 		return err
-	}
-	if c.Cache == "" {
-		if c.Cache, err = os.UserCacheDir(); err != nil {
-			c.Cache = os.TempDir()
-		}
-		c.Cache = filepath.Join(c.Cache, "sapf", "sweeps")
 	}
 	nc, err := nats.Connect(c.URL, options...)
 	if err != nil {

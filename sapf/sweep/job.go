@@ -82,8 +82,25 @@ func LoadImage(ref string, m *models.Model, resize bool) (data.Image, error) {
 	if err != nil {
 		return x, err
 	}
-	if c := m.InputShape().C; c == 3 && x.C == 1 || c == 1 && x.C == 3 && x.IsGrey() {
-		x = map[int]func() data.Image{1: x.Grey, 3: x.RGB}[c]() // nothing is lost
+	return Fit(x, m, false)
+}
+
+// Fit makes of an image what a model takes: by scaling it and making it grey if
+// resize allows that, or else only where nothing is lost by it, a grey one for
+// three channels or one of equal channels for one.
+func Fit(x data.Image, m *models.Model, resize bool) (data.Image, error) {
+	s := m.InputShape()
+	if resize && (x.H != s.H || x.W != s.W) {
+		var err error
+		if x, err = x.Resize(s.H, s.W); err != nil {
+			return x, err
+		}
+	}
+	switch {
+	case s.C == 3 && x.C == 1:
+		x = x.RGB()
+	case s.C == 1 && x.C == 3 && (resize || x.IsGrey()):
+		x = x.Grey()
 	}
 	if err := m.Fits(x); err != nil {
 		return x, &SizeError{err, resizeRule(x.C, m)}

@@ -124,12 +124,7 @@ func overhead(dir string, n []int) error {
 			seconds, _, err = served(d, 1, 1)
 			jobs--
 		}
-		inside := 0.0
-		e := d.EachRecord(func(_ spec.Unit, rec *sweep.Record) {
-			if rec != nil {
-				inside += rec.Seconds
-			}
-		})
+		inside, e := within(d)
 		if err = errors.Join(err, e, d.Close()); err != nil {
 			return err
 		}
@@ -137,4 +132,14 @@ func overhead(dir string, n []int) error {
 		fmt.Printf("%-5s %d jobs: %.3f s, of which %.3f in the attacks: %.2f %% more\n", queue, jobs, seconds, inside, 100*(seconds/inside-1))
 	}
 	return nil
+}
+
+// within is the seconds that the attacks of a sweep took by their own clocks.
+func within(d *runs.Dir) (seconds float64, err error) {
+	err = d.EachRecord(func(_ spec.Unit, rec *sweep.Record) {
+		if rec != nil {
+			seconds += rec.Seconds
+		}
+	})
+	return seconds, err
 }

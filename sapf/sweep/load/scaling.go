@@ -86,6 +86,35 @@ func scaling(dir string, n []int) error {
 	return nil
 }
 
+// spread measures 1, 2, 4 workers and so on up to most, each of one slot, on
+// attacks that take a fixed time and no processor: how the sweep alone scales, on
+// however few processors. At work is the share of the workers' time that is within
+// the attacks.
+func spread(dir string, n []int) error {
+	const sleep = 200 // ms
+	one := 0.0
+	for workers := 1; workers <= n[0]; workers *= 2 {
+		d, err := create(filepath.Join(dir, fmt.Sprint("spread", workers)), fmt.Sprint("sleep: ", sleep), n[1]*workers)
+		if err != nil {
+			return err
+		}
+		seconds, _, err := served(d, workers, 1)
+		inside, e := within(d)
+		if err := errors.Join(err, e, d.Close()); err != nil {
+			return err
+		}
+		all := len(d.Units())
+		jobs := float64(all - workers) // from the first result on
+		rate := jobs / seconds
+		if workers == 1 {
+			one = rate
+		}
+		fmt.Printf("%d workers, %d attacks of %d ms: %.2f a second, %.2f times one, %.1f %% of the time at work\n",
+			workers, all, sleep, rate, rate/one, 100*inside*jobs/float64(all)/(seconds*float64(workers)))
+	}
+	return nil
+}
+
 // steps are as many step sizes as give at least n attacks of 18.
 func steps(n int) string {
 	var out string

@@ -119,7 +119,7 @@ func TestFailure46_DiskFull(t *testing.T) {
 	for _, name := range []string{"local", "embedded"} {
 		t.Run(name, func(t *testing.T) {
 			cmd := exec.Command(os.Args[0])
-			cmd.Env = append(os.Environ(), "SAPF_TEST_SWEEP=full|"+t.TempDir()+"|"+name)
+			cmd.Env = environment(t, "full", t.TempDir(), name)
 			cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
 			if os.Getuid() != 0 {
 				cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
@@ -191,7 +191,7 @@ func TestFailure61_ReadOnly(t *testing.T) {
 	defer lock(0o755)
 	before := listing(t, dir)
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "SAPF_TEST_SWEEP=locked|"+dir)
+	cmd.Env = environment(t, "locked", dir)
 	out, err := cmd.CombinedOutput()
 	if strings.Contains(string(out), "no other user") {
 		t.Skipf("there is nobody here who may not write everywhere: %s", out)
@@ -202,15 +202,4 @@ func TestFailure61_ReadOnly(t *testing.T) {
 	if after := listing(t, dir); after != before {
 		t.Errorf("left behind:\n%s\nwas\n%s", after, before)
 	}
-}
-
-// listing is the names of all files below a folder.
-func listing(t *testing.T, dir string) string {
-	t.Helper()
-	var names []string
-	must(t, filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
-		names = append(names, path)
-		return err
-	}))
-	return strings.Join(names, "\n")
 }

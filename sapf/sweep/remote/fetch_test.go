@@ -85,3 +85,47 @@ func TestWorkerFetchesModel(t *testing.T) {
 		})
 	}
 }
+
+// TestCache: a model is found again by its digest, by another worker too; one that
+// is torn is not; where the user's folder cannot be written to, it is kept in a
+// temporary one, which goes; where a folder was asked for, it has to be that.
+func TestCache(t *testing.T) {
+	user, temporary := t.TempDir(), t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", user)
+	t.Setenv("HOME", user)
+	t.Setenv("TMPDIR", temporary)
+	raw := []byte("a model")
+	c := newCache("")
+	if got := c.find(digest(raw), ".onnx"); got != "" {
+		t.Errorf("%s is there before it came", got)
+	}
+	if c.close(); listing(t, user) != user {
+		t.Errorf("nothing came, and there is %s", listing(t, user))
+	}
+	file, err := c.add(digest(raw), ".onnx", raw)
+	must(t, err)
+	c.close()
+	if got := newCache("").find(digest(raw), ".onnx"); got != file || !strings.HasPrefix(got, user) {
+		t.Errorf("%s, want %s", got, file)
+	}
+	must(t, os.WriteFile(file, raw[:3], 0o644))
+	if got := newCache("").find(digest(raw), ".onnx"); got != "" {
+		t.Errorf("%s is torn", got)
+	}
+	must(t, os.RemoveAll(filepath.Dir(file)))
+	must(t, os.WriteFile(filepath.Dir(file), nil, 0o644)) // nobody can make a folder of that name now
+	c = newCache("")
+	file, err = c.add(digest(raw), ".onnx", raw)
+	must(t, err)
+	if got := c.find(digest(raw), ".onnx"); got != file || !strings.HasPrefix(got, temporary) {
+		t.Errorf("%s, want %s in %s", got, file, temporary)
+	}
+	if c.close(); listing(t, temporary) != temporary {
+		t.Errorf("left behind: %s", listing(t, temporary))
+	}
+	own := filepath.Join(user, "file")
+	must(t, os.WriteFile(own, nil, 0o644))
+	if file, err := newCache(own).add(digest(raw), ".onnx", raw); err == nil {
+		t.Errorf("kept in %s, though %s was asked for", file, own)
+	}
+}

@@ -168,11 +168,19 @@ func (c *child) ended() <-chan struct{} {
 	return c.over
 }
 
+// environment is that of a process with a role; what it leaves behind when it is
+// killed, temporary or in the user's cache, goes with the test.
+func environment(t *testing.T, role ...string) []string {
+	t.Helper()
+	own := t.TempDir()
+	return append(os.Environ(), "SAPF_TEST_SWEEP="+strings.Join(role, "|"), "TMPDIR="+own, "XDG_CACHE_HOME="+own)
+}
+
 // start starts a process with a role.
 func start(t *testing.T, role ...string) *child {
 	t.Helper()
 	c := &child{Cmd: exec.Command(os.Args[0]), role: strings.Join(role, " "), over: make(chan struct{})}
-	c.Env = append(os.Environ(), "SAPF_TEST_SWEEP="+strings.Join(role, "|"))
+	c.Env = environment(t, role...)
 	c.Stderr = &c.said
 	must(t, c.Start())
 	go func() {
@@ -291,6 +299,17 @@ func rows(t *testing.T, dir string) string {
 		t.Fatal(err)
 	}
 	return seconds.ReplaceAllString(b.String(), `"seconds":0`)
+}
+
+// listing is the names of all files below a folder.
+func listing(t *testing.T, dir string) string {
+	t.Helper()
+	var names []string
+	must(t, filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		names = append(names, path)
+		return err
+	}))
+	return strings.Join(names, "\n")
 }
 
 // files counts the results of a sweep.

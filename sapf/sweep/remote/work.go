@@ -18,7 +18,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"sapf/models"
-	"sapf/models/atomicfile"
 	"sapf/models/data"
 	"sapf/sapf/sweep"
 	"sapf/sapf/sweep/queue"
@@ -40,7 +39,9 @@ type WorkOptions struct {
 	Grace time.Duration
 	// Catalogue finds attacks; nil is the registry.
 	Catalogue spec.Catalogue
-	// Cache is a folder for the models that come from the hub.
+	// Cache is a folder for the models that come from the hub, each under its
+	// digest; "" is one of the user's, in which the next worker finds them, or, where
+	// that cannot be written to, a temporary one.
 	Cache string
 	// Notice, where set, is told what a user ought to know.
 	Notice func(text string)
@@ -48,6 +49,8 @@ type WorkOptions struct {
 	// machine's.
 	Program string
 	Clock   func() time.Time
+
+	models *cache
 }
 
 // RefusedError says that a worker is not what the sweep asks for.
@@ -74,14 +77,8 @@ func Work(ctx context.Context, o WorkOptions) (int, error) {
 		o.Notice = func(string) {}
 	}
 	o.Slots = cmp.Or(o.Slots, runtime.GOMAXPROCS(0))
-	if o.Cache == "" {
-		folder, err := os.MkdirTemp("", "sapf-models-")
-		if err != nil {
-			return 0, err
-		}
-		defer os.RemoveAll(folder)
-		o.Cache = folder
-	}
+	o.models = newCache(o.Cache)
+	defer o.models.close()
 	for all, name := 0, ""; ; {
 		var terms Terms
 		var err error
@@ -338,8 +335,9 @@ func (w *worker) model(p spec.PlanModel) (*models.Model, error) {
 	if err == nil || errors.As(err, &fits) && fits.Profile {
 		return m, err
 	}
-	file := filepath.Join(w.o.Cache, p.SHA256, "model"+filepath.Ext(p.From))
-	if raw, e := os.ReadFile(file); e != nil || digest(raw) != p.SHA256 { // missing, or torn
+	extension := filepath.Ext(p.From)
+	file := w.o.models.find(p.SHA256, extension)
+	if file == "" {
 		raw, e := w.fetchFile(p.SHA256)
 		if errors.Is(e, jetstream.ErrObjectNotFound) {
 			return nil, err // the hub has no file either: it is this program that lacks the model
@@ -347,11 +345,8 @@ func (w *worker) model(p spec.PlanModel) (*models.Model, error) {
 		if e != nil {
 			return nil, e
 		}
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			return nil, err
-		}
-		if err := atomicfile.WriteFile(file, raw); err != nil {
-			return nil, err
+		if file, e = w.o.models.add(p.SHA256, extension, raw); e != nil {
+			return nil, fmt.Errorf("keep what came from the hub: %w", e)
 		}
 	}
 	p.From = file

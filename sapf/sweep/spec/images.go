@@ -129,7 +129,7 @@ func (x Images) candidates(m *models.Model) ([]PlanImage, error) {
 	var all []PlanImage
 	switch {
 	case x.Set != "":
-		set, err := openSet(x.Set, m)
+		set, err := openSet(x.Set, m, x.Resize)
 		if err != nil {
 			return nil, err
 		}
@@ -141,7 +141,7 @@ func (x Images) candidates(m *models.Model) ([]PlanImage, error) {
 		if err != nil {
 			return nil, err
 		}
-		if all, err = folder(dir, m); err != nil {
+		if all, err = x.folder(dir, m); err != nil {
 			return nil, err
 		}
 	default:
@@ -152,7 +152,7 @@ func (x Images) candidates(m *models.Model) ([]PlanImage, error) {
 			}
 			for _, f := range files {
 				if info, err := os.Stat(f); err == nil && info.IsDir() {
-					pictures, err := folder(f, m)
+					pictures, err := x.folder(f, m)
 					if err != nil {
 						return nil, err
 					}
@@ -163,7 +163,7 @@ func (x Images) candidates(m *models.Model) ([]PlanImage, error) {
 					all = append(all, PlanImage{File: f})
 					continue
 				}
-				set, err := openSet(f, m)
+				set, err := openSet(f, m, x.Resize)
 				if err != nil {
 					return nil, err
 				}
@@ -183,12 +183,17 @@ func (x Images) candidates(m *models.Model) ([]PlanImage, error) {
 var embedded = map[string]int{"fashion": 100}
 
 // openSet opens a data set, or, where it is not on this machine, as much of it
-// as is embedded.
-func openSet(name string, m *models.Model) (*data.Set, error) {
-	set, err := data.OpenSet(name, m.ImageOptions(), 0)
+// as is embedded. Its images are scaled if resize allows it; ImageNet's, of which
+// no two have one size, always.
+func openSet(name string, m *models.Model, resize bool) (*data.Set, error) {
+	var o data.Options
+	if resize || name == "imagenet" {
+		o = m.ImageOptions()
+	}
+	set, err := data.OpenSet(name, o, 0)
 	var missing *data.MissingError
 	if n := embedded[name]; n > 0 && errors.As(err, &missing) {
-		return data.OpenSet(name, m.ImageOptions(), n)
+		return data.OpenSet(name, o, n)
 	}
 	return set, err
 }
@@ -218,9 +223,9 @@ func (x Images) pick(all []PlanImage) ([]PlanImage, error) {
 
 // folder lists the pictures of a folder: those of its labels.csv, or all of them
 // by name, without labels.
-func folder(dir string, m *models.Model) ([]PlanImage, error) {
+func (x Images) folder(dir string, m *models.Model) ([]PlanImage, error) {
 	if _, err := os.Stat(filepath.Join(dir, "labels.csv")); err == nil {
-		set, err := data.OpenSet(dir, m.ImageOptions(), 0)
+		set, err := openSet(dir, m, x.Resize)
 		if err != nil {
 			return nil, err
 		}
@@ -315,21 +320,29 @@ func (l *Loader) Load(c PlanImage) (data.Image, error) {
 }
 
 func (l *Loader) load(c PlanImage) (data.Image, error) {
+	x, err := l.read(c)
+	var size *sweep.SizeError
+	if errors.As(err, &size) {
+		err = fmt.Errorf("%w: scale it with resize: true", size.Err)
+	}
+	return x, err
+}
+
+func (l *Loader) read(c PlanImage) (data.Image, error) {
 	if c.Set == "" {
-		x, err := sweep.LoadImage(c.File, l.m, c.Resize)
-		var size *sweep.SizeError
-		if errors.As(err, &size) {
-			err = fmt.Errorf("%w: scale it with resize: true", size.Err)
-		}
-		return x, err
+		return sweep.LoadImage(c.File, l.m, c.Resize)
 	}
 	set, ok := l.sets[c.Set]
 	if !ok {
 		var err error
-		if set, err = openSet(c.Set, l.m); err != nil {
+		if set, err = openSet(c.Set, l.m, c.Resize); err != nil {
 			return data.Image{}, err
 		}
 		l.sets[c.Set] = set
 	}
-	return set.At(c.Record)
+	x, err := set.At(c.Record)
+	if err != nil {
+		return x, err
+	}
+	return sweep.Fit(x, l.m, c.Resize)
 }

@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"sapf/models"
+	plaintext "sapf/models/plain"
 	"sapf/sapf/attack"
 	"sapf/sapf/sweep"
 )
@@ -82,7 +83,7 @@ func Resolve(ctx context.Context, s Spec, catalogue Catalogue) (*Plan, error) {
 // label gives methods of one name different labels. One that is there twice, with
 // the same value for every option, is refused.
 func (p *Plan) label() error {
-	labels, seen := map[string]int{}, map[string]string{}
+	labels, seen := map[string]bool{}, map[string]string{}
 	for i := range p.Methods {
 		m := &p.Methods[i]
 		raw, err := json.Marshal([]any{m.Name, m.Version, m.Options})
@@ -93,11 +94,11 @@ func (p *Plan) label() error {
 			return fmt.Errorf("methods: %s is there twice: %q and %q have the same value for every option", m.Name, other, m.Label)
 		}
 		seen[string(raw)] = m.Label
-		if n := labels[m.Label]; n > 0 { // two entries of the list with one name
-			labels[m.Label]++
-			m.Label += fmt.Sprintf(" (%d)", n+1)
+		label := m.Label
+		for n := 2; labels[m.Label]; n++ { // two entries of the list with one name
+			m.Label = fmt.Sprintf("%s (%d)", label, n)
 		}
-		labels[m.Label]++
+		labels[m.Label] = true
 	}
 	return nil
 }
@@ -167,7 +168,7 @@ func (m Method) expand(catalogue Catalogue) ([]PlanMethod, error) {
 		label := a.Name()
 		switch {
 		case m.As != "":
-			label = m.As
+			label = plaintext.Line(m.As)
 		case m.Preset != "":
 			label += " " + m.Preset
 		}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,6 +63,14 @@ func TestAs(t *testing.T) {
 	methods, err := s.Methods[0].expand(Registry)
 	if err != nil || len(methods) != 2 || methods[1].Label != "sapf lambda2=1" || methods[1].Name != "sapf-matched" || methods[1].Options["less"].(json.Number) != "4" {
 		t.Errorf("%+v, %v", methods, err)
+	}
+	p := resolve(t, "model: cwnet\nimages: [cat]\ntargets: [dog]\nmethods: [{name: fgsm, as: \"a\\nb\"}, deepfool, {name: deepfool, options: {steps: 7}}, {name: fgsm, as: deepfool (2), options: {loss: dlr}}]")
+	var labels []string
+	for _, m := range p.Methods {
+		labels = append(labels, m.Label)
+	}
+	if want := []string{`a\x0ab`, "deepfool", "deepfool (2)", "deepfool (2) (2)"}; !slices.Equal(labels, want) {
+		t.Errorf("labels %q, want %q", labels, want)
 	}
 }
 
@@ -237,6 +246,19 @@ func TestFolder(t *testing.T) {
 	if !reflect.DeepEqual(named.Images, p.Images) {
 		t.Errorf("a folder among names: %+v", named.Images)
 	}
+	labels := filepath.Join(dir, "labels.csv")
+	if err := os.WriteFile(labels, []byte("file,label\np0.png,1\np1.png,1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if labelled := resolve(t, text); len(labelled.Images) != 2 || labelled.Images[0].Label != 1 || labelled.Images[1].SHA256 != p.Images[1].SHA256 {
+		t.Errorf("with labels: %+v", labelled.Images)
+	}
+	if _, err := Resolve(context.Background(), must(Parse([]byte(unscaled))), Registry); err == nil || !strings.HasSuffix(err.Error(), "scale it with resize: true") {
+		t.Errorf("pictures of another size, with labels: %v", err)
+	}
+	if err := os.Remove(labels); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(filepath.Join(dir, "torn.png"), []byte("x"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -246,6 +268,20 @@ func TestFolder(t *testing.T) {
 	}
 	if _, err := Resolve(context.Background(), s, Registry); err == nil || !strings.Contains(err.Error(), "torn.png") {
 		t.Errorf("an unreadable picture: %v", err)
+	}
+}
+
+// TestResize: records of a set whose images have another size, and colours or
+// none, are scaled where that is asked for.
+func TestResize(t *testing.T) {
+	p := resolve(t, "model: cwnet\nimages: {set: fashion, first: 2, resize: true}\ntargets: [dog]\nmethods: [fgsm]")
+	m, err := models.Load("cwnet", models.LoadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := NewLoader(m).Load(p.Images[1])
+	if err != nil || x.C != 3 || x.H != 32 || x.W != 32 || x.Label == attack.None {
+		t.Errorf("%dx%dx%d of class %d, %v", x.C, x.H, x.W, x.Label, err)
 	}
 }
 

@@ -86,7 +86,7 @@ func TestConformanceRemote(t *testing.T) {
 func process(t *testing.T, port int, store string) string {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), fmt.Sprintf("SAPF_TEST_NATS=%d %s", port, store))
+	cmd.Env = append(os.Environ(), fmt.Sprintf("SAPF_TEST_NATS=%d %s", port, store), "TMPDIR="+t.TempDir())
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
