@@ -22,6 +22,7 @@ func init() {
 		"Digest":          reflect.ValueOf(sapf_sapf_sweep.Digest),
 		"Encode":          reflect.ValueOf(sapf_sapf_sweep.Encode),
 		"ErrNoKey":        reflect.ValueOf(&sapf_sapf_sweep.ErrNoKey).Elem(),
+		"Fit":             reflect.ValueOf(sapf_sapf_sweep.Fit),
 		"GoalOf":          reflect.ValueOf(sapf_sapf_sweep.GoalOf),
 		"Here":            reflect.ValueOf(sapf_sapf_sweep.Here),
 		"ImageDigest":     reflect.ValueOf(sapf_sapf_sweep.ImageDigest),

@@ -59,6 +59,28 @@ func (f natsFlags) options(notice func(string)) ([]nats.Option, error) {
 	return o, nil
 }
 
+// reach connects to a server that is there, now or later. One that nobody answers
+// at is named after a while.
+func (f natsFlags) reach(url string, notice func(string)) (*nats.Conn, error) {
+	options, err := f.options(notice)
+	if err != nil {
+		return nil, err
+	}
+	nc, err := nats.Connect(url, options...)
+	if err != nil {
+		return nil, fmt.Errorf("server %s: %w", url, err)
+	}
+	time.AfterFunc(unheard, func() {
+		if nc.Status() == nats.RECONNECTING && nc.Stats().Reconnects == 0 {
+			notice(fmt.Sprintf("nobody answers at %s (%v): trying again", url, nc.LastError()))
+		}
+	})
+	return nc, nil
+}
+
+// unheard is how long a server may be silent at first until that is said.
+const unheard = 3 * time.Second
+
 func readPool(file string) (*x509.CertPool, error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {
@@ -118,21 +140,21 @@ func (c *sweepServeCmd) Run(ctx context.Context, out output) error {
 
 // connect starts a server, or reaches one that is there.
 func (c *sweepServeCmd) connect(notice func(string)) (nc *nats.Conn, stop func(), err error) {
+	if c.URL != "" {
+		nc, err = c.reach(c.URL, notice)
+		return nc, func() {}, err
+	}
 	options, err := c.options(notice)
 	if err != nil {
 		return nil, nil, err
-	}
-	if c.URL != "" {
-		nc, err = nats.Connect(c.URL, options...)
-		return nc, func() {}, err
 	}
 	o := natsq.ServerOptions{Store: filepath.Join(c.Out, "queue")}
 	host, port, err := net.SplitHostPort(c.Listen)
 	if err == nil {
 		o.Port, err = strconv.Atoi(port)
 	}
-	if err != nil || o.Port < 1 {
-		return nil, nil, fmt.Errorf("listen %q, expected HOST:PORT", c.Listen)
+	if err != nil || o.Port < 1 || o.Port > 65535 {
+		return nil, nil, fmt.Errorf("listen %q, expected HOST:PORT with a port from 1 to 65535", c.Listen)
 	}
 	o.Host = host
 	if err := c.secure(&o); err != nil {
@@ -207,13 +229,9 @@ type sweepWorkerCmd struct {
 
 func (c *sweepWorkerCmd) Run(ctx context.Context, out output) error {
 	line := newLine(out.stderr, c.JSON)
-	options, err := c.options(line.say)
+	nc, err := c.reach(c.URL, line.say)
 	if err != nil {
 		return err
-	}
-	nc, err := nats.Connect(c.URL, options...)
-	if err != nil {
-		return failed(err)
 	}
 	defer nc.Close()
 	done, err := remote.Work(ctx, remote.WorkOptions{

@@ -9,17 +9,21 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"math/big"
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nkeys"
 
 	"sapf/kernel/exit"
+	"sapf/sapf/sweep/queue/natsq"
 )
 
 // authority makes certificates that are good for an hour.
@@ -172,6 +176,7 @@ func TestSweepServeRefuses(t *testing.T) {
 		{nil, "--listen"},
 		{[]string{"--listen", "127.0.0.1:4222", "--url", "nats://127.0.0.1"}, "--listen"},
 		{[]string{"--listen", "4222"}, "expected HOST:PORT"},
+		{[]string{"--listen", "127.0.0.1:70000"}, "from 1 to 65535"},
 		{[]string{"--listen", "0.0.0.0:4222"}, "--open"},
 		{[]string{"--listen", ":4222", "--tls-cert", cert, "--tls-key", key}, "--nkeys"},
 		{[]string{"--listen", "127.0.0.1:4222", "--nkeys", keys}, "--nkey"},
@@ -185,4 +190,62 @@ func TestSweepServeRefuses(t *testing.T) {
 			t.Errorf("%q: %s, want %s", c.args, stderr, c.want)
 		}
 	}
+}
+
+// TestNobodyAnswers: a port that is taken is named at once; a server that is not
+// there, and a server that has no sweep, after a moment.
+func TestNobodyAnswers(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	if code, _, stderr := call(t, t.Context(), "sweep", "serve", write(t, smallSweep), "-o", filepath.Join(t.TempDir(), "x"), "--listen", address); code != exit.Failed || !strings.Contains(stderr, "address already in use") {
+		t.Errorf("a port that is taken: exit code %d, %s", code, stderr)
+	}
+	l.Close()
+	says := func(want string) {
+		t.Helper()
+		ctx, stop := context.WithCancel(t.Context())
+		said := &watched{text: want, seen: stop}
+		left := time.AfterFunc(time.Minute, stop)
+		defer left.Stop()
+		Main(ctx, []string{"worker", "--url", "nats://" + address}, io.Discard, said)
+		if !strings.Contains(said.String(), want) {
+			t.Errorf("the worker said %q, want %q", said.String(), want)
+		}
+	}
+	says("nobody answers at nats://" + address)
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := natsq.Start(natsq.ServerOptions{Store: t.TempDir(), Host: "127.0.0.1", Port: number})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	says("waiting for a sweep")
+}
+
+// watched keeps what is written, and calls seen when a text has come.
+type watched struct {
+	mu sync.Mutex
+	strings.Builder
+	text string
+	seen func()
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.Builder.Write(p)
+	if strings.Contains(w.Builder.String(), w.text) {
+		w.seen()
+	}
+	return len(p), nil
 }

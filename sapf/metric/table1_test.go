@@ -82,6 +82,9 @@ func TestTable1_render(t *testing.T) {
 	if len(lines[1]) != len(lines[2]) {
 		t.Errorf("columns do not line up:\n%s", text)
 	}
+	if other := NewTable1("fashion", L2, []Row{measured("sapf", "a", 1, true, 40, 1)}); !strings.Contains(table.Caption(), "paper's lines") || strings.Contains(other.Caption(), "paper") {
+		t.Errorf("captions %q and, where the paper has nothing, %q", table.Caption(), other.Caption())
+	}
 	if empty := NewTable1("imagenet", L2, nil); len(empty.Rows) != 0 || strings.Contains(empty.String(), "NaN") {
 		t.Errorf("empty table:\n%s", empty)
 	}

@@ -22,8 +22,7 @@ func (t Table1) cells() (head [2][]string, body [][]cell) {
 	head[0] = append(head[0], "all", "", "")
 	head[1] = append(head[1], "pixels", "passes", "seconds")
 	for _, r := range t.Rows {
-		name, _, _ := strings.Cut(r.Method, " ")
-		paper, known := paperRows()[t.Dataset][name]
+		paper, known := t.paper(r)
 		ours := []cell{{text: r.Method}, {text: "ours"}}
 		theirs, ratios := []cell{{}, {text: "paper"}}, []cell{{}, {text: "ours/paper"}}
 		for i, c := range []CaseNorms{r.Best, r.Average, r.Worst} {
@@ -53,6 +52,13 @@ func (t Table1) cells() (head [2][]string, body [][]cell) {
 	return head, body
 }
 
+// paper are the paper's cases of a row's method, if it has them.
+func (t Table1) paper(r Table1Row) (cases [3]printed, known bool) {
+	name, _, _ := strings.Cut(r.Method, " ")
+	cases, known = paperRows()[t.Dataset][name]
+	return cases, known
+}
+
 // texts are a case's cells; without a success the norms are blank, not 0.
 func (c CaseNorms) texts(any bool) []string {
 	return []string{
@@ -79,6 +85,9 @@ func (t Table1) Caption() string {
 	slices.Sort(reasons)
 	for _, r := range reasons {
 		fmt.Fprintf(&b, "; %d left out: %s", t.LeftOut[r], r)
+	}
+	if !slices.ContainsFunc(t.Rows, func(r Table1Row) bool { _, known := t.paper(r); return known }) {
+		return b.String() + "."
 	}
 	b.WriteString(". The paper's lines are its Table 1 as printed: its best and worst cases are evidently chosen by distortion, " +
 		"so that neither success rates nor l0 are in order there, and where it prints norms at 0 % success they are of failures.")

@@ -102,6 +102,12 @@ var errForgotten = errors.New("the server has forgotten the sweep")
 // server has forgotten. If that one is over in the end, the name is "".
 func (o WorkOptions) join(ctx context.Context, forgotten string, terms *Terms) (name string, err error) {
 	if forgotten == "" {
+		waits := time.AfterFunc(ask, func() {
+			if o.Conn.IsConnected() {
+				o.Notice("waiting for a sweep with jobs")
+			}
+		})
+		defer waits.Stop()
 		return natsq.Announced(ctx, o.Conn, o.Sweep, terms)
 	}
 	waiting, end := context.WithCancel(ctx)

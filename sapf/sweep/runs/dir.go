@@ -433,7 +433,7 @@ func (d *Dir) Dead() ([]queue.Dead, error) {
 		}
 		var dead queue.Dead
 		if err := json.Unmarshal(raw, &dead); err != nil {
-			return nil, fmt.Errorf("%s: %w", f, err)
+			return nil, fmt.Errorf("dead job %s is damaged (%w): remove the file to have it tried again", f, err)
 		}
 		out = append(out, dead)
 	}

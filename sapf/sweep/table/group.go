@@ -71,10 +71,9 @@ type grouped struct {
 }
 
 // By is a table with a row for each combination of values of some columns: those
-// of the result format, "class" (the label's name) and options of the methods.
-// The norms are means over successes. Rows are in the order in which they first
-// appear. Options that only attacks without a result have so far are those of
-// planned (Planned).
+// of the result format and options of the methods. The norms are means over
+// successes. Rows are in the order in which they first appear. Options that only
+// attacks without a result have so far are those of planned (Planned).
 func By(columns []string, attacks []Attack, caption string, planned ...map[string]any) (*Table, error) {
 	t := &Table{Caption: caption}
 	var read []func(*Attack) (any, error)

@@ -34,6 +34,14 @@ func (e *DamagedError) Unwrap() error { return e.err }
 // *queue.DifferentError, one that is damaged with a *DamagedError. An error of the
 // sink ends it: what was not moved is still in the server.
 func (q *Queue) Collect(ctx context.Context, sink queue.Sink, taken func(r *queue.Result, d *queue.Dead, err error)) error {
+	err := q.collectAll(ctx, sink, taken)
+	if ctx.Err() != nil { // what was interrupted is collected again
+		return nil
+	}
+	return err
+}
+
+func (q *Queue) collectAll(ctx context.Context, sink queue.Sink, taken func(r *queue.Result, d *queue.Dead, err error)) error {
 	results, err := q.results.WatchAll(ctx, jetstream.IgnoreDeletes())
 	if err != nil {
 		return err
@@ -48,7 +56,7 @@ func (q *Queue) Collect(ctx context.Context, sink queue.Sink, taken func(r *queu
 		var err error
 		select {
 		case <-ctx.Done():
-			return nil
+			return ctx.Err()
 		case e, ok := <-results.Updates():
 			if !ok {
 				err = fmt.Errorf("results: %w", errWatchClosed)
@@ -74,9 +82,6 @@ func (q *Queue) Collect(ctx context.Context, sink queue.Sink, taken func(r *queu
 			err = q.remove(ctx, q.dead, e, err, taken)
 		}
 		if err != nil {
-			if ctx.Err() != nil { // what was interrupted is collected again
-				return nil
-			}
 			return err
 		}
 	}

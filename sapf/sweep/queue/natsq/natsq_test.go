@@ -97,3 +97,30 @@ func process(t *testing.T, port int, store string) string {
 	})
 	return fmt.Sprintf("nats://127.0.0.1:%d", port)
 }
+
+// TestCollectEnded: a context that ends while the collection begins, or has ended
+// before, ends it without an error, as one does that ends later.
+func TestCollectEnded(t *testing.T) {
+	s, err := Start(ServerOptions{Store: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	nc, err := s.Connect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	q, err := Create(t.Context(), nc, Options{Sweep: "ended", Term: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Close()
+	for _, after := range []time.Duration{0, 100 * time.Microsecond, time.Millisecond, 10 * time.Millisecond} {
+		ctx, stop := context.WithTimeout(t.Context(), after)
+		if err := q.Collect(ctx, queuetest.NewSink(), func(*queue.Result, *queue.Dead, error) {}); err != nil {
+			t.Errorf("ended after %v: %v", after, err)
+		}
+		stop()
+	}
+}

@@ -20,6 +20,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -77,6 +79,13 @@ func Start(o ServerOptions) (*Server, error) {
 	for _, k := range o.Keys {
 		options.Nkeys = append(options.Nkeys, &server.NkeyUser{Nkey: k})
 	}
+	if o.Port > 0 { // the server itself does not say why it cannot listen
+		l, err := net.Listen("tcp", net.JoinHostPort(o.Host, strconv.Itoa(o.Port)))
+		if err != nil {
+			return nil, fmt.Errorf("nats server: %w", err)
+		}
+		l.Close()
+	}
 	s, err := server.NewServer(options)
 	if err != nil {
 		return nil, fmt.Errorf("nats server: %w", err)
@@ -84,7 +93,7 @@ func Start(o ServerOptions) (*Server, error) {
 	s.Start()
 	if !s.ReadyForConnections(ready) {
 		s.Shutdown()
-		return nil, errors.New("nats server: not ready after 10 s: is the port taken, or the store's disk full?")
+		return nil, errors.New("nats server: not ready after 10 s: is the store's disk full?")
 	}
 	return &Server{s, o}, nil
 }
