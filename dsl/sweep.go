@@ -84,6 +84,9 @@ func (s Sweep) run() (*SweepRun, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.Dir, err = filepath.Abs(s.Dir); err != nil { // a later cell may change the folder
+		return nil, err
+	}
 	r := &SweepRun{dir: s.Dir}
 	d, err := runs.Create(s.Dir, plan, runs.Shard{})
 	var held *runs.HeldError
@@ -213,6 +216,10 @@ func wordsOf(m Method) (spec.Method, error) {
 //
 //	r := OpenSweep("runs/x")
 func OpenSweep(dir string) *SweepRun {
+	whole, err := filepath.Abs(dir)
+	if err != nil {
+		fail("OpenSweep", err)
+	}
 	d, err := runs.Open(dir)
 	if err == nil {
 		err = d.Close()
@@ -220,7 +227,7 @@ func OpenSweep(dir string) *SweepRun {
 	if err != nil {
 		fail("OpenSweep", err)
 	}
-	return &SweepRun{dir: dir}
+	return &SweepRun{dir: whole}
 }
 
 // Status says how far the sweep is.

@@ -1,9 +1,12 @@
 package dsl
 
 import (
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"sapf/sapf/baseline"
 	"sapf/sapf/sweep/runs"
@@ -57,5 +60,38 @@ func TestSweepOtherAtWork(t *testing.T) {
 	s.Targets = []string{"frog"}
 	if f := failureOf(t, func() { s.Run() }); f == nil || !strings.Contains(f.Error(), "another sweep runs in") {
 		t.Errorf("another sweep: %v", f)
+	}
+}
+
+// TestSweepFolder: a folder of any name is handed to the process that runs the
+// sweep, and found when the cell's own folder is another one.
+func TestSweepFolder(t *testing.T) {
+	if _, err := exec.LookPath("sh"); err != nil {
+		t.Skip(err)
+	}
+	dir := t.TempDir()
+	t.Chdir(dir)
+	if err := os.WriteFile("sapf", []byte("#!/bin/sh\nprintf '%s\\n' \"$@\"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SAPF_COMMAND", filepath.Join(dir, "sapf"))
+	r := Sweep{Dir: "-a sweep é", Images: []string{"cat"}, Targets: []string{"dog"}, Methods: []Method{baseline.FMNL0{Steps: 10}}}.Run()
+	again := OpenSweep("-a sweep é")
+	t.Chdir("/")
+	want := "sweep\nrun\n-o\n" + filepath.Join(dir, "-a sweep é") + "\n"
+	var said []byte
+	for range 6000 {
+		if said, _ = os.ReadFile(filepath.Join(dir, "-a sweep é", "log")); string(said) == want {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if string(said) != want {
+		t.Errorf("the process was started with %q, want %q", said, want)
+	}
+	for _, run := range []*SweepRun{r, again} {
+		if s := run.Status(); s.Total != 1 {
+			t.Errorf("%+v", s)
+		}
 	}
 }
