@@ -103,6 +103,8 @@ func TestSweep(t *testing.T) {
 		{[]string{"table", dir, "--by", "method,method"}, "is empty or there twice"},
 		{[]string{"table", filepath.Join(dir, "results")}, "no folder of a sweep"},
 		{[]string{"replay", dir, "xyz"}, "0 attacks"},
+		{[]string{"status", ""}, "no name"},
+		{[]string{"run", file, "-o", ""}, "no name"},
 		{[]string{"run", file, "-o", dir, "--shard", "2/2"}, `shard "2/2"`},
 	} {
 		if _, stderr := want(t, exit.Request, append([]string{"sweep"}, c.args...)...); !strings.Contains(stderr, c.want) {

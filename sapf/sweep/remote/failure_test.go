@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -951,5 +952,35 @@ func TestFailure80_Secrets(t *testing.T) {
 	raw, err := d.Raw(d.Units()[0].Key)
 	if err != nil || strings.Contains(string(raw), "hunter2") || !strings.Contains(string(raw), "4711") {
 		t.Errorf("%s, %v", raw, err)
+	}
+}
+
+// TestShardsOverlap: what shards of another division make while a shard runs is
+// found by it, counts, and is not made twice.
+func TestShardsOverlap(t *testing.T) {
+	t.Parallel()
+	log := filepath.Join(t.TempDir(), "log")
+	dir := folder(t, fmt.Sprintf("log: %q", log), 5, 3, 2)
+	shard := func(s runs.Shard, begun func()) {
+		d, err := runs.Resume(dir, s)
+		must(t, err)
+		defer d.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		var once sync.Once
+		p, err := d.Run(ctx, runs.Options{Catalogue: toy.Catalogue, Shard: s, Slots: 2, Progress: func(runs.Progress) { once.Do(begun) }})
+		if err != nil || !p.Over() {
+			t.Errorf("shard %v: %+v, %v", s, p, err)
+		}
+	}
+	shard(runs.Shard{Index: 0, Count: 1}, func() {
+		for i := range 2 {
+			shard(runs.Shard{Index: i, Count: 2}, func() {})
+		}
+	})
+	raw, err := os.ReadFile(log)
+	must(t, err)
+	if n := strings.Count(string(raw), "\n"); n != 15 || files(t, dir) != 15 {
+		t.Errorf("%d attacks were made, there are %d results, want 15", n, files(t, dir))
 	}
 }

@@ -64,10 +64,15 @@ const (
 	planIndexEnd  = "end"
 )
 
+var errNoFolder = errors.New("folder of the sweep: no name, expected a folder's")
+
 // Create makes the folder of a plan, or gives that plan to a folder that has
 // another one: its results stay, and count where the new plan has their keys.
 // The caller runs the sweep: nobody else may meanwhile, but for other shards.
 func Create(path string, p *spec.Plan, s Shard) (*Dir, error) {
+	if path == "" {
+		return nil, errNoFolder
+	}
 	d := &Dir{Path: path, Plan: p}
 	if err := os.MkdirAll(path, 0o755); err != nil {
 		return nil, fmt.Errorf("folder of the sweep: %w", err)
@@ -126,6 +131,9 @@ func (d *Dir) begin(s Shard) error {
 
 // Open opens the folder of a sweep for reading. Somebody may be running it.
 func Open(path string) (*Dir, error) {
+	if path == "" {
+		return nil, errNoFolder
+	}
 	raw, err := os.ReadFile(filepath.Join(path, "spec.json"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s is no folder of a sweep: it has no spec.json", path)

@@ -376,6 +376,11 @@ func (d *Dir) Run(ctx context.Context, o Options) (Progress, error) {
 		Began:    func(g spec.Group) { t.Begin(d.Plan.Describe(g.Units[0]), len(g.Units)) },
 		Ended:    func(g spec.Group) { t.End(len(g.Units)) },
 		Finished: func(results []queue.Result) { t.Take(results...) },
+		Found: func(key string) { // a shard of another division has made it meanwhile
+			if raw, err := d.Raw(key); err == nil && raw != nil && t.State(key) != Done {
+				t.Take(queue.Result{Key: key, File: raw})
+			}
+		},
 	}
 	err = errors.Join(w.Work(run), q.Close())
 	p := t.Progress()

@@ -25,10 +25,12 @@ type Worker struct {
 	// ends; 0 means DefaultGrace.
 	Grace time.Duration
 	// Began and Ended, where set, are told when a group is at work and no more;
-	// Finished when its results are handed in; Notice what a user ought to know.
-	// They are called by several goroutines.
+	// Finished when its results are handed in, Found of results that were there
+	// before; Notice what a user ought to know. They are called by several
+	// goroutines.
 	Began, Ended func(g spec.Group)
 	Finished     func(results []queue.Result)
+	Found        func(key string)
 	Notice       func(text string)
 
 	gate gate
@@ -185,8 +187,11 @@ func (w *Worker) missing(ctx context.Context, g spec.Group) ([]spec.Unit, error)
 		if err != nil {
 			return nil, err
 		}
-		if !have {
+		switch {
+		case !have:
 			out = append(out, u)
+		case w.Found != nil:
+			w.Found(u.Key)
 		}
 	}
 	return out, nil

@@ -30,6 +30,9 @@ func Read(file string) (Spec, error) {
 	}
 	s, err := Parse(raw)
 	if err != nil {
+		if file == "-" {
+			file = "standard input"
+		}
 		return Spec{}, fmt.Errorf("%s: %w", file, err)
 	}
 	return s, nil
