@@ -784,17 +784,20 @@ func TestFailure62_TableWhileWriting(t *testing.T) {
 	must(t, d.Close())
 	var writer *child
 	last, partial := 0, 0
+	took := 100 * time.Millisecond
 	for ended := false; !ended; {
 		select {
 		case <-writer.ended():
 			ended = true
-		case <-time.After(300 * time.Millisecond):
+		case <-time.After(3 * took): // on a slow machine a writer shall get on too
 		}
+		began := time.Now()
 		d, err := runs.Open(dir)
 		must(t, err)
 		attacks, caption, err := table.Read(d)
 		must(t, err)
 		must(t, d.Close())
+		took = time.Since(began)
 		if n := len(attacks); n < last || caption != thousands(n)+" of 9,000 attacks" {
 			t.Fatalf("%d attacks after %d: %q", n, last, caption)
 		}

@@ -72,6 +72,13 @@ func Resolve(ctx context.Context, s Spec, catalogue Catalogue) (*Plan, error) {
 	if err := s.choose(ctx, p, loaded); err != nil {
 		return nil, err
 	}
+	attacks := 0
+	for _, x := range p.Images {
+		attacks += len(x.Targets) * len(p.Methods) * len(p.Models)
+	}
+	if attacks > LargestPlan {
+		return nil, fmt.Errorf("sweep: %d attacks, expected at most %d: make several of it", attacks, LargestPlan)
+	}
 	for _, x := range p.Images {
 		if len(x.Targets) > 0 {
 			return p, p.rehearse(catalogue, loaded, x)
@@ -128,6 +135,12 @@ func (m Method) expand(catalogue Catalogue) ([]PlanMethod, error) {
 	for name := range m.Grid {
 		if v, ok := m.Options[name]; ok {
 			return nil, fmt.Errorf("%s: option %s is %s and in the grid, expected one of them", m.Name, name, v)
+		}
+	}
+	n := 1
+	for _, values := range m.Grid {
+		if n *= len(values); n > LargestGrid {
+			return nil, fmt.Errorf("%s: the grid has more than %d combinations: give fewer values", m.Name, LargestGrid)
 		}
 	}
 	combinations := []map[string]string{maps.Clone(m.Options)}

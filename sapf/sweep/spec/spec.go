@@ -69,6 +69,13 @@ type Targets struct {
 // LargestBatch is the largest Spec.Batch: a group is one message of a queue.
 const LargestBatch = 256
 
+// LargestGrid is the largest number of combinations of a method's grid,
+// LargestPlan that of attacks of a sweep: its keys are kept in memory.
+const (
+	LargestGrid = 10_000
+	LargestPlan = 10_000_000
+)
+
 // Method is an attack with options, and a list of values for each option of a
 // grid.
 type Method struct {

@@ -319,6 +319,28 @@ func TestResolveRefuses(t *testing.T) {
 	}
 }
 
+// TestTooLarge: what would fill the memory with methods or keys is refused before
+// it does.
+func TestTooLarge(t *testing.T) {
+	s := must(Parse([]byte("models: [cwmnist, {name: cwmnist, logit_scale: 2}]\nimages: {set: fashion, first: 100}\nmethods: [{name: fmn-l0, grid: {steps: [1], step_size: [1], gamma: [1]}}]")))
+	grid := func(n int) {
+		for name := range s.Methods[0].Grid {
+			s.Methods[0].Grid[name] = nil
+			for i := range n {
+				s.Methods[0].Grid[name] = append(s.Methods[0].Grid[name], fmt.Sprint(i+1))
+			}
+		}
+	}
+	grid(3000) // 27 thousand millions
+	if _, err := Resolve(context.Background(), s, Registry); err == nil || !strings.Contains(err.Error(), "more than 10000 combinations") {
+		t.Errorf("a large grid: %v", err)
+	}
+	grid(21) // 9,261
+	if _, err := Resolve(context.Background(), s, Registry); err == nil || !strings.Contains(err.Error(), "16669800 attacks, expected at most 10000000") {
+		t.Errorf("a large plan: %v", err)
+	}
+}
+
 // TestLoaderRefusesAnotherImage: one that changed since the plan was made.
 func TestLoaderRefusesAnotherImage(t *testing.T) {
 	p := resolve(t, "model: cwnet\nimages: [cat]\nmethods: [fgsm]")
