@@ -262,5 +262,5 @@ func number(v float64) string {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return "none"
 	}
-	return fmt.Sprintf("%.4g", v)
+	return figure.Number(v, 4)
 }

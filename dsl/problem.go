@@ -234,8 +234,8 @@ func (p *Problem) String() string {
 			p.image.Name, p.Settings.K, len(p.G), p.Lambda1, p.Settings.Loss, p.Settings.Preset)
 	}
 	r := p.Residuals()
-	return fmt.Sprintf("%s stage, step %d: loss %.4g, sum G %.1f (k %d), %d above 1/2, gaps box %.3g sphere %.3g card %.3g",
-		p.Stage, p.Step, p.Loss, Vec(p.G).Sum(), p.Settings.K, p.Selected(), r.Box, r.Sphere, r.Card)
+	return fmt.Sprintf("%s stage, step %d: loss %.4g, sum G %.1f (k %d), %d above 1/2, gaps box %.3g sphere %.3g card %s",
+		p.Stage, p.Step, p.Loss, Vec(p.G).Sum(), p.Settings.K, p.Selected(), r.Box, r.Sphere, figure.Number(r.Card, 4))
 }
 
 // ran reports whether a step of the stage was done.

@@ -23,6 +23,7 @@ func init() {
 		"Mask":          reflect.ValueOf(sapf_sapf_figure.Mask),
 		"New":           reflect.ValueOf(sapf_sapf_figure.New),
 		"NewPlot":       reflect.ValueOf(sapf_sapf_figure.NewPlot),
+		"Number":        reflect.ValueOf(sapf_sapf_figure.Number),
 		"Overlay":       reflect.ValueOf(sapf_sapf_figure.Overlay),
 		"Panel":         reflect.ValueOf(sapf_sapf_figure.Panel),
 		"Perturbation":  reflect.ValueOf(sapf_sapf_figure.Perturbation),

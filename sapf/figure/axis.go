@@ -46,6 +46,15 @@ func short(v float64) string {
 	return strconv.FormatFloat(v, 'g', 3, 64)
 }
 
+// Number is a value with so many significant digits: 11380 and 0.0231 in full,
+// 8.4e+11 not.
+func Number(v float64, digits int) string {
+	if size := math.Abs(v); size >= 1e3 && size < 1e6 {
+		return strconv.FormatFloat(v, 'f', max(0, digits-len(strconv.Itoa(int(size)))), 64)
+	}
+	return strconv.FormatFloat(v, 'g', digits, 64)
+}
+
 // logTicks puts labels at powers of ten and, over less than three decades, at
 // twice and five times those.
 type logTicks struct{}
@@ -77,6 +86,51 @@ func logScale(a *plot.Axis) {
 	a.Scale, a.Tick.Marker = plot.LogScale{}, logTicks{}
 	if a.Min >= a.Max {
 		a.Min, a.Max = a.Min/2, a.Max*2
+	}
+}
+
+// layout is a plot on a canvas. gonum reserves room for an axis's label at the
+// mean of its ends, which on an axis of decades is near its upper end, and so
+// leaves a part of the plot empty: labels of such axes are taken from it, and
+// drawn at the middle.
+type layout struct {
+	whole, inner draw.Canvas
+	plot         plot.Plot
+	x, y         plot.Axis // those whose labels are taken, if they have a label
+}
+
+// lay puts a plot on a canvas.
+func lay(p *plot.Plot, c draw.Canvas) *layout {
+	l := &layout{whole: c, inner: c, plot: *p}
+	if _, log := p.X.Scale.(plot.LogScale); log && p.X.Label.Text != "" {
+		l.x, l.plot.X.Label.Text = p.X, ""
+		l.inner.Min.Y += p.X.Label.TextStyle.Height(p.X.Label.Text) + p.X.Label.Padding
+	}
+	if _, log := p.Y.Scale.(plot.LogScale); log && p.Y.Label.Text != "" {
+		l.y, l.plot.Y.Label.Text = p.Y, ""
+		style := p.Y.Label.TextStyle
+		l.inner.Min.X += style.Height(p.Y.Label.Text) + style.FontExtents().Descent + p.Y.Label.Padding
+	}
+	return l
+}
+
+// data is where the plot's values are drawn.
+func (l *layout) data() draw.Canvas { return l.plot.DataCanvas(l.inner) }
+
+// draw draws the plot.
+func (l *layout) draw() {
+	l.plot.Draw(l.inner)
+	at := l.data()
+	middle := at.Center()
+	if text := l.x.Label.Text; text != "" {
+		style := l.x.Label.TextStyle
+		l.whole.FillText(style, vg.Point{X: middle.X, Y: l.whole.Min.Y + style.FontExtents().Descent}, text)
+	}
+	if text := l.y.Label.Text; text != "" {
+		style := l.y.Label.TextStyle
+		right := l.whole.Min.X + style.Height(text) - style.FontExtents().Descent
+		style.Rotation += math.Pi / 2
+		l.whole.FillText(style, vg.Point{X: right, Y: middle.Y}, text)
 	}
 }
 

@@ -24,7 +24,7 @@ const barHeight vg.Length = 19
 func Bars(axes Axes, bars ...Bar) (*Figure, error) {
 	p := NewPlot(axes.Title, axes.Y, axes.X)
 	p.Add(grid())
-	alt, drawn := axes.Title+": ", 0
+	var said []string
 	names := make([]string, len(bars))
 	for i, b := range bars {
 		y := float64(len(bars) - 1 - i)
@@ -48,17 +48,16 @@ func Bars(axes Axes, bars ...Bar) (*Figure, error) {
 			p.Add(whisker)
 			end = max(end, b.High)
 		}
-		text, err := plotter.NewLabels(plotter.XYLabels{XYs: plotter.XYs{{X: max(end, 0), Y: y}}, Labels: []string{fmt.Sprintf(" %.4g", b.Value)}})
+		text, err := plotter.NewLabels(plotter.XYLabels{XYs: plotter.XYs{{X: max(end, 0), Y: y}}, Labels: []string{" " + Number(b.Value, 4)}})
 		if err != nil {
 			return nil, fmt.Errorf("label of %s: %w", b.Name, err)
 		}
 		text.TextStyle[0] = textStyle(8.5, ink)
 		text.TextStyle[0].YAlign = -0.5
 		p.Add(text)
-		alt += fmt.Sprintf("%s %.4g; ", b.Name, b.Value)
-		drawn++
+		said = append(said, b.Name+" "+Number(b.Value, 4))
 	}
-	if drawn == 0 {
+	if len(said) == 0 {
 		emptyAxes(p)
 	} else if p.X.Min < 0 {
 		p.Add(zero{vertical: true})
@@ -71,5 +70,5 @@ func Bars(axes Axes, bars ...Bar) (*Figure, error) {
 	p.X.Min = min(p.X.Min, 0)
 	p.X.Max += float64(0.14 * (p.X.Max - p.X.Min)) // room for the last label
 	p.X.Tick.Marker = roundTicks{}
-	return FromPlot(p, plotWidth, 58+vg.Length(barHeight*vg.Length(max(len(bars), 2))), alt).withKey(DataKey(axes, bars)), nil
+	return FromPlot(p, plotWidth, 58+vg.Length(barHeight*vg.Length(max(len(bars), 2))), words(axes.Title, said)).withKey(DataKey(axes, bars)), nil
 }

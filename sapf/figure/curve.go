@@ -3,6 +3,7 @@ package figure
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -41,7 +42,7 @@ func Curves(axes Axes, curves ...Curve) (*Figure, error) {
 	p := NewPlot(axes.Title, axes.X, axes.Y)
 	p.Add(grid())
 	legend := newLegend()
-	alt, drawn := axes.Title+": ", 0
+	var said []string
 	styles := stylesOf(axes, curves)
 	for i, c := range curves { // bands below all lines
 		if len(c.points(c.Y, axes)) > 0 {
@@ -59,12 +60,12 @@ func Curves(axes Axes, curves ...Curve) (*Figure, error) {
 			return nil, err
 		}
 		first, last := points[0], points[len(points)-1]
-		alt += fmt.Sprintf("%s from %.4g at %.4g to %.4g at %.4g; ", c.Name, first.Y, first.X, last.Y, last.X)
-		drawn++
+		said = append(said, strings.TrimSpace(fmt.Sprintf("%s from %s at %s to %s at %s", c.Name,
+			Number(first.Y, 4), Number(first.X, 4), Number(last.Y, 4), Number(last.X, 4))))
 	}
-	if drawn == 0 {
+	alt := words(axes.Title, said)
+	if len(said) == 0 {
 		emptyAxes(p)
-		alt += "no values to draw"
 		return withLegend(p, legend, nil, alt).withKey(DataKey(axes, curves)), nil
 	}
 	if axes.Zero && !axes.LogY {

@@ -24,7 +24,7 @@ func ExampleCurves() {
 	fmt.Printf("%q\n", f.Alt)
 	fmt.Println(svg[:5], len(svg) > 1000)
 	// Output:
-	// "Norm against k: SAPF from 0.9 at 50 to 0.3 at 200; C&W from 1.4 at 50 to 0.5 at 200; "
+	// "Norm against k: SAPF from 0.9 at 50 to 0.3 at 200; C&W from 1.4 at 50 to 0.5 at 200"
 	// <?xml true
 }
 
@@ -36,7 +36,7 @@ func ExampleBars() {
 	}
 	fmt.Println(f)
 	// Output:
-	// [figure: Success: SAPF 1; OnePixel 0.2; ]
+	// [figure: Success: SAPF 1; OnePixel 0.2]
 }
 
 func ExampleHistogram() {

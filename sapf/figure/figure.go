@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image/color"
 	"image/png"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -46,7 +47,7 @@ func New(width, height vg.Length, alt string, d func(draw.Canvas)) *Figure {
 // FromPlot returns a figure that shows one plot.
 func FromPlot(p *plot.Plot, width, height vg.Length, alt string) *Figure {
 	return New(width, height, alt, func(c draw.Canvas) {
-		p.Draw(draw.Crop(c, margin, -margin, margin, -margin))
+		lay(p, draw.Crop(c, margin, -margin, margin, -margin)).draw()
 	})
 }
 
@@ -78,6 +79,14 @@ func (f *Figure) SVG() (string, error) {
 
 // String is the figure's text form.
 func (f *Figure) String() string { return "[figure: " + f.Alt + "]" }
+
+// words are the text form of a plot: its title, and what is said of each part.
+func words(title string, said []string) string {
+	if len(said) == 0 {
+		said = []string{"no values to draw"}
+	}
+	return title + ": " + strings.Join(said, "; ")
+}
 
 // DisplaySize is the size in CSS pixels (96 an inch) at which to show the PNG.
 func (f *Figure) DisplaySize() (width, height int) {

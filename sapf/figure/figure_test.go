@@ -10,6 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+
 	"sapf/models/data"
 )
 
@@ -112,6 +116,37 @@ func TestCurvesAreLookedAt(t *testing.T) {
 	}
 	if err := os.WriteFile(filepath.Join(dir, "curves.png"), b, 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestDecadesFillTheirPlot: an axis in decades, with a label as long as the
+// plot is high, leaves as much room for the values as one that is not.
+func TestDecadesFillTheirPlot(t *testing.T) {
+	c := draw.New(vgimg.New(plotWidth, plotHeight))
+	size := func(log bool) vg.Point {
+		p := NewPlot("A title", "k, entries that may change", "l2 norm of delta*G (1 = full scale)")
+		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 1, 1000, 1, 1000
+		if log {
+			logScale(&p.X)
+			logScale(&p.Y)
+		}
+		return lay(p, c).data().Size()
+	}
+	plain, decades := size(false), size(true)
+	const most = 12 // points by which the widths of ticks' labels differ
+	if math.Abs(float64(plain.X-decades.X)) > most || math.Abs(float64(plain.Y-decades.Y)) > most {
+		t.Errorf("values have %v, in decades %v", plain, decades)
+	}
+}
+
+func TestNumbersInFull(t *testing.T) {
+	for v, want := range map[float64]string{0: "0", 0.02314: "0.02314", 2: "2", 2866.7: "2867", 11384.6: "11385", -99999.5: "-100000", 8.371e11: "8.371e+11", 12.345: "12.35", 1234.56: "1235"} {
+		if got := Number(v, 4); got != want {
+			t.Errorf("%v: %s, expected %s", v, got, want)
+		}
+	}
+	if nan := Number(math.NaN(), 4); nan != "NaN" {
+		t.Error(nan)
 	}
 }
 

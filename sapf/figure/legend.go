@@ -16,12 +16,13 @@ func withLegend(p *plot.Plot, legend plot.Legend, drawn []plotter.XYs, alt strin
 		legend := legend // whose side the place decides
 		c = draw.Crop(c, margin, -margin, margin, -margin)
 		size := legend.Rectangle(c).Size()
+		l := lay(p, c)
 		if size.X <= 0 {
-			p.Draw(c)
+			l.draw()
 			return
 		}
-		if box, ok := freeCorner(p, p.DataCanvas(c), size, drawn); ok {
-			p.Draw(c)
+		if box, ok := freeCorner(&l.plot, l.data(), size, drawn); ok {
+			l.draw()
 			legend.Left = box.Min.X < (c.Min.X+c.Max.X)/2
 			c.SetColor(color.White)
 			var ground vg.Path
@@ -35,7 +36,7 @@ func withLegend(p *plot.Plot, legend plot.Legend, drawn []plotter.XYs, alt strin
 			return
 		}
 		size.X += margin
-		p.Draw(draw.Crop(c, 0, -size.X, 0, 0))
+		lay(p, draw.Crop(c, 0, -size.X, 0, 0)).draw()
 		legend.Draw(draw.Crop(c, 0, 0, 0, -p.Title.TextStyle.Font.Size-p.Title.Padding))
 	})
 }
