@@ -136,7 +136,11 @@ func (c *attackCmd) deliver(o *sweep.Outcome, out output) error {
 	if c.JSON {
 		shown = o.Record()
 	}
-	return errors.Join(saved, out.print(c.JSON, shown))
+	err := out.print(c.JSON, shown)
+	if r := o.Result; r.Detail != nil && r.Selected > 0 && r.Selected != r.K {
+		fmt.Fprintf(out.stderr, "%d ones in G for a k of %d: rounded at one half, as the authors' program does; --set round=topk keeps k\n", r.Selected, r.K)
+	}
+	return errors.Join(saved, err)
 }
 
 // whereKept says where results are besides on the screen.
@@ -155,7 +159,7 @@ func (c *attackCmd) missed(r attack.Result, a attack.Attack) error {
 		text += ": " + r.Note
 	}
 	presets := slices.DeleteFunc(attack.Presets(a), func(p string) bool { return p == r.Preset })
-	if c.Preset == "" && len(presets) > 0 {
+	if c.Preset == "" && len(presets) > 0 && r.Forwards+r.Gradients > 1 { // it ran
 		text += "; it has --preset " + strings.Join(presets, " and ")
 	}
 	return errors.New(text)

@@ -122,6 +122,25 @@ func TestAttack(t *testing.T) {
 	}
 }
 
+// TestK: by default exactly k entries are chosen; the authors' rule chooses about
+// k, and then it is said. Without a target the attack is any other class's, and
+// that is said, too.
+func TestK(t *testing.T) {
+	short := []string{"attack", "--model", "cwnet", "--image", "cat", "--k", "200", "--set", "steps=30", "--set", "search_rounds=1"}
+	code, stdout, stderr := call(t, t.Context(), append(short, "--target", "dog", "--set", "lambda1=10")...)
+	if code != exit.Done || !strings.Contains(stdout, "l0 200 entries") || strings.Contains(stderr, "rounded at one half") || strings.Contains(stderr, "--target") {
+		t.Errorf("exit code %d, stdout %q, stderr %q; expected exactly 200 entries", code, stdout, stderr)
+	}
+	_, stdout, stderr = call(t, t.Context(), append(short, "--preset", "reference", "--set", "lambda1=99")...)
+	if strings.Contains(stdout, "selected 200") || !strings.Contains(stderr, "ones in G for a k of 200: rounded at one half") || !strings.Contains(stderr, "any other class will do") {
+		t.Errorf("the authors' rule: stdout %q, stderr %q", stdout, stderr)
+	}
+	code, _, stderr = call(t, t.Context(), append(short, "--target", "dog", "--k", "0")...)
+	if code != exit.Failed || !strings.Contains(stderr, "no entry may change") || strings.Contains(stderr, "--preset") {
+		t.Errorf("a k of 0: exit code %d, stderr %q", code, stderr)
+	}
+}
+
 // TestGradientGolden holds `sapf gradient` to PyTorch's double-precision
 // numbers.
 func TestGradientGolden(t *testing.T) {
