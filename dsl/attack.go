@@ -28,7 +28,7 @@ type Outcome struct {
 // Attack runs a method on one image, with a progress display that updates in
 // place. Options{} is SAPF, Algorithm 1 with the lambda1 search; any other
 // method is named by its own options. An interrupt stops it within one step;
-// the outcome is then the best so far.
+// the best so far is then what Stopped returns.
 //
 //	r := Attack(m, x, Target("dog"), Options{K: 200})
 func Attack(m *Model, x Image, aim Aim, method attack.Attack) *Outcome {
@@ -50,11 +50,12 @@ func Attack(m *Model, x Image, aim Aim, method attack.Attack) *Outcome {
 	if err != nil {
 		fail("Attack", err)
 	}
-	done := 1.0
 	if r.Result.Status == attack.Cancelled {
-		done = bar.fraction
+		stopped.Store(&Outcomes{r})
+		bar.finish(bar.fraction, "stopped; Stopped()[0] is the best so far")
+		return r
 	}
-	bar.finish(done, r.verdict())
+	bar.finish(1, r.verdict())
 	return r
 }
 

@@ -70,6 +70,11 @@ func attackAll(verb string, m *Model, store sweep.Store, cases []Case) Outcomes 
 			out = append(out, &Outcome{Outcome: o, Model: m.Model})
 		}
 	}
+	if display.Context().Err() != nil {
+		stopped.Store(&out)
+		bar.finish(bar.fraction, fmt.Sprintf("stopped; Stopped() has %s", count(len(out), "attack")))
+		return out
+	}
 	text := fmt.Sprintf("%s, %d succeeded", count(len(out), "attack"), out.Successes())
 	if last.Kept > 0 {
 		text += fmt.Sprintf("; %d of them kept from before", last.Kept)

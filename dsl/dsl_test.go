@@ -163,6 +163,12 @@ func TestFailure70_InterruptKeepsTheBest(t *testing.T) {
 	if r.Result.Status != attack.Cancelled || len(r.Adversarial().Pix) != 4 {
 		t.Errorf("an interrupted attack has status %s and an image of %d entries", r.Result.Status, len(r.Adversarial().Pix))
 	}
+	if kept := Stopped(); len(kept) != 1 || kept[0] != r {
+		t.Errorf("Stopped has %d outcomes, expected the interrupted attack", len(kept))
+	}
+	if many := AttackAll(m, Case{x, Target("right"), small}); len(Stopped()) != len(many) {
+		t.Errorf("Stopped has %d outcomes, AttackAll returned %d", len(Stopped()), len(many))
+	}
 }
 
 func TestFailure75_NamesAreEscaped(t *testing.T) {

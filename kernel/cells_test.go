@@ -58,6 +58,9 @@ func TestFailure70_InterruptDuringAnAttack(t *testing.T) {
 	if r := c.execute("y"); r.reply["status"] != "ok" || !strings.Contains(string(r.outputs[len(r.outputs)-1].Content), `"5"`) {
 		t.Errorf("variables after an interrupt: %v", r.reply)
 	}
+	if r := c.execute("len(Stopped()[0].Adversarial().Pix)"); r.reply["status"] != "ok" || !strings.Contains(string(r.outputs[len(r.outputs)-1].Content), `"3072"`) {
+		t.Errorf("the best so far: %v", r.reply)
+	}
 }
 
 func TestFailure70_TightLoopsStop(t *testing.T) {

@@ -115,7 +115,7 @@ func build(platform string) ([]byte, error) {
 	defer os.RemoveAll(dir)
 	program := filepath.Join(dir, "sapf")
 	log.Printf("building %s", platform)
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, ".")
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=auto", "-ldflags=-s -w", "-o", program, ".")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+goos, "GOARCH="+goarch)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build %s: %w\n%s", platform, err, text)

@@ -59,6 +59,7 @@ func init() {
 		"SaveParquet":      reflect.ValueOf(sapf_dsl.SaveParquet),
 		"Show":             reflect.ValueOf(sapf_dsl.Show),
 		"StatedTarget":     reflect.ValueOf(sapf_dsl.StatedTarget),
+		"Stopped":          reflect.ValueOf(sapf_dsl.Stopped),
 		"Superpixels":      reflect.ValueOf(sapf_dsl.Superpixels),
 		"Target":           reflect.ValueOf(sapf_dsl.Target),
 		"Try":              reflect.ValueOf(sapf_dsl.Try),
