@@ -37,3 +37,32 @@ func TestLongSession(t *testing.T) {
 	}
 	runtime.KeepAlive(s)
 }
+
+// TestLongSessionOfTypes holds the same of cells that declare a type anew whose values
+// are still there: only that and its methods stay.
+func TestLongSessionOfTypes(t *testing.T) {
+	s, r := newSession(t)
+	runCell(s, r, 0, "kept := map[int]any{}")
+	cell := func(i int) {
+		field := []string{"B int", "C string"}[i%2]
+		code := fmt.Sprintf("type T struct { A int; %s }\nfunc (t T) M() int { return t.A + %d }\nfunc f(x int) int { return T{A: x}.M() * 2 }\n"+
+			"func g(xs []int) (n int) { for _, v := range xs { n += f(v) }; return }\nkept[%d] = T{A: 1}\nv := []T{{A: 2}}\nfmt.Sprint(v[0].M(), g([]int{1, 2, 3}), len(kept))", field, i, i)
+		if got, want := runCell(s, r, i, code), fmt.Sprintf("Out: %d %d %d\n", i+2, 6*i+12, i); got != want {
+			t.Fatalf("cell %d: %q, not %q", i, got, want)
+		}
+	}
+	for i := range 30 {
+		cell(i + 1)
+	}
+	before := heapAfter()
+	const cells = 60
+	for i := range cells {
+		cell(i + 31)
+	}
+	if each := (heapAfter() - before) / cells; each > 100<<10 {
+		t.Errorf("a cell that declares a type anew leaves %d bytes behind", each)
+	} else {
+		t.Logf("%d bytes a cell", each)
+	}
+	runtime.KeepAlive(s)
+}

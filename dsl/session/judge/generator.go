@@ -6,7 +6,10 @@ import (
 	"go/parser"
 	"go/token"
 	"math/rand/v2"
+	"regexp"
+	"slices"
 	"strings"
+	"sync"
 )
 
 // generator makes one program. Its names end in a number that no other program
@@ -135,7 +138,7 @@ type pair struct {
 }
 
 // pairs are all there are.
-func pairs() []pair {
+var pairs = sync.OnceValue(func() []pair {
 	var out []pair
 	for _, f := range forms {
 		for _, c := range contexts {
@@ -151,7 +154,7 @@ func pairs() []pair {
 		}
 	}
 	return out
-}
+})
 
 // triple is a kind of program.
 type triple struct {
@@ -162,24 +165,31 @@ type triple struct {
 
 // program is one small program.
 type program struct {
-	triple triple
-	place  *place
-	layout layout
-	serial int
-	decls  []string
-	stmts  []string
+	// earlier is a program with the same names, or nil. Its cells run before, so
+	// that this one's declare them anew.
+	earlier *program
+	triple  triple
+	place   *place
+	layout  layout
+	serial  int
+	decls   []string
+	stmts   []string
 }
 
 // key names the program's kind.
 func (p *program) key() string {
-	return fmt.Sprintf("%d: %s of %s in %s at %s as %s", p.serial, p.triple.form.name, p.triple.typ.name, p.triple.context.name, p.place.name, p.layout)
+	key := fmt.Sprintf("%d: %s of %s in %s at %s as %s", p.serial, p.triple.form.name, p.triple.typ.name, p.triple.context.name, p.place.name, p.layout)
+	if p.earlier != nil {
+		key += " after another"
+	}
+	return key
 }
 
 // programs are n programs of a seed, beginning with number from: pairs of form
 // and context in an order that the seed shuffles, each with a type, a place and
 // a layout by chance.
 func programs(seed uint64, from, n int) []*program {
-	all := pairs()
+	all := slices.Clone(pairs())
 	shuffle := rand.New(rand.NewPCG(seed, 0))
 	shuffle.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	out := make([]*program, 0, n)
@@ -202,7 +212,56 @@ func write(seed uint64, serial int, of pair) *program {
 	stmts := t.context.write(g, t.typ, t.form.write(g, t.typ))
 	p.stmts = statements(p.place.write(g, g.take()+stmts))
 	p.decls = g.decls
+	if g.rand.IntN(5) == 0 {
+		p.earlier = writeEarlier(g, of)
+		p.earlier.rename(p)
+	}
 	return p
+}
+
+// writeEarlier makes a program whose names are those of a program of g: of the same
+// kind with other types by chance, or of any kind.
+func writeEarlier(g *generator, of pair) *program {
+	before := &generator{rand: g.rand, serial: g.serial}
+	if g.rand.IntN(2) == 0 {
+		all := pairs()
+		of = all[g.rand.IntN(len(all))]
+	}
+	t := triple{of.form, of.context, of.types[g.rand.IntN(len(of.types))]}
+	p := &program{triple: t, serial: g.serial, place: places[g.rand.IntN(len(places))]}
+	p.layout = []layout{oneCell, declarationsFirst, single, twos}[g.rand.IntN(4)]
+	stmts := t.context.write(before, t.typ, t.form.write(before, t.typ))
+	p.stmts = statements(p.place.write(before, before.take()+stmts))
+	p.decls = before.decls
+	return p
+}
+
+// rename gives the program the names of another one.
+func (p *program) rename(as *program) {
+	name := regexp.MustCompile(fmt.Sprintf(`[a-zA-Z]+%d_\d+`, p.serial))
+	namesOf := func(p *program) []string {
+		var out []string
+		for _, n := range name.FindAllString(strings.Join(append(p.decls[:len(p.decls):len(p.decls)], p.stmts...), "\n"), -1) {
+			if !slices.Contains(out, n) {
+				out = append(out, n)
+			}
+		}
+		return out
+	}
+	mine, theirs := namesOf(p), namesOf(as)
+	to := map[string]string{}
+	for i, n := range mine {
+		if i < len(theirs) {
+			to[n] = theirs[i]
+		} else {
+			to[n] = "another" + n
+		}
+	}
+	for _, list := range [][]string{p.decls, p.stmts} {
+		for i, text := range list {
+			list[i] = name.ReplaceAllStringFunc(text, func(n string) string { return to[n] })
+		}
+	}
 }
 
 // statements parts statements that stand one after the other.

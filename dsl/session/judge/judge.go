@@ -64,6 +64,11 @@ func (a answer) text() string {
 func report(p *program, want string, got answer) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", p.key())
+	if p.earlier != nil {
+		for i, c := range p.earlier.cells() {
+			fmt.Fprintf(&b, "--- earlier cell %d\n%s\n", i+1, c)
+		}
+	}
 	for i, c := range p.cells() {
 		fmt.Fprintf(&b, "--- cell %d\n%s\n", i+1, c)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -55,25 +56,22 @@ func try(t *testing.T, ps []*program, seconds func(p *program) float64) []result
 	if err != nil {
 		t.Fatal(err)
 	}
+	keepValidEarlier(ps)
 	var w worker
 	defer w.stop()
 	var out []result
 	since := batchSize
 	for _, p := range ps {
 		if since >= batchSize || w.fresh() {
-			q := question{Fresh: true, Cells: []string{imports, prelude()}, Seconds: 60}
-			a := w.ask(q)
-			for range 3 {
-				if a.Error == "Interrupted" || a.Error == "Hung" { // the machine was busy
-					a = w.ask(q)
-				}
-			}
-			if a.Error != "" {
-				t.Fatalf("the prelude: %s: %s\n%s", a.Error, a.Message, strings.Join(a.Traceback, "\n"))
-			}
+			begin(t, &w)
 			since = 0
 		}
 		since++
+		if p.earlier != nil {
+			if w.ask(question{Cells: p.earlier.cells(), Seconds: 20}); w.fresh() {
+				begin(t, &w)
+			}
+		}
 		q := question{Cells: append([]string{"resetGlobals();"}, p.cells()...), Seconds: seconds(p)}
 		got := w.ask(q)
 		if f := fate("", false, got); q.Seconds > 1 && (f == "slow" || f == "dies") { // the machine may have been
@@ -83,6 +81,38 @@ func try(t *testing.T, ps []*program, seconds func(p *program) float64) []result
 		out = append(out, result{p, want[p.serial], got, judge(want[p.serial], got)})
 	}
 	return out
+}
+
+// begin starts a session with the prelude.
+func begin(t *testing.T, w *worker) {
+	t.Helper()
+	q := question{Fresh: true, Cells: []string{imports, prelude()}, Seconds: 60}
+	a := w.ask(q)
+	for range 3 {
+		if a.Error == "Interrupted" || a.Error == "Hung" { // the machine was busy
+			a = w.ask(q)
+		}
+	}
+	if a.Error != "" {
+		t.Fatalf("the prelude: %s: %s\n%s", a.Error, a.Message, strings.Join(a.Traceback, "\n"))
+	}
+}
+
+// keepValidEarlier drops those of the programs that are to run before others that
+// are no Go.
+func keepValidEarlier(ps []*program) {
+	var all []*program
+	for _, p := range ps {
+		if p.earlier != nil {
+			all = append(all, p.earlier)
+		}
+	}
+	ok, _ := valid(all)
+	for _, p := range ps {
+		if p.earlier != nil && !slices.Contains(ok, p.earlier) {
+			p.earlier = nil
+		}
+	}
 }
 
 func sorted[V any](m map[string]V) []string {

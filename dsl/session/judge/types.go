@@ -112,6 +112,7 @@ func init() {
 	add(Type{name: "Celsius", kind: float, named: true, base: "float64", faces: words("fmt.Stringer"), method: "String", result: "string", leaves: words("Celsius(21.5)|Celsius(-2)"), constants: true})
 	add(Type{name: "Count", kind: integer, named: true, base: "int", bits: 64, faces: words("Summer"), method: "Sum", result: "int", leaves: words("Count(4)|Count(9)"), constants: true})
 	add(Type{name: "Tiny", kind: integer, named: true, base: "int8", bits: 8, leaves: words("Tiny(7)|Tiny(-8)"), constants: true})
+	add(Type{name: "Level", kind: integer, named: true, base: "int", bits: 64, faces: words("fmt.Formatter"), leaves: words("Level(6)|Level(-1)"), constants: true})
 	add(Type{name: "Mask", kind: unsigned, named: true, base: "uint16", bits: 16, faces: words("fmt.Stringer"), method: "String", result: "string", leaves: words("Mask(3)|Mask(12)"), constants: true})
 	add(Type{name: "Word", kind: text, named: true, base: "string", faces: words("error"), method: "Error", result: "string", leaves: words(`Word("w1")|Word("other")`), constants: true})
 	add(Type{name: "Flag", kind: boolean, named: true, base: "bool", method: "Text", result: "string", leaves: words("Flag(true)|Flag(false)"), constants: true})
@@ -126,6 +127,8 @@ func init() {
 	add(Type{name: "Failure", kind: structure, named: true, fields: []field{{"N", typ("int")}}, leaves: words("Failure{3}|Failure{}")})
 	add(Type{name: "struct{ N int; S string }", id: "Anon", kind: structure, fields: []field{{"N", typ("int")}, {"S", typ("string")}},
 		leaves: words(`struct{ N int; S string }{1, "s"}|struct{ N int; S string }{N: 2}`)})
+	add(Type{name: "Frame", kind: structure, named: true, fields: []field{{"W", typ("int")}, {"Name", typ("string")}}, faces: words("fmt.Formatter"), leaves: words(`Frame{3, "f"}|Frame{Name: "g"}`)})
+	add(Type{name: "Probe", kind: structure, named: true, fields: []field{{"N", typ("int")}}, leaves: words("Probe{5}|Probe{}")})
 	add(Type{name: "Nested", kind: structure, named: true, fields: []field{{"Point", typ("Point")}, {"Tag", typ("string")}}, faces: words("Summer"), method: "Sum", result: "int",
 		leaves: words(`Nested{Point{5, 6}, "tag"}|Nested{Tag: "t"}`)})
 	add(Type{name: "Box[int]", kind: structure, named: true, fields: []field{{"V", typ("int")}}, faces: words("Summer"), method: "Sum", result: "int", leaves: words("Box[int]{8}|Box[int]{V: -1}")})
@@ -135,22 +138,23 @@ func init() {
 	add(Type{name: "any", kind: face, leaves: words(`any(3)|any("s")|any(Point{7, 8})|any(nil)|any([]int{1})`)})
 	add(Type{name: "error", kind: face, leaves: words(`errors.New("e1")|error(Fault{2, "two"})|error(nil)|error(Word("w"))`), faces: words("error"), method: "Error", result: "string"})
 	add(Type{name: "fmt.Stringer", kind: face, leaves: words("fmt.Stringer(Celsius(3))|fmt.Stringer(time.Second)|fmt.Stringer(nil)"), faces: words("fmt.Stringer"), method: "String", result: "string"})
+	add(Type{name: "fmt.Formatter", kind: face, leaves: words("fmt.Formatter(Level(2))|fmt.Formatter(&Probe{1})|fmt.Formatter(Frame{1, \"i\"})|fmt.Formatter(nil)"), faces: words("fmt.Formatter")})
 	add(Type{name: "Summer", kind: face, named: true, leaves: words("Summer(Point{1, 1})|Summer(&Point{2, 2})|Summer(Count(3))|Summer(nil)"), faces: words("Summer"), method: "Sum", result: "int"})
 
-	for _, e := range words("int|string|uint8|float64|Point|any|error|Celsius") {
+	for _, e := range words("int|string|uint8|float64|Point|any|error|Celsius|Level|Frame") {
 		s := add(Type{name: "[]" + e, kind: slice, elem: typ(e), incomparable: true})
 		l := s.elem.leaves
 		s.leaves = []string{s.name + "{" + l[0] + ", " + l[1] + "}", s.name + "(nil)", s.name + "{" + l[1] + "}"}
 	}
 	add(Type{name: "[][]int", kind: slice, elem: typ("[]int"), incomparable: true, leaves: words("[][]int{{1, 2}, {3}}|[][]int{nil}")})
 	add(Type{name: "Ints", kind: slice, named: true, base: "[]int", elem: typ("int"), incomparable: true, faces: words("Summer"), method: "Sum", result: "int", leaves: words("Ints{1, 2, 3}|Ints{4}")})
-	for _, e := range words("int|string|Point|any") {
+	for _, e := range words("int|string|Point|any|Frame") {
 		a := add(Type{name: "[2]" + e, kind: array, elem: typ(e)})
 		l := a.elem.leaves
 		a.leaves = []string{a.name + "{" + l[0] + ", " + l[1] + "}", a.name + "{1: " + l[0] + "}"}
 	}
 	add(Type{name: "Grid", kind: array, named: true, base: "[2][2]int", elem: typ("[2]int"), method: "Trace", result: "int", leaves: words("Grid{{1, 2}, {3, 4}}|Grid{1: {5}}")})
-	for _, kv := range words("string:int|int:string|Point:bool|string:any|any:int|string:Point|string:[]int|bool:float64") {
+	for _, kv := range words("string:int|int:string|Point:bool|string:any|any:int|string:Point|string:[]int|bool:float64|string:Level|Frame:int") {
 		k, v, _ := strings.Cut(kv, ":")
 		m := add(Type{name: "map[" + k + "]" + v, kind: mapping, key: typ(k), elem: typ(v), incomparable: true})
 		kl, vl := m.key.leaves, m.elem.leaves
@@ -163,6 +167,7 @@ func init() {
 	}
 	add(Type{name: "**int", kind: pointer, elem: typ("*int"), leaves: words("ptr(ptr(3))|ptr(ptr(4))")})
 	add(Type{name: "*[2]int", kind: pointer, elem: typ("[2]int"), leaves: words("&[2]int{1, 2}|ptr([2]int{3, 4})")})
+	add(Type{name: "*Probe", kind: pointer, elem: typ("Probe"), faces: words("fmt.Formatter"), leaves: words("&Probe{1}|&Probe{N: 2}")})
 	add(Type{name: "*Failure", kind: pointer, elem: typ("Failure"), faces: words("error"), method: "Error", result: "string", leaves: words("&Failure{1}|&Failure{N: 2}")})
 
 	add(Type{name: "func() int", kind: function, elem: typ("int"), incomparable: true, leaves: words("seven|func() int { return 8 }|Count(6).Sum")})
@@ -326,6 +331,39 @@ func (f Fault) Error() string { return fmt.Sprint("fault ", f.Code, " ", f.Why) 
 type Failure struct{ N int }
 
 func (f *Failure) Error() string { return fmt.Sprint("failure ", f.N) }
+
+// Frame, Level and *Probe print themselves, and what they were asked for.
+type Frame struct {
+	W    int
+	Name string
+}
+
+func (f Frame) Format(s fmt.State, verb rune) {
+	width, wide := s.Width()
+	precision, precise := s.Precision()
+	fmt.Fprintf(s, "frame %c %d %q %d %t %d %t", verb, f.W, f.Name, width, wide, precision, precise)
+}
+
+type Level int
+
+func (l Level) Format(s fmt.State, verb rune) {
+	fmt.Fprintf(s, "level %c %d", verb, int(l))
+	for _, c := range "+-# 0" {
+		if s.Flag(int(c)) {
+			fmt.Fprintf(s, " %q", c)
+		}
+	}
+}
+
+type Probe struct{ N int }
+
+func (p *Probe) Format(s fmt.State, verb rune) {
+	if p == nil {
+		s.Write([]byte("no probe"))
+		return
+	}
+	fmt.Fprintf(s, fmt.FormatString(s, verb)+"|probe", p.N)
+}
 
 type Nested struct {
 	Point

@@ -47,6 +47,9 @@ type recorder struct {
 }
 
 func (r *recorder) Stream(name, text string) {
+	if name == "stderr" && strings.HasPrefix(text, "note: ") {
+		return // the session's own, not the program's
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.log.WriteString(text)

@@ -387,6 +387,6 @@ func (l *lowerer) many(e ast.Expr) []typed {
 		v, ok := l.Define2(pos, &ast.UnaryExpr{OpPos: pos, Op: token.ARROW, X: l.named(x.X)})
 		return two(v, c.Elem(), ok)
 	}
-	l.Refuse(pos, "this expression (%T) has one value in a cell", e)
+	l.Refuse(pos, "%s has one value in a cell", types.ExprString(e))
 	return nil
 }

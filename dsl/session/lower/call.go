@@ -186,6 +186,8 @@ func (l *lowerer) args(e *ast.CallExpr, sig *types.Signature, compiled *types.Fu
 			}
 		case compiled != nil && universe.IsAny(to):
 			x = l.anyArgument(a, compiled)
+		case variadic && e.Ellipsis.IsValid() && takesFormat(compiled):
+			x = l.operandTo(a, to)
 		case variadic && e.Ellipsis.IsValid():
 			x = l.spreadArgument(a, to, compiled)
 		default:
@@ -206,7 +208,19 @@ func (l *lowerer) args(e *ast.CallExpr, sig *types.Signature, compiled *types.Fu
 	}
 	if e.Ellipsis.IsValid() {
 		out.spread = e.Ellipsis
+		if takesFormat(compiled) {
+			l.verbs(e.Pos(), &out)
+		}
 		return out
+	}
+	if takesFormat(compiled) && len(e.Args) >= n-1 {
+		if tv := l.Info.Types[e.Args[n-2]]; tv.Value == nil || !plainFormat(constant.StringVal(tv.Value), len(rest)) {
+			t := sig.Params().At(n - 1).Type()
+			out.list = append(out.list, l.Temp(e.Pos(), t, &ast.CompositeLit{Type: l.TypeExpr(e.Pos(), t), Lbrace: e.Pos(), Elts: rest, Rbrace: e.Pos()}))
+			out.spread = e.Rparen
+			l.verbs(e.Pos(), &out)
+			return out
+		}
 	}
 	if compiled != nil {
 		if n >= 2 && formatted[compiled.Pkg().Path()] && len(e.Args) >= n-1 {
@@ -227,6 +241,30 @@ func (l *lowerer) args(e *ast.CallExpr, sig *types.Signature, compiled *types.Fu
 	}
 	out.spread = e.Rparen
 	return out
+}
+
+// takesFormat reports the functions that print by a format.
+func takesFormat(compiled *types.Func) bool {
+	if compiled == nil || compiled.Pkg().Path() != "fmt" && compiled.Pkg().Path() != "log" {
+		return false
+	}
+	sig := compiled.Signature()
+	return sig.Variadic() && sig.Params().Len() >= 2 && strings.HasSuffix(compiled.Name(), "f") && !strings.HasSuffix(compiled.Name(), "canf")
+}
+
+// plainFormat reports formats that number no arguments and have a verb for each of n.
+func plainFormat(format string, n int) bool {
+	verbs := strings.ReplaceAll(format, "%%", "")
+	return !strings.Contains(format, "[") && strings.Count(verbs, "%")+strings.Count(verbs, "*") >= n
+}
+
+// verbs has the machine look at a format that is not known yet, or not a plain one: the last two arguments are the format and the slice of the others.
+func (l *lowerer) verbs(pos token.Pos, args *arguments) {
+	n := len(args.list)
+	text, list := types.Typ[types.String], types.NewSlice(core.EmptyInterfaceType)
+	c := l.RuntimeCall(pos, "Verbs", l.Hold(pos, args.list[n-2], text), l.Hold(pos, args.list[n-1], list))
+	pair := types.NewTuple(types.NewParam(pos, nil, "", text), types.NewParam(pos, nil, "", list))
+	copy(args.list[n-2:], l.Results(pos, c, pair))
 }
 
 // pending is an argument with calls in it, which are made where it stands: at a
@@ -346,6 +384,10 @@ func (l *lowerer) replaced(e *ast.CallExpr, c *ast.CallExpr, obj *types.Func) *a
 		return l.RuntimeCall(pos, obj.Name(), target())
 	case "sync.WaitGroup.Go":
 		return l.RuntimeCall(pos, "GroupGo", target(), c.Args[0])
+	case "flag.TextVar":
+		return l.RuntimeCall(pos, "TextVar", append([]ast.Expr{core.Sel(core.Ident(pos, l.s.ImportName("flag")), "CommandLine")}, c.Args...)...)
+	case "flag.FlagSet.TextVar":
+		return l.RuntimeCall(pos, "TextVar", append([]ast.Expr{target()}, c.Args...)...)
 	case "os.Exit":
 		return l.RuntimeCall(pos, "Exit", c.Args...)
 	case "runtime.Breakpoint", "runtime.SetFinalizer": // the former would end the kernel, the latter need not run
@@ -355,8 +397,8 @@ func (l *lowerer) replaced(e *ast.CallExpr, c *ast.CallExpr, obj *types.Func) *a
 		return c
 	case "errors.As":
 		return l.errorsAs(e, c)
-	case "reflect.Value.Type", "reflect.Value.NumMethod", "reflect.Value.Method", "reflect.Value.MethodByName":
-		name := map[string]string{"Type": "ValueType", "NumMethod": "ValueMethods", "Method": "ValueMethod", "MethodByName": "ValueMethodByName"}[obj.Name()]
+	case "reflect.Value.Type", "reflect.Value.Interface", "reflect.Value.NumMethod", "reflect.Value.Method", "reflect.Value.MethodByName":
+		name := map[string]string{"Type": "ValueType", "Interface": "ValueInterface", "NumMethod": "ValueMethods", "Method": "ValueMethod", "MethodByName": "ValueMethodByName"}[obj.Name()]
 		return l.RuntimeCall(pos, name, append([]ast.Expr{target()}, c.Args...)...)
 	case "reflect.TypeOf":
 		return l.RuntimeCall(pos, "TypeOf", c.Args...)

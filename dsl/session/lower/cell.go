@@ -138,7 +138,12 @@ func (s *Lowering) lowerCell(pl *plan.Plan) ast.Stmt {
 	}
 	s.drain()
 	if len(s.Out.Links) > 0 {
-		body = append(s.Out.Links, body...)
+		// A function of their own: what the machine is given keeps the syntax and the
+		// frame of the function that gave it.
+		pos := pl.Pos
+		fn := &ast.FuncDecl{Name: core.Ident(pos, linksName), Type: &ast.FuncType{Func: pos, Params: &ast.FieldList{}}, Body: &ast.BlockStmt{Lbrace: pos, List: s.Out.Links, Rbrace: pos}}
+		s.Out.Decls = append(s.Out.Decls, fn)
+		body = append([]ast.Stmt{&ast.ExprStmt{X: core.Call(pos, core.Ident(pos, linksName))}}, body...)
 	}
 	if len(body) == 0 {
 		return nil
@@ -151,6 +156,9 @@ func (s *Lowering) lowerCell(pl *plan.Plan) ast.Stmt {
 	s.Out.Decls = append(s.Out.Decls, fn)
 	return &ast.ExprStmt{X: base.RuntimeCall(pos, "Run", core.Ident(pos, BodyName))}
 }
+
+// linksName is yaegi's name of the function that links up what a cell declares.
+const linksName = "links#"
 
 // BodyName is yaegi's name of the function that a cell's statements become.
 const BodyName = "cell#"

@@ -131,6 +131,11 @@ func (s *Lowering) instantiate(pos token.Pos, d *universe.Decl, node *ast.FuncDe
 	plain.Type = &ft
 	plain.Name = core.Ident(node.Name.Pos(), "_")
 	info, _, errs := s.Universe.TypecheckIn(d.Pkg, []ast.Decl{&plain}, sc)
+	for _, e := range errs {
+		if strings.HasPrefix(strings.TrimSpace(e.Msg), "duplicate key") {
+			panic(core.Refusal{Pos: pos, Msg: fmt.Sprintf("%s has a literal with the same key twice (%s), which a cell can't have: set the entries one by one, m[k] = v", core.InstanceName(d.Obj.Name(), targs), e.Msg)})
+		}
+	}
 	if errs = genericErrors(universe.Serious(errs)); len(errs) > 0 {
 		panic(core.Refusal{Pos: pos, Msg: fmt.Sprintf("%s can't be had in a cell: %s", core.InstanceName(d.Obj.Name(), targs), errs[0].Msg)})
 	}
@@ -146,7 +151,7 @@ func (s *Lowering) instantiate(pos token.Pos, d *universe.Decl, node *ast.FuncDe
 // types in the place of its parameters a case may repeat another, or never be.
 func genericErrors(errs []types.Error) []types.Error {
 	return slices.DeleteFunc(errs, func(e types.Error) bool {
-		for _, harmless := range []string{"impossible type assertion", "impossible type switch case", "duplicate case", "duplicate key", "previous case"} {
+		for _, harmless := range []string{"impossible type assertion", "impossible type switch case", "duplicate case", "previous case"} {
 			if strings.HasPrefix(strings.TrimSpace(e.Msg), harmless) {
 				return true
 			}

@@ -145,7 +145,7 @@ func (l *lowerer) expr(e ast.Expr) ast.Expr {
 	case *ast.TypeAssertExpr:
 		return l.assertion(e)
 	}
-	l.Refuse(pos, "this expression (%T) can't be used in a cell", e)
+	l.Refuse(pos, "%s can't be used in a cell", types.ExprString(e))
 	return nil
 }
 
@@ -420,6 +420,10 @@ func (l *lowerer) structLiteral(e *ast.CompositeLit, t types.Type, st *types.Str
 		field, x := i, el
 		if kv, ok := el.(*ast.KeyValueExpr); ok {
 			field, x = universe.FieldIndex(st, kv.Key.(*ast.Ident).Name), kv.Value
+		}
+		if st.Field(field).Name() == "_" { // which keeps no value
+			l.discard(x)
+			continue
 		}
 		value := l.element(x, st.Field(field).Type())
 		out.Elts = append(out.Elts, &ast.KeyValueExpr{Key: core.Ident(el.Pos(), l.FieldName(t, st, field)), Colon: el.Pos(), Value: value})

@@ -120,7 +120,7 @@ func (l *lowerer) stmt(st ast.Stmt, label string) {
 	case *ast.RangeStmt:
 		l.rangeStmt(st, label)
 	default:
-		l.Refuse(st.Pos(), "this statement (%T) can't be used in a cell", st)
+		l.Refuse(st.Pos(), "this statement can't be used in a cell")
 	}
 }
 

@@ -109,13 +109,13 @@ func (e errorValue) Error() string { return e.m.text(e.x, "Error") }
 // Format formats the value that is in there.
 func (e errorValue) Format(st fmt.State, verb rune) { formatter{e.m, e.x}.Format(st, verb) }
 
-// errorUnwrap, errorTree and errorIs have one method more of those that package
-// errors looks for.
+// The others have one or two methods more of those that package errors looks for.
 type (
 	errorUnwrap   struct{ errorValue }
 	errorTree     struct{ errorValue }
 	errorIs       struct{ errorValue }
 	errorIsUnwrap struct{ errorUnwrap }
+	errorIsTree   struct{ errorTree }
 )
 
 func (e errorUnwrap) Unwrap() error {
@@ -130,6 +130,7 @@ func (e errorTree) Unwrap() []error {
 
 func (e errorIs) Is(target error) bool       { return e.m.is(e.x, target) }
 func (e errorIsUnwrap) Is(target error) bool { return e.m.is(e.x, target) }
+func (e errorIsTree) Is(target error) bool   { return e.m.is(e.x, target) }
 
 func (m *Machine) is(x any, target error) bool {
 	ok, _ := m.call(x, "Is", reflect.ValueOf(&target).Elem()).(bool)
@@ -145,6 +146,9 @@ func (m *Machine) errorOf(x any) error {
 	is := set.Lookup(nil, "Is")
 	switch {
 	case unwrap != nil && strings.HasSuffix(unwrap.Type().String(), "[]error"):
+		if is != nil {
+			return errorIsTree{errorTree{base}}
+		}
 		return errorTree{base}
 	case unwrap != nil && is != nil:
 		return errorIsUnwrap{errorUnwrap{base}}

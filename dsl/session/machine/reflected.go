@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"go/token"
 	"go/types"
 	"reflect"
 
@@ -23,15 +24,27 @@ func (m *Machine) typeOf(x any) reflect.Type {
 	if t == nil {
 		return nil
 	}
-	if !m.concerns(t, map[types.Type]bool{}) {
+	if !m.looksOther(t) {
 		return v.Type()
 	}
 	return m.reflect(t)
 }
 
+// looksOther reports types of which reflection is not told what the cell says.
+func (m *Machine) looksOther(t types.Type) bool {
+	if m.concerns(t, map[types.Type]bool{}) {
+		return true
+	}
+	m.repMu.Lock()
+	defer m.repMu.Unlock()
+	rep, err := m.reps.try(t)
+	look, other := m.views.try(t)
+	return err == nil && other == nil && rep != look
+}
+
 // reflect is a type as a cell sees it, the same for types that are identical.
 func (m *Machine) reflect(t types.Type) reflect.Type {
-	if !m.concerns(t, map[types.Type]bool{}) {
+	if !m.looksOther(t) {
 		return m.mustRep(t)
 	}
 	m.repMu.Lock()
@@ -51,10 +64,13 @@ func (m *Machine) reflect(t types.Type) reflect.Type {
 	return r
 }
 
-// plainType is a type for reflection itself, which has values of no other.
+// plainType is a type for reflection itself, which has no other: the one that values
+// of cells are looked into under.
 func (m *Machine) plainType(t reflect.Type) reflect.Type {
 	if r, ok := t.(*reflected); ok {
-		return m.mustRep(r.t)
+		m.noteView(r.Type, r.t)
+		m.noteParts(r.t, map[types.Type]bool{})
+		return r.Type
 	}
 	return t
 }
@@ -143,7 +159,8 @@ func (r *reflected) FieldByNameFunc(match func(string) bool) (reflect.StructFiel
 func (r *reflected) field(f reflect.StructField) reflect.StructField {
 	t := r.t
 	for _, i := range f.Index {
-		t = universe.StructOf(t).Field(i).Type()
+		st := universe.StructOf(t)
+		t, f.Tag = st.Field(i).Type(), reflect.StructTag(st.Tag(i))
 	}
 	f.Type = r.m.reflect(t)
 	return f
@@ -237,6 +254,45 @@ func (m *Machine) noteView(look reflect.Type, t types.Type) {
 	m.viewed[look] = t
 }
 
+// noteParts is noteView for what a value of type t consists of.
+func (m *Machine) noteParts(t types.Type, seen map[types.Type]bool) {
+	if seen[t] || !m.looksOther(t) {
+		return
+	}
+	seen[t] = true
+	switch u := t.Underlying().(type) {
+	case *types.Pointer, *types.Chan, *types.Signature, *types.Slice, *types.Array, *types.Map, *types.Struct:
+		for _, part := range ComponentsOf(u) {
+			m.repMu.Lock()
+			look, err := m.views.try(part)
+			m.repMu.Unlock()
+			if err == nil {
+				m.noteView(look, part)
+			}
+			m.noteParts(part, seen)
+		}
+	}
+}
+
+// valueInterface is the method Interface of reflect.Value.
+func (m *Machine) valueInterface(v reflect.Value) any {
+	t := m.viewedAs(v)
+	if t == nil || types.IsInterface(t) || !v.CanInterface() {
+		return v.Interface()
+	}
+	return m.unviewed(t, v)
+}
+
+// unviewed is a value that is looked into as one of type t as a cell has it.
+func (m *Machine) unviewed(t types.Type, v reflect.Value) Boxed {
+	if rep := m.mustRep(t); v.Type() != rep {
+		p := reflect.New(v.Type())
+		p.Elem().Set(v)
+		v = reflect.NewAt(rep, p.UnsafePointer()).Elem()
+	}
+	return Boxed{m.AddType(t), v.Interface(), m}
+}
+
 // viewedAs is the type of a cell that a value is of, or nil.
 func (m *Machine) viewedAs(v reflect.Value) types.Type {
 	if !v.IsValid() {
@@ -244,16 +300,67 @@ func (m *Machine) viewedAs(v reflect.Value) types.Type {
 	}
 	m.repMu.Lock()
 	defer m.repMu.Unlock()
-	t := v.Type()
-	if is := m.viewed[t]; is != nil {
+	return m.behind(v.Type())
+}
+
+// behind is what a type of reflection stands for if it consists of types made by
+// view, or nil.
+func (m *Machine) behind(t reflect.Type) types.Type {
+	if is, ok := m.viewed[t]; ok {
 		return is
 	}
-	if t.Kind() == reflect.Pointer {
-		if is := m.viewed[t.Elem()]; is != nil {
-			return types.NewPointer(is)
-		}
-	} else if is, ok := m.viewed[reflect.PointerTo(t)].(*types.Pointer); ok {
+	if is, ok := m.viewed[reflect.PointerTo(t)].(*types.Pointer); ok {
 		return is.Elem()
+	}
+	if t.Name() != "" {
+		return nil
+	}
+	elem := func() types.Type { return m.behind(t.Elem()) }
+	switch t.Kind() {
+	case reflect.Pointer:
+		if e := elem(); e != nil {
+			return types.NewPointer(e)
+		}
+	case reflect.Slice:
+		if e := elem(); e != nil {
+			return types.NewSlice(e)
+		}
+	case reflect.Array:
+		if e := elem(); e != nil {
+			return types.NewArray(e, int64(t.Len()))
+		}
+	case reflect.Chan:
+		if e := elem(); e != nil {
+			return types.NewChan(map[reflect.ChanDir]types.ChanDir{reflect.BothDir: types.SendRecv, reflect.RecvDir: types.RecvOnly, reflect.SendDir: types.SendOnly}[t.ChanDir()], e)
+		}
+	case reflect.Func:
+		known := false
+		tuple := func(n int, at func(int) reflect.Type) *types.Tuple {
+			vars := make([]*types.Var, n)
+			for i := range vars {
+				is := m.behind(at(i))
+				if known = known || is != nil; is == nil {
+					is = m.registry.universe.TypeOf(at(i))
+				}
+				vars[i] = types.NewParam(token.NoPos, nil, "", is)
+			}
+			return types.NewTuple(vars...)
+		}
+		in, out := tuple(t.NumIn(), t.In), tuple(t.NumOut(), t.Out)
+		if known {
+			return types.NewSignatureType(nil, nil, nil, in, out, t.IsVariadic())
+		}
+	case reflect.Map:
+		k, e := m.behind(t.Key()), elem()
+		switch {
+		case k == nil && e == nil:
+			return nil
+		case k == nil:
+			k = m.registry.universe.TypeOf(t.Key())
+		case e == nil:
+			e = m.registry.universe.TypeOf(t.Elem())
+		}
+		return types.NewMap(k, e)
 	}
 	return nil
 }
@@ -293,9 +400,7 @@ func (m *Machine) valueMethodByName(v reflect.Value, name string) reflect.Value 
 	if s == nil || !s.Obj().Exported() {
 		return reflect.Value{}
 	}
-	recv := reflect.New(m.mustRep(t))
-	setValue(recv.Elem(), v)
-	x := Boxed{m.AddType(t), recv.Elem().Interface(), m}
+	x := m.unviewed(t, v)
 	ft := m.mustRep(types.NewSignatureType(nil, nil, nil, s.Type().(*types.Signature).Params(), s.Type().(*types.Signature).Results(), s.Type().(*types.Signature).Variadic()))
 	return reflect.MakeFunc(ft, func(in []reflect.Value) []reflect.Value {
 		fn, ok := m.lookup(x, name)

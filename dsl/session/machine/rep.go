@@ -31,12 +31,13 @@ import (
 // reps makes representations.
 type reps struct {
 	universe *universe.Universe
-	done     typeutil.Map                  // reflect.Type by types.Type
-	making   map[*types.Named]reflect.Type // the stand-ins for types that are being made
-	same     typeutil.Map                  // *types.Named: one for all that are identical
-	renewed  map[*types.Named]*types.Named // types declared anew, without type arguments
-	open     map[*types.Named]bool         // those that have been used
-	view     bool                          // they look like the types, see shape.go
+	done     typeutil.Map                    // reflect.Type by types.Type
+	making   map[*types.Named]reflect.Type   // the stand-ins for types that are being made
+	same     typeutil.Map                    // *types.Named: one for all that are identical
+	renewed  map[*types.Named]*types.Named   // types declared anew, without type arguments
+	open     map[*types.Named]bool           // those that have been used
+	view     bool                            // they look like the types, see shape.go
+	alike    map[reflect.Type][]*types.Named // views: the structures that look so
 }
 
 // UnexportedPrefix makes an exported name of one that is not. A letter that
@@ -74,7 +75,7 @@ func (m *Machine) Renew(old, now *types.Named) {
 }
 
 func newReps(u *universe.Universe, view bool) *reps {
-	return &reps{universe: u, making: map[*types.Named]reflect.Type{}, open: map[*types.Named]bool{}, renewed: map[*types.Named]*types.Named{}, view: view}
+	return &reps{universe: u, making: map[*types.Named]reflect.Type{}, open: map[*types.Named]bool{}, renewed: map[*types.Named]*types.Named{}, alike: map[reflect.Type][]*types.Named{}, view: view}
 }
 
 func (r *reps) try(t types.Type) (rep reflect.Type, err error) {
@@ -190,6 +191,9 @@ func (r *reps) named(n *types.Named) reflect.Type {
 	}
 	delete(r.making, n)
 	rep := r.composed(u, reps)
+	if st, ok := u.(*types.Struct); ok && r.view {
+		rep = viewOf(st, reps, r.serial(n, rep))
+	}
 	if !recurs {
 		return rep
 	}
@@ -204,6 +208,18 @@ func (r *reps) named(n *types.Named) reflect.Type {
 		replaceComponent(u, rep, i, reps[i], r.of(p))
 	}
 	return rep
+}
+
+// serial is the number of a structure among those that look the same, from 1: types
+// without a name are number 0.
+func (r *reps) serial(n *types.Named, look reflect.Type) int {
+	for i, other := range r.alike[look] {
+		if types.Identical(other, n) {
+			return i + 1
+		}
+	}
+	r.alike[look] = append(r.alike[look], n)
+	return len(r.alike[look])
 }
 
 // standIns counts the stand-ins of all sessions: reflection makes two types of the
@@ -286,7 +302,7 @@ func (r *reps) composed(t types.Type, parts []reflect.Type) reflect.Type {
 	}
 	st := t.(*types.Struct)
 	if r.view {
-		return viewOf(st, parts)
+		return viewOf(st, parts, 0)
 	}
 	fields := make([]reflect.StructField, len(parts))
 	for i := range fields {

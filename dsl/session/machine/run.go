@@ -202,26 +202,6 @@ func (m *Machine) Declare(imports, decls []ast.Decl) (err error) {
 	return nil
 }
 
-// apart parts declarations into files: a symbol keeps the syntax tree of the whole
-// file it is declared in, so variables, which stay, are declared apart from
-// functions, and the body of the cell, which the next one replaces, alone.
-func apart(decls []ast.Decl) [][]ast.Decl {
-	var vars, funcs, body []ast.Decl
-	for i, d := range decls {
-		switch d.(type) {
-		case *ast.GenDecl:
-			vars = append(vars, d)
-		default:
-			if i == len(decls)-1 {
-				body = append(body, d)
-			} else {
-				funcs = append(funcs, d)
-			}
-		}
-	}
-	return [][]ast.Decl{vars, funcs, body}
-}
-
 // Compile compiles the call that runs a cell's body: it stands alone, since
 // what yaegi evaluates at the top level stays in its global frame for ever.
 func (m *Machine) Compile(st ast.Stmt) (p *interp.Program, err error) {

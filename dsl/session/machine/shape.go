@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"go/types"
 	"reflect"
+	"strconv"
+	"strings"
 	"unsafe"
 
 	"sapf/dsl/session/universe"
@@ -23,6 +25,7 @@ func (m *Machine) shaped(x any) any {
 	}
 	out := m.view(t, v)
 	m.noteView(reflect.TypeOf(out), t)
+	m.noteParts(t, map[types.Type]bool{})
 	return out
 }
 
@@ -42,7 +45,7 @@ func (m *Machine) readable(x any, encoder bool) any {
 
 // view is a value of type t under a type that looks like t.
 func (m *Machine) view(t types.Type, v reflect.Value) any {
-	if _, isSignature := t.Underlying().(*types.Signature); isSignature || !v.IsValid() {
+	if !v.IsValid() {
 		return v.Interface()
 	}
 	m.repMu.Lock()
@@ -60,12 +63,16 @@ func (m *Machine) view(t types.Type, v reflect.Value) any {
 }
 
 // viewOf is a structure with the names, tags and embedded fields that it has in
-// its cell.
-func viewOf(t *types.Struct, parts []reflect.Type) reflect.Type {
+// its cell. Blanks behind a tag tell it from others that look so: they are its
+// number in base two.
+func viewOf(t *types.Struct, parts []reflect.Type, serial int) reflect.Type {
 	fields := make([]reflect.StructField, len(parts))
 	for i := range fields {
 		f := t.Field(i)
 		fields[i] = reflect.StructField{Name: f.Name(), Type: parts[i], Tag: reflect.StructTag(t.Tag(i))}
+		if i == 0 && serial > 0 {
+			fields[i].Tag += reflect.StructTag(strings.NewReplacer("0", "\t", "1", " ").Replace(strconv.FormatInt(int64(serial), 2)))
+		}
 		if !f.Exported() {
 			fields[i].PkgPath = "main"
 		}

@@ -57,6 +57,12 @@ func (s *Declared) planDecls(pl *Plan, src *syntax.Source, hoists []syntax.Hoist
 		}
 		info, pkg, errs := s.Universe.Typecheck(decls, pl.Scope)
 		errs = withoutUnusedLabels(errs)
+		// With another signature of a method, what calls it may be wrong of the old
+		// type and right of the new.
+		if name := s.changedMethod(units, info); name != "" && !pull[name] {
+			pull[name] = true
+			continue
+		}
 		again := false
 		for _, e := range errs {
 			u := unitAt(units, e.Pos)
@@ -69,10 +75,6 @@ func (s *Declared) planDecls(pl *Plan, src *syntax.Source, hoists []syntax.Hoist
 			}
 		}
 		if again {
-			continue
-		}
-		if name := s.changedMethod(units, info); name != "" && !pull[name] {
-			pull[name] = true
 			continue
 		}
 		s.enter(pl, src, units, info, pkg)

@@ -34,6 +34,40 @@ func (p *Cell) fileOrder() {
 	p.Parts = append(append(rest, initOrder(vars, rest)...), inits...)
 }
 
+// groupOrder does the same for the variables that a cell declares in one group, where
+// one of them needs a later one:
+//
+//	var (
+//		area = side * side
+//		side = 3
+//	)
+func (p *Cell) groupOrder() {
+	var decls, out []part
+	for _, part := range p.Parts {
+		if part.decl != nil {
+			decls = append(decls, part)
+		}
+	}
+	for _, at := range p.Parts {
+		st, ok := at.stmt.(*ast.DeclStmt)
+		if !ok || len(st.Decl.(*ast.GenDecl).Specs) < 2 {
+			out = append(out, at)
+			continue
+		}
+		var vars []newVar
+		for _, one := range specByOne(st.Decl.(*ast.GenDecl)) {
+			vars = append(vars, newVar{one, at.start})
+		}
+		ordered := initOrder(vars, decls)
+		if slices.EqualFunc(vars, ordered, func(v newVar, o part) bool { return o.stmt.(*ast.DeclStmt).Decl == v.decl }) {
+			out = append(out, at)
+			continue
+		}
+		out = append(out, ordered...)
+	}
+	p.Parts = out
+}
+
 // newVar is the declaration of variables that one part, or one line of it, is.
 type newVar struct {
 	decl  *ast.GenDecl

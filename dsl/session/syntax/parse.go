@@ -238,6 +238,7 @@ func Parse(fset *token.FileSet, src *Source) (*Cell, error) {
 	if file {
 		out.fileOrder()
 	}
+	out.groupOrder()
 	return out, nil
 }
 
