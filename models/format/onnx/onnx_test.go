@@ -63,6 +63,7 @@ func FuzzONNX(f *testing.F) {
 	} {
 		f.Add(file(parts{nodes: []message{n, node("ReduceMean", []string{"y"}, []string{"z"}, attr("axes", []int64{2}))}, weights: lists, outputs: []message{value("z", 1, 1, 2)}}))
 	}
+	f.Add(relu(parts{nodes: []message{node("Mul", []string{"x", "c"}, []string{"h"})}, sparse: []message{message{}.bytes(1, tensor("c", 1, floats(2), 1)).bytes(2, tensor("", 7, int64s(1), 1)).number(3, 1).number(3, 3).number(3, 1).number(3, 1)}}))
 	// Graphs within the graph.
 	double := graphOf([]message{node("Add", []string{"x", "x"}, []string{"o"})}, []message{tensor("k", 1, floats(2), 1)}, "o")
 	f.Add(relu(parts{nodes: []message{node("If", []string{"yes"}, []string{"h"}, branches(double, double)...)}, weights: []message{tensor("yes", 9, []byte{1})}}))
