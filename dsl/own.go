@@ -16,8 +16,9 @@ import (
 //	})
 //	r := Attack(m, x, Target("dog"), mine)
 //
-// What it returns is measured from the image alone. MeasureAll and sweeps know
-// it by its source: where a cell that it was made of has changed, it runs again.
+// What it returns is measured from the image alone. MeasureAll knows it by its
+// source: where a cell that it was made of has changed, it runs again. A Sweep, which
+// runs in a process of its own, does not have it.
 func Own(name string, run func(m attack.Classifier, x Image, goal attack.Goal) attack.Result) Method {
 	return &own{name: name, source: display.Source(), run: run}
 }

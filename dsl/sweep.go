@@ -181,10 +181,24 @@ func (s Sweep) spec() (spec.Spec, error) {
 	return out, nil
 }
 
+// ofNotebook reports attacks that cells have made.
+func ofNotebook(m Method) bool {
+	switch m.(type) {
+	case Options:
+		return false
+	case *own:
+		return true
+	}
+	return sweep.IsOwn(m)
+}
+
 // wordsOf is a method with those of its options that are not the defaults, which
 // a process elsewhere can make again.
 func wordsOf(m Method) (spec.Method, error) {
 	out := spec.Method{Name: m.Name(), Preset: attack.PresetName(m), Options: map[string]string{}}
+	if ofNotebook(m) {
+		return out, fmt.Errorf("%s is an attack of this notebook, which the sweep's own process does not have: MeasureAll(dir, m, cases...) runs it here, and keeps each case too", m.Name())
+	}
 	values, err := attack.Options(m)
 	if err != nil {
 		return out, err

@@ -63,6 +63,16 @@ func TestSweepOtherAtWork(t *testing.T) {
 	}
 }
 
+// TestSweepOwn: an attack that a cell has made is refused, with what runs it instead,
+// whatever its name.
+func TestSweepOwn(t *testing.T) {
+	mine := Own("fmn-l0", func(m Classifier, x Image, goal Goal) Result { return Result{Adversarial: x} })
+	s := Sweep{Dir: filepath.Join(t.TempDir(), "x"), Images: []string{"cat"}, Methods: []Method{mine}}
+	if f := failureOf(t, func() { s.Run() }); f == nil || !strings.Contains(f.Error(), "MeasureAll(dir, m, cases...)") {
+		t.Errorf("an own attack: %v", f)
+	}
+}
+
 // TestSweepFolder: a folder of any name is handed to the process that runs the
 // sweep, and found when the cell's own folder is another one.
 func TestSweepFolder(t *testing.T) {
