@@ -6,7 +6,7 @@
 //	go run ./sapf/sweep/load hub 4 2000       results a second of a hub with so many workers and jobs that do nothing
 //	go run ./sapf/sweep/load overhead 10 4    what a job of so many seconds takes longer, over so many jobs
 //	go run ./sapf/sweep/load scaling 20       two workers beside one on so many attacks of the C&W network
-//	go run ./sapf/sweep/load spread 8 40      1, 2, 4 and 8 workers, 40 attacks of a fixed time for each
+//	go run ./sapf/sweep/load spread 8 18 2000 1, 2, 4 and 8 workers, 18 attacks of 2000 ms for each
 //
 // Folders are made below -dir (a disk in memory leaves out what the disk costs).
 package main
@@ -31,7 +31,7 @@ func main() {
 		arguments int
 		run       func(dir string, n []int) error
 	}{
-		"tables": {1, tables}, "memory": {1, memory}, "hub": {2, hub}, "overhead": {2, overhead}, "scaling": {1, scaling}, "spread": {2, spread},
+		"tables": {1, tables}, "memory": {1, memory}, "hub": {2, hub}, "overhead": {2, overhead}, "scaling": {1, scaling}, "spread": {3, spread},
 	}
 	mode, ok := modes[flag.Arg(0)]
 	switch flag.Arg(0) {
@@ -49,7 +49,7 @@ func main() {
 		numbers = append(numbers, n)
 	}
 	if !ok || len(numbers) != mode.arguments {
-		exit(fmt.Errorf("expected tables N, memory N, hub WORKERS JOBS, overhead SECONDS JOBS, scaling ATTACKS or spread WORKERS ATTACKS"))
+		exit(fmt.Errorf("expected tables N, memory N, hub WORKERS JOBS, overhead SECONDS JOBS, scaling ATTACKS or spread WORKERS ATTACKS MILLISECONDS"))
 	}
 	folder, err := os.MkdirTemp(*dir, "load-")
 	if err == nil {

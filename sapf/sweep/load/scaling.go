@@ -87,12 +87,11 @@ func scaling(dir string, n []int) error {
 }
 
 // spread measures 1, 2, 4 workers and so on up to most, each of one slot, on
-// attacks that take a fixed time and no processor: how the sweep alone scales, on
-// however few processors. At work is the share of the workers' time that is within
-// the attacks.
+// attacks that take a fixed time, in milliseconds, and no processor: how the sweep
+// alone scales, on however few processors. At work is the share of the workers'
+// time that is within the attacks.
 func spread(dir string, n []int) error {
-	const sleep = 200 // ms
-	one := 0.0
+	one, sleep := 0.0, n[2]
 	for workers := 1; workers <= n[0]; workers *= 2 {
 		d, err := create(filepath.Join(dir, fmt.Sprint("spread", workers)), fmt.Sprint("sleep: ", sleep), n[1]*workers)
 		if err != nil {

@@ -231,11 +231,11 @@ func (h *hub) setUp(ctx context.Context) (*natsq.Queue, error) {
 }
 
 // wait does something that needs the server, again and again while that cannot be
-// reached or has no leader.
+// reached, has no leader, or loses what was just made.
 func (h *hub) wait(ctx context.Context, do func(context.Context) error) error {
 	for wait := time.Second / 2; ; wait = min(2*wait, 15*time.Second) {
 		err := do(ctx)
-		if err == nil || !passing(err) || ctx.Err() != nil {
+		if err == nil || !passing(err) && !gone(err) || ctx.Err() != nil {
 			return err
 		}
 		h.Notice(fmt.Sprintf("waiting for the server: %v", err))

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"sapf/sapf/sweep"
@@ -211,13 +213,21 @@ func (q *Queue) Settle(ctx context.Context, have func(key string) bool, dead fun
 	})
 }
 
+// silence is how long a server may tell of nothing while it lists a bucket: one
+// whose bucket is deleted meanwhile never says that this was all.
+const silence = answer
+
 // each calls f for every entry that a bucket has now.
 func each(ctx context.Context, kv jetstream.KeyValue, f func(jetstream.KeyValueEntry) error) error {
+	return list(ctx, kv, silence, f)
+}
+
+func list(ctx context.Context, kv jetstream.KeyValue, silence time.Duration, f func(jetstream.KeyValueEntry) error) error {
 	w, err := kv.WatchAll(ctx, jetstream.IgnoreDeletes())
 	if err != nil {
 		return err
 	}
-	return follow(ctx, w, func(e jetstream.KeyValueEntry) (over bool, err error) {
+	return follow(ctx, w, silence, func(e jetstream.KeyValueEntry) (over bool, err error) {
 		if e == nil {
 			return true, nil
 		}
@@ -225,17 +235,28 @@ func each(ctx context.Context, kv jetstream.KeyValue, f func(jetstream.KeyValueE
 	})
 }
 
-// errWatchClosed says that a watch ended that nobody here had ended.
-var errWatchClosed = errors.New("the server closed the watch")
+// errWatchClosed says that a watch ended that nobody here had ended, errSilent that
+// nothing more came of one. Both pass when they are tried again.
+var (
+	errWatchClosed = fmt.Errorf("the server closed the watch: %w", nats.ErrTimeout)
+	errSilent      = fmt.Errorf("the server did not list a bucket to its end: %w", nats.ErrTimeout)
+)
 
 // follow calls f for each entry that a watch tells of, and with nil once it has
-// told of those that were there, until f says that it is over or has an error.
-func follow(ctx context.Context, w jetstream.KeyWatcher, f func(jetstream.KeyValueEntry) (over bool, err error)) error {
+// told of those that were there, until f says that it is over or has an error. It
+// waits for an entry no longer than silence, unless that is 0.
+func follow(ctx context.Context, w jetstream.KeyWatcher, silence time.Duration, f func(jetstream.KeyValueEntry) (over bool, err error)) error {
 	defer w.Stop()
 	for {
+		var late <-chan time.Time
+		if silence > 0 {
+			late = time.After(silence)
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-late:
+			return errSilent
 		case e, ok := <-w.Updates():
 			if !ok { // it may have ended with the context
 				return cmp.Or(ctx.Err(), errWatchClosed)

@@ -156,7 +156,7 @@ func Withdrawn(ctx context.Context, nc *nats.Conn, name string) error {
 	if err != nil {
 		return err
 	}
-	return follow(ctx, w, func(e jetstream.KeyValueEntry) (over bool, err error) {
+	return follow(ctx, w, 0, func(e jetstream.KeyValueEntry) (over bool, err error) {
 		return e != nil && e.Operation() != jetstream.KeyValuePut, nil
 	})
 }

@@ -2,6 +2,7 @@ package natsq
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"sapf/sapf/sweep/queue"
 	"sapf/sapf/sweep/queue/queuetest"
@@ -122,5 +124,44 @@ func TestCollectEnded(t *testing.T) {
 			t.Errorf("ended after %v: %v", after, err)
 		}
 		stop()
+	}
+}
+
+// TestListOfADeletedBucket: a bucket that is deleted while it is listed ends the
+// list with an error; the server never says that it was all.
+func TestListOfADeletedBucket(t *testing.T) {
+	s, err := Start(ServerOptions{Store: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	nc, err := s.Connect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kv, err := js.CreateKeyValue(t.Context(), jetstream.KeyValueConfig{Bucket: "listed", Storage: jetstream.MemoryStorage})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const entries = 2000 // more than the server sends before it hears that some have come
+	for i := range entries {
+		if _, err := kv.Put(t.Context(), fmt.Sprint(i), make([]byte, 8<<10)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := 0
+	err = list(t.Context(), kv, time.Second, func(jetstream.KeyValueEntry) error {
+		if n++; n == 1 {
+			return js.DeleteKeyValue(t.Context(), "listed")
+		}
+		return nil
+	})
+	if !errors.Is(err, nats.ErrTimeout) || n == entries {
+		t.Errorf("%d entries of %d, %v", n, entries, err)
 	}
 }
