@@ -120,7 +120,7 @@ func (q *Queue) collect(ctx context.Context, sink queue.Sink, e jetstream.KeyVal
 	}
 	if v.Blob != "" {
 		var err error
-		r.File, err = q.blobs.GetBytes(ctx, v.Blob)
+		r.File, err = q.object(ctx, v.Blob)
 		if errors.Is(err, jetstream.ErrObjectNotFound) {
 			// A hub that was killed has removed it and not yet said so, or it is lost.
 			have, err := sink.Have(r.Key)

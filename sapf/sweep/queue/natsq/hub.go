@@ -7,27 +7,50 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
+
+// slowest is the line, in bytes a second, over which objects still come through
+// before they are tried again. A context of no deadline would be given five seconds
+// for all of a model by the client.
+const slowest = 256 << 10
+
+// allow gives a context the time for so many bytes.
+func allow(ctx context.Context, bytes uint64) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, answer+time.Duration(bytes)*time.Second/slowest)
+}
 
 // PutBlob keeps bytes under a name, unless they are there.
 func (q *Queue) PutBlob(ctx context.Context, name string, raw []byte) error {
 	if _, err := q.blobs.GetInfo(ctx, name); err == nil {
 		return nil
 	}
+	ctx, cancel := allow(ctx, uint64(len(raw)))
+	defer cancel()
 	_, err := q.blobs.PutBytes(ctx, name, raw)
 	return err
 }
 
 // Blob reads bytes.
 func (q *Queue) Blob(ctx context.Context, name string) ([]byte, error) {
-	raw, err := q.blobs.GetBytes(ctx, name)
+	raw, err := q.object(ctx, name)
 	if err != nil {
 		return nil, fmt.Errorf("object %s: %w", name, err)
 	}
 	return raw, nil
+}
+
+func (q *Queue) object(ctx context.Context, name string) ([]byte, error) {
+	info, err := q.blobs.GetInfo(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := allow(ctx, info.Size)
+	defer cancel()
+	return q.blobs.GetBytes(ctx, name)
 }
 
 // sweepsBucket lists the sweeps that a server has.
