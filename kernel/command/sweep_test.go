@@ -87,6 +87,13 @@ func TestSweep(t *testing.T) {
 	if out, _ := want(t, exit.Done, "sweep", "table", dir, "--by", "method, target", "-f", "csv"); !strings.HasPrefix(out, "method,target,attacks,") {
 		t.Error(out)
 	}
+	for name, begins := range map[string]string{"t.csv": "method,preset,", "T.JSONL": `{"method":`, "t.parquet": "PAR1", "t.htm": "<table>", "t": "| method |"} {
+		file := filepath.Join(t.TempDir(), name)
+		want(t, exit.Done, "sweep", "table", dir, "--rows", "-o", file)
+		if raw, err := os.ReadFile(file); err != nil || !strings.HasPrefix(string(raw), begins) {
+			t.Errorf("%s begins with %.20q, want %q; %v", name, raw, begins, err)
+		}
+	}
 	replay(t, dir)
 	before := rows(dir)
 	want(t, exit.Done, "sweep", "pack", dir)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"sapf/models/atomicfile"
@@ -22,11 +23,15 @@ type sweepTableCmd struct {
 	Rows        bool   `help:"A row for each attack, columns as in 'sapf attack --json'."`
 	By          string `placeholder:"COLUMNS" help:"Group by columns or options, separated by commas (method,k)."`
 	Norm        string `default:"l2" enum:"l0,l1,l2,linf,per norm" help:"Norm that chooses the best and the worst target: l0, l1, l2, linf or 'per norm'."`
-	Format      string `short:"f" default:"markdown" help:"csv, markdown, html, jsonl or parquet."`
+	Format      string `short:"f" placeholder:"FORMAT" help:"csv, markdown, html, jsonl or parquet (default: what FILE's name ends in, or markdown)."`
 	Out         string `short:"o" placeholder:"FILE" help:"Write it there."`
 }
 
+// endings are the formats of files by the ends of their names.
+var endings = map[string]string{".csv": "csv", ".md": "markdown", ".html": "html", ".htm": "html", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+
 func (c *sweepTableCmd) Run(out output) error {
+	c.Format = cmp.Or(c.Format, endings[strings.ToLower(filepath.Ext(c.Out))], "markdown")
 	if c.Rows && c.By != "" {
 		return errors.New("--rows and --by, expected one of them")
 	}
