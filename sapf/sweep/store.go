@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 
 	"sapf/models/atomicfile"
 )
@@ -86,7 +87,7 @@ func (s *Folder) Get(key string) (*Kept, error) {
 }
 
 // Raw reads the file of a key, or nil if there is none; one that is damaged is
-// put aside and is nil too.
+// put aside, where that can be done, and is nil too.
 func (s *Folder) Raw(key string) ([]byte, error) {
 	if !ValidKey(key) {
 		return nil, fmt.Errorf("result %q: the name is no key", key)
@@ -99,7 +100,11 @@ func (s *Folder) Raw(key string) ([]byte, error) {
 		return nil, fmt.Errorf("read a kept result: %w", err)
 	}
 	if Check(raw) != nil {
-		return nil, s.putAside(key)
+		err := s.putAside(key)
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) { // to somebody who may only read it is missing
+			err = nil
+		}
+		return nil, err
 	}
 	return raw, nil
 }
@@ -112,6 +117,9 @@ func (s *Folder) putAside(key string) error {
 	err := os.Rename(s.Path(key), filepath.Join(s.corrupt, key+".json"))
 	if errors.Is(err, fs.ErrNotExist) { // another reader did it
 		return nil
+	}
+	if err != nil {
+		os.Remove(s.corrupt) // if there is nothing in it
 	}
 	return err
 }

@@ -154,6 +154,11 @@ func lockedFolder(dir string) error {
 	_, again := runs.Create(filepath.Join(dir, "planned"), p, runs.Shard{})
 	_, resumed := runs.Resume(filepath.Join(dir, "planned"), runs.Shard{})
 	_, results := runs.Resume(filepath.Join(dir, "results only"), runs.Shard{})
+	if d, err := runs.Open(filepath.Join(dir, "results only")); err != nil {
+		return err
+	} else if st, err := d.Status(); err != nil || st.Missing != 1 || st.Holder != "" { // of one, which is damaged
+		return fmt.Errorf("to look at it: %+v, %v", st, err)
+	}
 	for what, err := range map[string]error{"a new folder": made, "a planned one": again, "one that is to go on": resumed, "one whose results cannot be written": results} {
 		if err == nil || !strings.Contains(err.Error(), "permission denied") {
 			return fmt.Errorf("%s: %v, expected a refusal", what, err)
@@ -163,7 +168,8 @@ func lockedFolder(dir string) error {
 }
 
 // TestFailure61_ReadOnly: a place that cannot be written to is refused before
-// anything runs, and nothing is left in it.
+// anything runs, and nothing is left in it. It can be looked at, though a result is
+// damaged.
 func TestFailure61_ReadOnly(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -171,8 +177,14 @@ func TestFailure61_ReadOnly(t *testing.T) {
 		plan(t, filepath.Join(dir, name), "sleep: 0", 1, 1, 1)
 	}
 	must(t, os.Mkdir(filepath.Join(dir, "empty"), 0o755))
+	run(t, filepath.Join(dir, "results only"))
+	results, err := filepath.Glob(filepath.Join(dir, "results only", "results", "*", "*.json"))
+	if err != nil || len(results) != 1 {
+		t.Fatal(results, err)
+	}
+	must(t, os.Truncate(results[0], 10))
 	lock := func(mode os.FileMode) {
-		for _, name := range []string{"empty", "planned", "planned/results", "results only/results"} {
+		for _, name := range []string{"empty", "planned", "planned/results", "results only/results", "results only/results/" + filepath.Base(filepath.Dir(results[0]))} {
 			must(t, os.Chmod(filepath.Join(dir, name), mode))
 		}
 	}

@@ -149,13 +149,17 @@ func (l *lock) release() error {
 	return err
 }
 
-// Holder says who runs the sweep in a folder, "" if nobody does.
+// Holder says who runs the sweep in a folder, "" if nobody does, or if it is not
+// for the caller to know.
 func Holder(dir string) (string, error) {
 	f := flock.New(filepath.Join(dir, "lock"))
 	if _, err := os.Stat(f.Path()); errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
 	free, err := f.TryLock()
+	if errors.Is(err, fs.ErrPermission) { // the lock is its owner's: nobody else can tell
+		return "", nil
+	}
 	if err != nil {
 		return "", fmt.Errorf("lock %s: %w", f.Path(), err)
 	}
