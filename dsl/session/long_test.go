@@ -2,8 +2,10 @@ package session
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"testing"
+	"time"
 )
 
 // heapAfter is what is in use once all garbage is gone.
@@ -63,6 +65,41 @@ func TestLongSessionOfTypes(t *testing.T) {
 		t.Errorf("a cell that declares a type anew leaves %d bytes behind", each)
 	} else {
 		t.Logf("%d bytes a cell", each)
+	}
+	runtime.KeepAlive(s)
+}
+
+// TestFiveThousandCells is a long day: cells that declare functions, types,
+// methods and variables anew. It prints what a cell takes and leaves behind
+// (SAPF_LONG=1, some minutes).
+func TestFiveThousandCells(t *testing.T) {
+	if os.Getenv("SAPF_LONG") == "" {
+		t.Skip("SAPF_LONG is not set")
+	}
+	s, r := newSession(t)
+	cell := func(i int) {
+		field := []string{"B int", "C string"}[i%2]
+		code := fmt.Sprintf("type T struct { A int; %s }\nfunc (t T) M() int { return t.A + %d }\nfunc f(x int) int { return T{A: x}.M() * 2 }\n"+
+			"xs := make([]int, 100)\nfor i := range xs { xs[i] = f(i) }\ntotal := 0\nfor _, x := range xs { total += x }\ntotal", field, i)
+		if got, want := runCell(s, r, i, code), fmt.Sprintf("Out: %d\n", 9900+200*i); got != want {
+			t.Fatalf("cell %d: %q, not %q", i, got, want)
+		}
+	}
+	const thousand = 1000
+	before, began := int64(0), time.Now()
+	for i := range 5 * thousand {
+		cell(i + 1)
+		if (i+1)%thousand != 0 {
+			continue
+		}
+		heap := heapAfter()
+		t.Logf("cells up to %d: %.2f ms each, heap %.1f MB", i+1, float64(time.Since(began).Microseconds())/thousand/1000, float64(heap)/1e6)
+		if i+1 == thousand {
+			before = heap
+		} else if each := (heap - before) / int64(i+1-thousand); each > 6<<10 {
+			t.Errorf("a cell leaves %d bytes behind", each)
+		}
+		began = time.Now()
 	}
 	runtime.KeepAlive(s)
 }

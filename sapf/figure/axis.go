@@ -121,7 +121,7 @@ func (l *layout) data() draw.Canvas { return l.plot.DataCanvas(l.inner) }
 func (l *layout) draw() {
 	l.plot.Draw(l.inner)
 	at := l.data()
-	middle := at.Center()
+	middle := vg.Point{X: (at.Min.X + at.Max.X) / 2, Y: (at.Min.Y + at.Max.Y) / 2}
 	if text := l.x.Label.Text; text != "" {
 		style := l.x.Label.TextStyle
 		l.whole.FillText(style, vg.Point{X: middle.X, Y: l.whole.Min.Y + style.FontExtents().Descent}, text)
