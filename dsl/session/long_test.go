@@ -17,6 +17,19 @@ func heapAfter() int64 {
 	return int64(m.HeapAlloc)
 }
 
+// leaves is how many bytes a cell leaves behind: the mean of so many, which are
+// numbered on from others that come first.
+func leaves(cell func(i int), first, cells int) int64 {
+	for i := range first {
+		cell(i + 1)
+	}
+	before := heapAfter()
+	for i := range cells {
+		cell(first + i + 1)
+	}
+	return (heapAfter() - before) / int64(cells)
+}
+
 // TestLongSession holds that a session does not grow by what its cells replace.
 func TestLongSession(t *testing.T) {
 	s, r := newSession(t)
@@ -26,15 +39,7 @@ func TestLongSession(t *testing.T) {
 			t.Fatalf("cell %d: %q, not %q", i, got, want)
 		}
 	}
-	for i := range 50 {
-		cell(i + 1)
-	}
-	before := heapAfter()
-	const cells = 150
-	for i := range cells {
-		cell(i + 51)
-	}
-	if each := (heapAfter() - before) / cells; each > 6<<10 {
+	if each := leaves(cell, 50, 150); each > 6<<10 {
 		t.Errorf("a cell that replaces its functions leaves %d bytes behind", each)
 	}
 	runtime.KeepAlive(s)
@@ -53,15 +58,7 @@ func TestLongSessionOfTypes(t *testing.T) {
 			t.Fatalf("cell %d: %q, not %q", i, got, want)
 		}
 	}
-	for i := range 30 {
-		cell(i + 1)
-	}
-	before := heapAfter()
-	const cells = 60
-	for i := range cells {
-		cell(i + 31)
-	}
-	if each := (heapAfter() - before) / cells; each > 100<<10 {
+	if each := leaves(cell, 30, 60); each > 100<<10 {
 		t.Errorf("a cell that declares a type anew leaves %d bytes behind", each)
 	} else {
 		t.Logf("%d bytes a cell", each)

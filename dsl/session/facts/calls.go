@@ -59,53 +59,51 @@ func (f *Facts) Constants(list []ast.Expr) bool {
 	return true
 }
 
-// CallsFunction reports whether an expression calls anything but conversions and
-// builtins, or receives.
-func (f *Facts) CallsFunction(e ast.Expr) bool {
+// has reports whether anything in a node is so, but for what is in functions within.
+func has(in ast.Node, is func(n ast.Node) bool) bool {
 	found := false
-	ast.Inspect(e, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.FuncLit:
+	ast.Inspect(in, func(n ast.Node) bool {
+		if _, within := n.(*ast.FuncLit); within || found {
 			return false
-		case *ast.CallExpr:
-			found = found || !f.Info.Types[n.Fun].IsType() && !f.IsBuiltin(n.Fun)
-		case *ast.UnaryExpr:
-			found = found || n.Op == token.ARROW
 		}
+		found = n != nil && is(n)
 		return !found
 	})
 	return found
+}
+
+// CallsFunction reports whether an expression calls anything but conversions and
+// builtins, or receives.
+func (f *Facts) CallsFunction(e ast.Expr) bool {
+	return has(e, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			return !f.Info.Types[n.Fun].IsType() && !f.IsBuiltin(n.Fun)
+		case *ast.UnaryExpr:
+			return n.Op == token.ARROW
+		}
+		return false
+	})
 }
 
 // HasDefer reports whether the function with that body defers a call.
 func HasDefer(body *ast.BlockStmt) bool {
-	found := false
-	ast.Inspect(body, func(n ast.Node) bool {
-		switch n.(type) {
-		case *ast.FuncLit:
-			return false
-		case *ast.DeferStmt:
-			found = true
-		}
-		return !found
+	return has(body, func(n ast.Node) bool {
+		_, isDefer := n.(*ast.DeferStmt)
+		return isDefer
 	})
-	return found
 }
 
 // CallsRecover reports whether a function's body calls recover.
 func CallsRecover(body *ast.BlockStmt) bool {
-	found := false
-	ast.Inspect(body, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.FuncLit:
+	return has(body, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
 			return false
-		case *ast.CallExpr:
-			id, ok := ast.Unparen(n.Fun).(*ast.Ident)
-			found = found || ok && id.Name == "recover"
 		}
-		return !found
+		id, ok := ast.Unparen(call.Fun).(*ast.Ident)
+		return ok && id.Name == "recover"
 	})
-	return found
 }
 
 // HasCall reports whether an expression calls or receives.

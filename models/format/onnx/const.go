@@ -89,7 +89,7 @@ func strides(dims []int) []int {
 
 func (c *constant) transpose(perm []int) (*constant, error) {
 	if len(perm) == 2 && perm[0] == 1 && perm[1] == 0 && c.f != nil {
-		return &constant{dims: []int{c.dims[1], c.dims[0]}, f: turned(c.f, c.dims[0], c.dims[1])}, nil
+		return &constant{dims: []int{c.dims[1], c.dims[0]}, f: transposed(c.f, c.dims[0], c.dims[1])}, nil
 	}
 	dims, from := make([]int, len(perm)), strides(c.dims)
 	for d, p := range perm {
@@ -333,9 +333,9 @@ func reshapeDims(dims []int, target []int64) ([]int, error) {
 	return out, nil
 }
 
-// turned is the transpose of a matrix of that many rows and columns, block by
+// transposed is the transpose of a matrix of that many rows and columns, block by
 // block, so that both sides stay in the cache.
-func turned(v []float32, rows, cols int) []float32 {
+func transposed(v []float32, rows, cols int) []float32 {
 	const block = 32
 	out := make([]float32, len(v))
 	for r0 := 0; r0 < rows; r0 += block {

@@ -82,12 +82,20 @@ func lowerConv(g *importer, n *nodeProto, in []*operand) ([]*operand, error) {
 	return g.layer(n, op, false, x), nil
 }
 
-// features refuses what is no row of features an image.
-func (g *importer) features(x *operand) error {
-	if len(x.dims) != 2 || x.dims[0] != g.batch {
-		return fmt.Errorf("input of shape %v, expected batch x features", x.dims)
+// matrix is the weights of a product of a row of features an image and a constant
+// matrix; other products are refused.
+func (g *importer) matrix(n *nodeProto, in []*operand) (*constant, error) {
+	if err := need(in, 2); err != nil {
+		return nil, err
 	}
-	return nil
+	x, w := in[0], in[1]
+	if x.c != nil || w.c == nil || w.c.f == nil || len(w.dims) != 2 || n.int("transA", 0) != 0 {
+		return nil, fmt.Errorf("inputs of shapes %v and %v, expected features and a constant matrix", x.dims, w.dims)
+	}
+	if len(x.dims) != 2 || x.dims[0] != g.batch {
+		return nil, fmt.Errorf("input of shape %v, expected batch x features", x.dims)
+	}
+	return w.c, nil
 }
 
 // dense appends y = W x + b; x is features, w is out x in.
@@ -96,18 +104,11 @@ func (g *importer) dense(n *nodeProto, x *operand, w *constant, bias []float32) 
 }
 
 func lowerGemm(g *importer, n *nodeProto, in []*operand) ([]*operand, error) {
-	if err := need(in, 2); err != nil {
+	w, err := g.matrix(n, in)
+	if err != nil {
 		return nil, err
 	}
-	if in[0].c != nil || in[1].c == nil || in[1].c.f == nil || len(in[1].dims) != 2 || n.int("transA", 0) != 0 {
-		return nil, fmt.Errorf("inputs of shapes %v and %v, expected features and a constant matrix", in[0].dims, in[1].dims)
-	}
-	if err := g.features(in[0]); err != nil {
-		return nil, err
-	}
-	w := in[1].c
 	if n.int("transB", 0) == 0 {
-		var err error
 		if w, err = w.transpose([]int{1, 0}); err != nil {
 			return nil, err
 		}
@@ -139,16 +140,11 @@ func scaled(v []float32, by float64) []float32 {
 }
 
 func lowerMatMul(g *importer, n *nodeProto, in []*operand) ([]*operand, error) {
-	if err := need(in, 2); err != nil {
+	w, err := g.matrix(n, in)
+	if err != nil {
 		return nil, err
 	}
-	if in[0].c != nil || in[1].c == nil || in[1].c.f == nil || len(in[1].dims) != 2 {
-		return nil, fmt.Errorf("inputs of shapes %v and %v, expected features and a constant matrix", in[0].dims, in[1].dims)
-	}
-	if err := g.features(in[0]); err != nil {
-		return nil, err
-	}
-	w, err := in[1].c.transpose([]int{1, 0})
+	w, err = w.transpose([]int{1, 0})
 	if err != nil {
 		return nil, err
 	}

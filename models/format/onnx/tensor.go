@@ -102,12 +102,9 @@ func parseSparse(raw []byte) (tensorProto, error) {
 	if err != nil {
 		return fail("%w", err)
 	}
-	var dims []int
-	for _, d := range dense.dims {
-		if d < 0 || d > math.MaxInt32 {
-			return fail("shape %v", dense.dims)
-		}
-		dims = append(dims, int(d))
+	dims, err := dense.shape()
+	if err != nil {
+		return fail("%w", err)
 	}
 	n, err := format.CheckShape(dims, max(maxFolded, mostZeros*some.len()))
 	if err != nil {
@@ -161,6 +158,17 @@ func elementFloat(dtype int64) bool {
 	return name == "F32" || name == "F64" || name == "F16" || name == "BF16"
 }
 
+// shape is the tensor's, nil for a scalar.
+func (t *tensorProto) shape() (dims []int, err error) {
+	for _, d := range t.dims {
+		if d < 0 || d > math.MaxInt32 {
+			return nil, fmt.Errorf("shape %v", t.dims)
+		}
+		dims = append(dims, int(d))
+	}
+	return dims, nil
+}
+
 // value reads a tensor as a constant. open reads a file that its numbers may lie
 // in.
 func (t *tensorProto) value(open func(name string) ([]byte, error)) (*constant, error) {
@@ -168,13 +176,11 @@ func (t *tensorProto) value(open func(name string) ([]byte, error)) (*constant, 
 	if !ok {
 		return nil, fmt.Errorf("tensor %s: element type %d, expected float, double, half, bfloat16 or an integer", t.name, t.dtype)
 	}
-	c := &constant{dtype: t.dtype}
-	for _, d := range t.dims {
-		if d < 0 || d > math.MaxInt32 {
-			return nil, fmt.Errorf("tensor %s: shape %v", t.name, t.dims)
-		}
-		c.dims = append(c.dims, int(d))
+	dims, err := t.shape()
+	if err != nil {
+		return nil, fmt.Errorf("tensor %s: %w", t.name, err)
 	}
+	c := &constant{dtype: t.dtype, dims: dims}
 	width := int(format.Width[dtype])
 	if t.external {
 		raw, err := t.outside(open, width)

@@ -11,14 +11,15 @@ import (
 // cache keeps the models that come from the hub, each under its digest, so that
 // the next worker need not fetch them.
 type cache struct {
-	// folder is the user's; own one that was asked for, in its place. Where the
-	// user's cannot be written to, temporary is made.
-	folder, own, temporary string
+	// folder is the user's, or in its place one that was asked for. Where the user's
+	// cannot be written to, temporary is made.
+	folder, temporary string
+	asked             bool
 }
 
-func newCache(own string) *cache {
-	c := &cache{folder: own, own: own}
-	if user, err := os.UserCacheDir(); own == "" && err == nil {
+func newCache(asked string) *cache {
+	c := &cache{folder: asked, asked: asked != ""}
+	if user, err := os.UserCacheDir(); !c.asked && err == nil {
 		c.folder = filepath.Join(user, "sapf", "sweeps")
 	}
 	return c
@@ -38,7 +39,7 @@ func (c *cache) find(sum, extension string) string {
 // add keeps the file of a model and returns its name.
 func (c *cache) add(sum, extension string, raw []byte) (file string, err error) {
 	if c.folder != "" {
-		if file, err = put(c.folder, sum, extension, raw); err == nil || c.own != "" {
+		if file, err = put(c.folder, sum, extension, raw); err == nil || c.asked {
 			return file, err
 		}
 	}

@@ -25,7 +25,6 @@ import (
 	"sapf/sapf/sweep/internal/toy"
 	"sapf/sapf/sweep/queue"
 	"sapf/sapf/sweep/queue/localq"
-	"sapf/sapf/sweep/queue/natsq"
 	"sapf/sapf/sweep/runs"
 	"sapf/sapf/sweep/spec"
 	"sapf/sapf/sweep/table"
@@ -573,16 +572,7 @@ func TestFailure57_Handshake(t *testing.T) {
 	if err := runs.Fits(model, models.Card{SHA256: strings.Repeat("0", 64)}, engine.Profile{}); err == nil || !strings.Contains(err.Error(), "same bytes") {
 		t.Errorf("other weights: %v", err)
 	}
-	s, err := natsq.Start(natsq.ServerOptions{Store: filepath.Join(dir, "queue")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	nc, err := s.Connect()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
+	nc := serverWithin(t, filepath.Join(dir, "queue"))
 	for _, c := range []struct {
 		what, want string
 		change     func(p *spec.PlanModel, o *WorkOptions)

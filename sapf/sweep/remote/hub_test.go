@@ -50,14 +50,22 @@ func newBench(t *testing.T, options string, images, targets, batch int) *bench {
 // connect starts the server.
 func (b *bench) connect() {
 	b.t.Helper()
-	s, err := natsq.Start(natsq.ServerOptions{Store: b.t.TempDir()})
-	must(b.t, err)
-	b.t.Cleanup(s.Close)
-	b.nc, err = s.Connect()
-	must(b.t, err)
-	b.t.Cleanup(b.nc.Close)
+	b.nc = serverWithin(b.t, b.t.TempDir())
+	var err error
 	b.js, err = jetstream.New(b.nc)
 	must(b.t, err)
+}
+
+// serverWithin is a connection to a server in this process.
+func serverWithin(t *testing.T, store string) *nats.Conn {
+	t.Helper()
+	s, err := natsq.Start(natsq.ServerOptions{Store: store})
+	must(t, err)
+	t.Cleanup(s.Close)
+	nc, err := s.Connect()
+	must(t, err)
+	t.Cleanup(nc.Close)
+	return nc
 }
 
 func must(t *testing.T, err error) {

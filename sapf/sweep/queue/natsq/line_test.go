@@ -60,16 +60,7 @@ func drip(to, from net.Conn, rate int) {
 // server and down from it; the client's own patience is five seconds.
 func TestLargeObjectOverASlowLine(t *testing.T) {
 	t.Parallel()
-	s, err := Start(ServerOptions{Store: t.TempDir(), Host: "127.0.0.1", Port: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	near, err := s.Connect()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer near.Close()
+	s, near := embedded(t, ServerOptions{Store: t.TempDir(), Host: "127.0.0.1", Port: -1})
 	if _, err := Create(t.Context(), near, Options{Sweep: "slow"}); err != nil {
 		t.Fatal(err)
 	}

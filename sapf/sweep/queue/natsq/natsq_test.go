@@ -56,17 +56,24 @@ func open(t *testing.T, nc *nats.Conn, sink queue.Sink, term time.Duration) queu
 	return q
 }
 
-func TestConformanceEmbedded(t *testing.T) {
-	s, err := Start(ServerOptions{Store: t.TempDir()})
+// embedded is a server in this process, and a connection to it.
+func embedded(t *testing.T, o ServerOptions) (*Server, *nats.Conn) {
+	t.Helper()
+	s, err := Start(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
+	t.Cleanup(s.Close)
 	nc, err := s.Connect()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer nc.Close()
+	t.Cleanup(nc.Close)
+	return s, nc
+}
+
+func TestConformanceEmbedded(t *testing.T) {
+	_, nc := embedded(t, ServerOptions{Store: t.TempDir()})
 	queuetest.Run(t, func(t *testing.T, sink queue.Sink, term time.Duration) queue.Queue { return open(t, nc, sink, term) })
 }
 
@@ -103,16 +110,7 @@ func process(t *testing.T, port int, store string) string {
 // TestCollectEnded: a context that ends while the collection begins, or has ended
 // before, ends it without an error, as one does that ends later.
 func TestCollectEnded(t *testing.T) {
-	s, err := Start(ServerOptions{Store: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	nc, err := s.Connect()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
+	_, nc := embedded(t, ServerOptions{Store: t.TempDir()})
 	q, err := Create(t.Context(), nc, Options{Sweep: "ended", Term: time.Minute})
 	if err != nil {
 		t.Fatal(err)
@@ -130,16 +128,7 @@ func TestCollectEnded(t *testing.T) {
 // TestListOfADeletedBucket: a bucket that is deleted while it is listed ends the
 // list with an error; the server never says that it was all.
 func TestListOfADeletedBucket(t *testing.T) {
-	s, err := Start(ServerOptions{Store: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	nc, err := s.Connect()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
+	_, nc := embedded(t, ServerOptions{Store: t.TempDir()})
 	js, err := jetstream.New(nc)
 	if err != nil {
 		t.Fatal(err)
