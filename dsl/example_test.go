@@ -23,6 +23,20 @@ func ExampleAttack() {
 	// true true
 }
 
+// What is shown stands in order with what is printed, in a compiled program too;
+// progress goes to standard error.
+func ExampleShow() {
+	fmt.Println("first")
+	h := Show("second")
+	fmt.Println("third")
+	h.Update("fourth")
+	// Output:
+	// first
+	// second
+	// third
+	// fourth
+}
+
 // The primitives of Algorithm 1 are functions of vectors.
 func ExampleProjectTopK() {
 	v := Vec{0.2, 1.4, -0.3, 0.9}

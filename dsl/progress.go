@@ -33,6 +33,7 @@ func newProgress(verb string) *progress {
 // it does nothing.
 func (p *progress) fail() {
 	if p.shown && !p.over {
+		p.over = true
 		p.show(p.fraction, clock(time.Since(p.started)), "ended with an error", "")
 	}
 }
@@ -64,6 +65,12 @@ func (p *progress) show(fraction float64, count, what, eta string) {
 	text := fmt.Sprintf("%s %3.0f%% %s %s", p.verb, 100*fraction, count, what)
 	if eta != "" {
 		text += " " + eta
+	}
+	// A compiled program's terminal has a place for progress.
+	if t, ok := display.To().(interface{ Progress(text string, over bool) }); ok {
+		p.shown = true
+		t.Progress(text, p.over)
+		return
 	}
 	page := fmt.Sprintf(`<div style="display:flex;align-items:center;gap:10px;font-size:13px">`+
 		`<span>%s</span><div style="width:240px;height:10px;background:#e0e0e0;border-radius:5px">`+

@@ -13,19 +13,21 @@ import (
 	"sapf/models/plain"
 )
 
-// terminal is the host of a compiled program: text forms only. On a terminal
-// an update rewrites the line it stands in; elsewhere only the last state of a
-// display is written, when something else follows.
+// terminal is the host of a compiled program: text forms only, each written when
+// it is shown, so that it stands in order with what the program prints itself.
+// Progress is no result: it goes to standard error.
 type terminal struct {
 	mu       sync.Mutex
 	out, err io.Writer
+	// rewrites says that standard error is a terminal, where a line of progress is
+	// replaced; elsewhere only how it ended is written.
 	rewrites bool
-	// open is the display whose line is not ended yet, pending its last state.
-	open, pending string
+	// open says that a line of progress is not ended yet.
+	open bool
 }
 
 var standard = sync.OnceValue(func() *terminal {
-	return &terminal{out: held{&os.Stdout}, err: held{&os.Stderr}, rewrites: term.IsTerminal(int(os.Stdout.Fd()))}
+	return &terminal{out: held{&os.Stdout}, err: held{&os.Stderr}, rewrites: term.IsTerminal(int(os.Stderr.Fd()))}
 })
 
 // held is the file that a variable holds when something is written: a program may
@@ -45,43 +47,43 @@ func (t *terminal) Stream(name, text string) {
 	fmt.Fprint(t.out, text)
 }
 
-func (t *terminal) Display(b Bundle, id string) { t.show(b, id) }
+func (t *terminal) Display(b Bundle, _ string) { t.show(b) }
 
-func (t *terminal) Update(b Bundle, id string) { t.show(b, id) }
+func (t *terminal) Update(b Bundle, _ string) { t.show(b) }
 
-func (t *terminal) show(b Bundle, id string) {
+func (t *terminal) show(b Bundle) {
 	text, ok := b.Data["text/plain"].(string)
 	if !ok {
 		return
 	}
-	text = plain.Coloured(text) // names in it may come from files
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if id == "" || t.open != id {
-		t.end()
-	}
-	if id == "" {
-		fmt.Fprintln(t.out, text)
-		return
-	}
-	t.open, t.pending = id, text
+	t.end()
+	fmt.Fprintln(t.out, plain.Coloured(text)) // names in it may come from files
+}
+
+// Progress writes how far something is, in place of what it wrote before.
+func (t *terminal) Progress(text string, over bool) {
+	text = plain.Coloured(text)
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if t.rewrites {
 		const toLineStart, eraseLine = "\r", "\x1b[K"
-		fmt.Fprint(t.out, toLineStart+eraseLine+text)
+		fmt.Fprint(t.err, toLineStart+eraseLine+text)
+		if t.open = true; over {
+			t.end()
+		}
+	} else if over {
+		fmt.Fprintln(t.err, text)
 	}
 }
 
-// end finishes the line of the open display.
+// end finishes a line of progress.
 func (t *terminal) end() {
-	switch {
-	case t.open == "":
-		return
-	case t.rewrites:
-		fmt.Fprintln(t.out)
-	default:
-		fmt.Fprintln(t.out, t.pending)
+	if t.open {
+		fmt.Fprintln(t.err)
+		t.open = false
 	}
-	t.open, t.pending = "", ""
 }
 
 func (t *terminal) Clear(bool) {}

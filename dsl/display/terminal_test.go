@@ -5,27 +5,34 @@ import (
 	"testing"
 )
 
-// TestTerminalUpdates: a display that is replaced leaves one line, its last
-// state, where lines cannot be rewritten.
-func TestTerminalUpdates(t *testing.T) {
+// TestTerminal: a compiled program writes what is shown at once, each state of it,
+// so that it is in order with what the program prints and complete when it ends;
+// of progress, which goes to standard error, only the end stays.
+func TestTerminal(t *testing.T) {
 	text := func(s string) Bundle { return Bundle{Data: map[string]any{"text/plain": s}} }
-	var b strings.Builder
-	h := &terminal{out: &b, err: &b}
-	h.Display(text("0 %"), "p")
-	h.Update(text("50 %"), "p")
-	h.Update(text("100 %"), "p")
-	h.Stream("stdout", "done\n")
-	h.Display(text("x"), "")
-	if got, want := b.String(), "100 %\ndone\nx\n"; got != want {
-		t.Errorf("written %q, want %q", got, want)
-	}
-	b.Reset()
-	h = &terminal{out: &b, err: &b, rewrites: true}
-	h.Display(text("0 %"), "p")
-	h.Update(text("100 %"), "p")
-	h.Stream("stderr", "oops\n")
-	if got, want := b.String(), "\r\x1b[K0 %\r\x1b[K100 %\noops\n"; got != want {
-		t.Errorf("written %q, want %q", got, want)
+	for _, c := range []struct {
+		rewrites bool
+		progress string
+	}{
+		{false, "100 %\noops\n"},
+		{true, "\r\x1b[K0 %\r\x1b[K100 %\noops\n\r\x1b[K0 %\n"},
+	} {
+		var out, err strings.Builder
+		h := &terminal{out: &out, err: &err, rewrites: c.rewrites}
+		h.Display(text("1"), "a")
+		out.WriteString("2\n") // the program's own
+		h.Update(text("3"), "a")
+		h.Progress("0 %", false)
+		h.Progress("100 %", true)
+		h.Stream("stderr", "oops\n")
+		h.Progress("0 %", false)
+		h.Display(text("4"), "")
+		if got, want := out.String(), "1\n2\n3\n4\n"; got != want {
+			t.Errorf("written %q, want %q", got, want)
+		}
+		if got := err.String(); got != c.progress {
+			t.Errorf("of progress %q is written, want %q", got, c.progress)
+		}
 	}
 }
 
