@@ -60,6 +60,7 @@ func linear(t *testing.T) (*Model, Image) {
 func bind(t *testing.T, ctx context.Context) *recorder {
 	r := newRecorder()
 	display.Bind(ctx, r)
+	t.Cleanup(func() { display.Bind(context.Background(), nil) })
 	return r
 }
 

@@ -38,8 +38,14 @@ var now atomic.Pointer[current]
 
 // Bind makes host and ctx the ones that verbs use from here on. The session
 // calls it before each cell; a compiled program need not: without it, verbs
-// write to the terminal and are stopped by nothing.
-func Bind(ctx context.Context, host Host) { now.Store(&current{ctx, host}) }
+// write to the terminal and are stopped by nothing. With a nil host it is so again.
+func Bind(ctx context.Context, host Host) {
+	if host == nil {
+		now.Store(nil)
+		return
+	}
+	now.Store(&current{ctx, host})
+}
 
 // Context is the running cell's context: done when the user interrupts.
 func Context() context.Context {
