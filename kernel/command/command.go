@@ -125,12 +125,32 @@ func run(ctx context.Context, source fs.FS, args []string, stdout, stderr io.Wri
 	if errors.Is(err, context.Canceled) && err.Error() == context.Canceled.Error() {
 		err = interrupted("")
 	}
-	text := strings.NewReplacer("\n", " ", "\t", " ").Replace(plain.Text(err.Error()))
+	text := oneLine(plain.Text(err.Error()))
 	fmt.Fprintln(stderr, "sapf:", strings.TrimPrefix(text, "sapf: ")) // the method and the program have one name
 	if ctx.Err() != nil || errors.Is(err, context.Canceled) {
 		return exit.Interrupted
 	}
 	return exit.Code(err)
+}
+
+// oneLine puts the lines of an error, which may be several errors, behind one
+// another.
+func oneLine(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if line = strings.Join(strings.Fields(line), " "); line == "" {
+			continue
+		}
+		switch before := b.String(); {
+		case before == "":
+		case strings.ContainsAny(before[len(before)-1:], ":,;"):
+			b.WriteString(" ")
+		default:
+			b.WriteString("; ")
+		}
+		b.WriteString(line)
+	}
+	return b.String()
 }
 
 // finished ends the parsing of --help and --version, after which there is

@@ -77,6 +77,21 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
+// TestOneLine: several errors are one line, of which each part can be told.
+func TestOneLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                               "",
+		"a b":                            "a b",
+		"EOF\n":                          "EOF",
+		"-o x: denied\n--html y: denied": "-o x: denied; --html y: denied",
+		"spec:\n\t2 | x\n\n  > 3 | y\n":  "spec: 2 | x; > 3 | y",
+	} {
+		if got := oneLine(text); got != want {
+			t.Errorf("%q is %q, want %q", text, got, want)
+		}
+	}
+}
+
 // TestAttack: exit codes and the files of --out. Ten steps a stage leave the
 // image's class alone; a hundred change it.
 func TestAttack(t *testing.T) {

@@ -1,11 +1,13 @@
 package command
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+
+	"sapf/models/atomicfile"
 )
 
 // tryFolder makes a folder for results and writes into it, before the work whose
@@ -14,14 +16,14 @@ func tryFolder(flag, dir string) error {
 	if dir == "" {
 		return nil
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("%s %s: %w", flag, dir, reason(err))
+	err := os.MkdirAll(dir, 0o755)
+	if err == nil {
+		err = atomicfile.Try(filepath.Join(dir, "result.json"))
 	}
-	f, err := os.CreateTemp(dir, ".sapf-*")
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", flag, dir, reason(err))
 	}
-	return errors.Join(f.Close(), os.Remove(f.Name()))
+	return nil
 }
 
 // tryFile finds out whether a file could be written, without changing one that
@@ -30,29 +32,21 @@ func tryFile(flag, file string) error {
 	if file == "" {
 		return nil
 	}
-	info, err := os.Stat(file)
-	if err == nil && info.IsDir() {
-		return fmt.Errorf("%s %s: is a folder, expected a file's name", flag, file)
-	}
-	if err == nil && !info.Mode().IsRegular() { // /dev/null, a pipe
-		return nil
-	}
-	f, err := os.CreateTemp(filepath.Dir(file), ".sapf-*")
-	if err != nil {
+	if err := atomicfile.Try(file); err != nil {
 		return fmt.Errorf("%s %s: %w", flag, file, reason(err))
 	}
-	return errors.Join(f.Close(), os.Remove(f.Name()))
+	return nil
 }
 
 // reason is an error of the file system without the name of the file that was
 // tried, which nobody asked for.
 func reason(err error) error {
 	var path *os.PathError
-	if errors.As(err, &path) {
-		if dir := filepath.Dir(path.Path); strings.Contains(path.Path, ".sapf-") {
-			return fmt.Errorf("folder %s: %w", dir, path.Err)
-		}
+	switch {
+	case errors.As(err, &path) && atomicfile.IsTemporary(filepath.Base(path.Path)):
+		return fmt.Errorf("folder %s: %w", filepath.Dir(path.Path), path.Err)
+	case errors.As(err, &path):
 		return fmt.Errorf("%s %s: %w", path.Op, path.Path, path.Err)
 	}
-	return err
+	return cmp.Or(errors.Unwrap(err), err)
 }

@@ -74,12 +74,17 @@ func (c *trainCmd) Run(ctx context.Context, out output) error {
 	if err != nil {
 		return err
 	}
+	file := cmp.Or(c.Out, c.Arch+".safetensors")
+	base := strings.TrimSuffix(file, filepath.Ext(file))
+	for _, f := range []string{file, base + ".json", base + ".checkpoint", base + ".png"} {
+		if err := tryFile("--out", f); err != nil {
+			return err
+		}
+	}
 	images, err := train.Load(recipe.Dataset, c.Limit)
 	if err != nil {
 		return err
 	}
-	file := cmp.Or(c.Out, c.Arch+".safetensors")
-	base := strings.TrimSuffix(file, filepath.Ext(file))
 	var curve []train.Point
 	var plotErr error
 	line := newStatus(out.stderr, c.JSON)

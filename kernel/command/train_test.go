@@ -103,6 +103,10 @@ func TestTrain(t *testing.T) {
 func TestTrainRefuses(t *testing.T) {
 	t.Setenv("SAPF_DATA", t.TempDir())
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "taken.png"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		args []string
 		want string
@@ -114,6 +118,9 @@ func TestTrainRefuses(t *testing.T) {
 		{[]string{"cwnet", "--schedule", "linear"}, "linear"},
 		{[]string{"cwnet", "--adversarial", "300"}, "epsilon"},
 		{[]string{"cwnet", "--lamda", "1"}, "--lamda"},
+		// What cannot be written is found before there is anything to write.
+		{[]string{"cwnet", "--out", filepath.Join(dir, "nowhere", "x.safetensors")}, "--out " + filepath.Join(dir, "nowhere", "x.safetensors") + ": folder "},
+		{[]string{"cwnet", "--out", filepath.Join(dir, "taken.safetensors")}, "taken.png: it is a folder, expected a file"},
 	} {
 		var stdout, stderr bytes.Buffer
 		code := Main(t.Context(), append([]string{"train"}, c.args...), &stdout, &stderr)

@@ -69,15 +69,18 @@ func (b *Builder) cache() (string, error) {
 	if dir == "" {
 		user, err := os.UserCacheDir()
 		if err != nil {
-			return "", err
+			return "", fmt.Errorf("folder for extensions: %w", err)
 		}
 		dir = filepath.Join(user, "sapf", "extend")
 	}
 	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return "", err
+	if err == nil {
+		err = os.MkdirAll(dir, 0o755)
 	}
-	return dir, os.MkdirAll(dir, 0o755)
+	if err != nil {
+		return "", fmt.Errorf("folder for extensions: %w", err)
+	}
+	return dir, nil
 }
 
 // key names an extension: by the sources, the parts and what folders hold.
