@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -105,6 +106,9 @@ func (c *trainCmd) Run(ctx context.Context, out output) error {
 		},
 	})
 	line.clear()
+	if errors.Is(err, context.Canceled) {
+		return interrupted(fmt.Sprintf("%v; --resume goes on from %s.checkpoint", err, base))
+	}
 	if err != nil {
 		return failed(err)
 	}

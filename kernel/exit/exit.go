@@ -46,8 +46,14 @@ func Mark(code int, err error) error {
 // Fail marks an error of work that was asked for rightly.
 func Fail(err error) error { return Mark(Failed, err) }
 
-// Wrong marks an error of a request that nothing was done for.
-func Wrong(err error) error { return Mark(Request, err) }
+// Wrong marks an error of a request that nothing was done for, unless it is the
+// machine's.
+func Wrong(err error) error {
+	if machine(err) {
+		return Fail(err)
+	}
+	return Mark(Request, err)
+}
 
 // failures are errors of the machine, which no other request would have avoided.
 var failures = []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EPIPE, syscall.EFBIG}
@@ -66,10 +72,18 @@ func Code(err error) int {
 	if errors.Is(err, context.Canceled) {
 		return Interrupted
 	}
-	for _, f := range failures {
-		if errors.Is(err, f) {
-			return Failed
-		}
+	if machine(err) {
+		return Failed
 	}
 	return Request
+}
+
+// machine reports an error that no other request would have avoided.
+func machine(err error) bool {
+	for _, f := range failures {
+		if errors.Is(err, f) {
+			return true
+		}
+	}
+	return false
 }
