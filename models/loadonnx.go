@@ -110,7 +110,7 @@ func (b *beside) open(name string) ([]byte, error) {
 	case err != nil:
 		return nil, err
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is no file", name)
+		return nil, fmt.Errorf("%s is no file, expected one of weights", name)
 	case info.Size() > maxModelBytes:
 		return nil, fmt.Errorf("%s has %d bytes, expected up to %d", name, info.Size(), int64(maxModelBytes))
 	}

@@ -127,7 +127,7 @@ func run(ctx context.Context, source fs.FS, args []string, stdout, stderr io.Wri
 	}
 	text := oneLine(plain.Text(err.Error()))
 	text = strings.ReplaceAll(text, context.Canceled.Error(), "interrupted") // what the user did, not what the library calls it
-	fmt.Fprintln(stderr, "sapf:", strings.TrimPrefix(text, "sapf: ")) // the method and the program have one name
+	fmt.Fprintln(stderr, "sapf:", strings.TrimPrefix(text, "sapf: "))        // the method and the program have one name
 	if ctx.Err() != nil || errors.Is(err, context.Canceled) {
 		return exit.Interrupted
 	}

@@ -202,10 +202,13 @@ func (c *sweepServeCmd) secure(o *natsq.ServerOptions) error {
 			return fmt.Errorf("nkeys %s: no key in it", c.NKeys)
 		}
 	}
-	if c.Cert != "" || c.Key != "" {
+	if (c.Cert == "") != (c.Key == "") {
+		return fmt.Errorf("--tls-cert %q and --tls-key %q, expected both of them", c.Cert, c.Key)
+	}
+	if c.Cert != "" {
 		pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
 		if err != nil {
-			return fmt.Errorf("certificate of the server: %w", err)
+			return fmt.Errorf("--tls-cert %s with --tls-key %s: %w", c.Cert, c.Key, err)
 		}
 		o.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS13}
 	}

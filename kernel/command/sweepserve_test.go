@@ -180,7 +180,7 @@ func TestSweepServeRefuses(t *testing.T) {
 		{[]string{"--listen", "0.0.0.0:4222"}, "--open"},
 		{[]string{"--listen", ":4222", "--tls-cert", cert, "--tls-key", key}, "--nkeys"},
 		{[]string{"--listen", "127.0.0.1:4222", "--nkeys", keys}, "--nkey"},
-		{[]string{"--listen", "127.0.0.1:4222", "--tls-cert", cert}, "certificate of the server"},
+		{[]string{"--listen", "127.0.0.1:4222", "--tls-cert", cert}, "and --tls-key \"\", expected both"},
 		{[]string{"--listen", "127.0.0.1:4222", "--nkeys", cert, "--nkey", seed}, "NKey"},
 		{[]string{"--listen", "127.0.0.1:4222", "--tls-ca", keys}, "no certificate"},
 		{[]string{"--url", "nats://127.0.0.1:1", "--nkey", cert}, "nkey"},

@@ -86,7 +86,7 @@ func userData() (string, error) {
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return "", fmt.Errorf("find the user's Jupyter folder: %w", err)
+		return "", fmt.Errorf("find the user's Jupyter folder: %w; --prefix DIR names another", err)
 	}
 	switch runtime.GOOS {
 	case "darwin":

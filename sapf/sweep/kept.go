@@ -57,12 +57,12 @@ func Encode(k *Kept) ([]byte, error) {
 // Check refuses what is not, to the last bit, what Encode wrote.
 func Check(raw []byte) error {
 	if len(raw) < sumLen {
-		return fmt.Errorf("%d bytes: the file is torn", len(raw))
+		return fmt.Errorf("%d bytes without a checksum at the end: the file is torn", len(raw))
 	}
 	body, end := raw[:len(raw)-sumLen], raw[len(raw)-sumLen:]
 	sum := sha256.Sum256(body)
 	if string(end) != sumStart+hex.EncodeToString(sum[:])+sumEnd {
-		return errors.New("the checksum does not fit")
+		return errors.New("the checksum does not fit: the file is damaged")
 	}
 	return nil
 }
@@ -77,7 +77,7 @@ func Decode(raw []byte) (*Kept, error) {
 		return nil, err
 	}
 	if len(k.Indices) != len(k.Values) || k.Record.Method == "" {
-		return nil, fmt.Errorf("%d indices and %d values of method %q", len(k.Indices), len(k.Values), k.Record.Method)
+		return nil, fmt.Errorf("%d indices and %d values of method %q, expected as many, of a method with a name", len(k.Indices), len(k.Values), k.Record.Method)
 	}
 	return k, nil
 }

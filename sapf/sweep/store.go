@@ -90,14 +90,14 @@ func (s *Folder) Get(key string) (*Kept, error) {
 // put aside, where that can be done, and is nil too.
 func (s *Folder) Raw(key string) ([]byte, error) {
 	if !ValidKey(key) {
-		return nil, fmt.Errorf("result %q: the name is no key", key)
+		return nil, fmt.Errorf("result %q: the name is no key, expected 64 digits of a SHA-256 in small hex", key)
 	}
 	raw, err := os.ReadFile(s.Path(key))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read a kept result: %w", err)
+		return nil, fmt.Errorf("read the kept result %.12s: %w", key, err)
 	}
 	if Check(raw) != nil {
 		err := s.putAside(key)
@@ -136,7 +136,7 @@ func (s *Folder) Put(key string, k *Kept) error {
 // PutRaw writes a file that Encode made.
 func (s *Folder) PutRaw(key string, raw []byte) error {
 	if !ValidKey(key) {
-		return fmt.Errorf("result %q: the name is no key", key)
+		return fmt.Errorf("result %q: the name is no key, expected 64 digits of a SHA-256 in small hex", key)
 	}
 	if err := Check(raw); err != nil {
 		return fmt.Errorf("result %s: %w", key, err)

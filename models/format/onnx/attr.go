@@ -37,11 +37,11 @@ func (n *nodeProto) intsOf(name string, in []*operand, k int) ([]int64, error) {
 
 // axis normalises an axis of a value of the given rank.
 func axis(a int64, rank int) (int, error) {
+	if a < int64(-rank) || a >= int64(rank) {
+		return 0, fmt.Errorf("axis %d of an array of %d axes, expected %d to %d", a, rank, -rank, rank-1)
+	}
 	if a < 0 {
 		a += int64(rank)
-	}
-	if a < 0 || a >= int64(rank) {
-		return 0, fmt.Errorf("axis %d of %d", a, rank)
 	}
 	return int(a), nil
 }
@@ -109,7 +109,7 @@ func (n *nodeProto) window(h, w int, kernel []int) (window, error) {
 		out.pad.Top, out.pad.Bottom = same(h, out.kh, out.sh, out.dh, auto == "SAME_LOWER")
 		out.pad.Left, out.pad.Right = same(w, out.kw, out.sw, out.dw, auto == "SAME_LOWER")
 	default:
-		return out, fmt.Errorf("auto_pad %q", auto)
+		return out, fmt.Errorf("auto_pad %q, expected NOTSET, VALID, SAME_UPPER or SAME_LOWER", auto)
 	}
 	return out, nil
 }

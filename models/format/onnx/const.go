@@ -295,7 +295,7 @@ func (c *constant) cast(to int64) (*constant, error) {
 			out.f[k] = float32(c.float(k))
 		}
 	default:
-		return nil, fmt.Errorf("cast to element type %d", to)
+		return nil, fmt.Errorf("a cast to element type %d, expected one to numbers", to)
 	}
 	return out, nil
 }
@@ -316,10 +316,10 @@ func reshapeDims(dims []int, target []int64) ([]int, error) {
 		case d > 0 && d <= math.MaxInt32:
 			out[k] = int(d)
 		default:
-			return nil, fmt.Errorf("reshape of %v to %v", dims, target)
+			return nil, fmt.Errorf("reshape of %v to %v: length %d, expected from 1 on, one -1, or 0 where an axis stays", dims, target, d)
 		}
 		if known > 0 && out[k] > math.MaxInt32/known {
-			return nil, fmt.Errorf("reshape of %v to %v", dims, target)
+			return nil, fmt.Errorf("reshape of %v to %v: more entries than there can be", dims, target)
 		}
 		known *= out[k]
 	}
@@ -328,7 +328,7 @@ func reshapeDims(dims []int, target []int64) ([]int, error) {
 		known *= out[free]
 	}
 	if known != total {
-		return nil, fmt.Errorf("reshape of %v to %v", dims, target)
+		return nil, fmt.Errorf("reshape of %v to %v: %d entries, expected %d", dims, target, known, total)
 	}
 	return out, nil
 }

@@ -22,7 +22,7 @@ func foldConstant(_ *importer, n *nodeProto, _ []*operand) (*constant, error) {
 	if a, ok := n.attrs["value_floats"]; ok {
 		return &constant{dims: []int{len(a.floats)}, f: a.floats}, nil
 	}
-	return nil, fmt.Errorf("a constant without a number in it")
+	return nil, fmt.Errorf("a constant without a number in it, expected value, value_int(s) or value_float(s)")
 }
 
 // shapeOf is the shape of a value, from its axis start up to end.
@@ -71,14 +71,14 @@ func foldTranspose(_ *importer, n *nodeProto, in []*operand) (*constant, error) 
 		perm[k] = len(perm) - 1 - k
 		if given != nil {
 			if len(given) != len(perm) || given[k] < 0 || int(given[k]) >= len(perm) {
-				return nil, fmt.Errorf("permutation %v of %v", given, c.dims)
+				return nil, fmt.Errorf("permutation %v of %v, expected each of its %d axes once", given, c.dims, len(c.dims))
 			}
 			perm[k] = int(given[k])
 		}
 		seen[perm[k]] = true
 	}
 	if len(seen) != len(perm) {
-		return nil, fmt.Errorf("permutation %v of %v", given, c.dims)
+		return nil, fmt.Errorf("permutation %v of %v, expected each of its %d axes once", given, c.dims, len(c.dims))
 	}
 	return c.transpose(perm)
 }
@@ -153,7 +153,7 @@ func foldConstantOfShape(_ *importer, n *nodeProto, in []*operand) (*constant, e
 			return nil, err
 		}
 		if value.len() != 1 {
-			return nil, fmt.Errorf("a value of %d numbers", value.len())
+			return nil, fmt.Errorf("a value of %d numbers to fill with, expected one", value.len())
 		}
 	}
 	if value.i != nil {

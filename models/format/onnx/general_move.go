@@ -242,7 +242,7 @@ func splitConstant(_ *importer, n *nodeProto, in []*operand, _ *constant) ([]*co
 	at := 0
 	for _, s := range sizes {
 		if s < 0 || int(s) > size-at {
-			return nil, fmt.Errorf("split of %d into %v", size, sizes)
+			return nil, fmt.Errorf("a split of %d entries into %v, expected lengths from 0 on that come to %d", size, sizes, size)
 		}
 		c, err := in[0].c.slice(k, at, 1, int(s))
 		if err != nil {
@@ -369,7 +369,7 @@ func (n *nodeProto) target(in []*operand, k int) ([]int, error) {
 	out := make([]int, len(v))
 	for d, x := range v {
 		if x < 0 || x > maxEntries {
-			return nil, fmt.Errorf("shape %v", v)
+			return nil, fmt.Errorf("shape %v, expected lengths from 0 to %d", v, maxEntries)
 		}
 		out[d] = int(x)
 	}
@@ -403,13 +403,13 @@ func foldTile(_ *importer, n *nodeProto, in []*operand) (*constant, error) {
 		return nil, err
 	}
 	if len(times) != len(in[0].dims) {
-		return nil, fmt.Errorf("repeats %v of %v", times, in[0].dims)
+		return nil, fmt.Errorf("repeats %v of %v, expected one for each of the %d axes", times, in[0].dims, len(in[0].dims))
 	}
 	c := in[0].c
 	for d, t := range times {
 		from := []int{}
 		if t > maxFolded/max(1, c.dims[d]) {
-			return nil, fmt.Errorf("repeats %v of %v", times, in[0].dims)
+			return nil, fmt.Errorf("repeats %v of %v, which is more than the %d entries there is room for", times, in[0].dims, maxFolded)
 		}
 		for range t {
 			for i := range c.dims[d] {
@@ -682,7 +682,7 @@ func centerCropPad(_ *importer, n *nodeProto, in []*operand, fill *constant) ([]
 		}
 	}
 	if len(axes) != len(to) {
-		return nil, fmt.Errorf("shape %v for axes %v", to, axes)
+		return nil, fmt.Errorf("shape %v for axes %v, expected a length for each", to, axes)
 	}
 	for k, a := range axes {
 		d, err := axis(a, len(c.dims))
@@ -691,7 +691,7 @@ func centerCropPad(_ *importer, n *nodeProto, in []*operand, fill *constant) ([]
 		}
 		size := c.dims[d]
 		if to[k] > size+maxFolded {
-			return nil, fmt.Errorf("shape %v of %v", to, c.dims)
+			return nil, fmt.Errorf("shape %v of %v, expected up to %d entries more along an axis", to, c.dims, maxFolded)
 		}
 		from := make([]int, to[k])
 		// What is cut or padded in front is the smaller half.

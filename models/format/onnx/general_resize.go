@@ -96,12 +96,12 @@ func (n *nodeProto) scales(g *importer, in []*operand, axes []int) (scales []flo
 	dims := in[0].dims
 	if given != nil && given.len() > 0 {
 		if given.len() != len(axes) {
-			return nil, nil, fmt.Errorf("%d scales for %d axes", given.len(), len(axes))
+			return nil, nil, fmt.Errorf("%d scales for %d axes, expected one for each", given.len(), len(axes))
 		}
 		for k, d := range axes {
 			s := given.float(k)
 			if !(s > 0 && s < maxFolded) {
-				return nil, nil, fmt.Errorf("scale %v", s)
+				return nil, nil, fmt.Errorf("scale %v of axis %d, expected above 0 and below %d", s, d, maxFolded)
 			}
 			scales, sizes = append(scales, s), append(sizes, int(math.Floor(float64(dims[d])*s)))
 		}
@@ -111,7 +111,7 @@ func (n *nodeProto) scales(g *importer, in []*operand, axes []int) (scales []flo
 		return nil, nil, err
 	}
 	if len(sizes) != len(axes) {
-		return nil, nil, fmt.Errorf("sizes %v for %d axes", sizes, len(axes))
+		return nil, nil, fmt.Errorf("sizes %v for %d axes, expected one for each", sizes, len(axes))
 	}
 	for k, d := range axes {
 		scales = append(scales, float64(sizes[k])/float64(max(1, dims[d])))
@@ -127,7 +127,7 @@ func (n *nodeProto) scales(g *importer, in []*operand, axes []int) (scales []flo
 			scales[k], sizes[k] = s, int(math.Floor(float64(float64(dims[d])*s)+0.5))
 		}
 	default:
-		return nil, nil, fmt.Errorf("keep_aspect_ratio_policy %q", policy)
+		return nil, nil, fmt.Errorf("keep_aspect_ratio_policy %q, expected stretch, not_larger or not_smaller", policy)
 	}
 	return scales, sizes, nil
 }
@@ -142,7 +142,7 @@ type resizer struct {
 // rows says which entries of an axis, of n, make up those of the new one.
 func (r resizer) rows(n, out int, scale float64) ([][]nd.Share, error) {
 	if n < 1 || out < 1 || out > maxFolded {
-		return nil, fmt.Errorf("an axis of %d resized to %d", n, out)
+		return nil, fmt.Errorf("an axis of %d resized to %d, expected at least 1 of each, and up to %d", n, out, maxFolded)
 	}
 	var rows [][]nd.Share
 	for i := range out {
@@ -201,7 +201,7 @@ func (r resizer) round(x float64) (int, error) {
 	case "ceil":
 		return int(math.Ceil(x)), nil
 	}
-	return 0, fmt.Errorf("nearest_mode %q", r.nearest)
+	return 0, fmt.Errorf("nearest_mode %q, expected round_prefer_floor, round_prefer_ceil, floor or ceil", r.nearest)
 }
 
 // filter are the weights of a linear or cubic filter around x. Entries beyond the

@@ -83,7 +83,7 @@ func castLike(_ *importer, _ *nodeProto, in []*operand) (*operand, error) {
 		return constants(arrayConstant(v.dims, v.c.float64s(), false))[0], nil
 	}
 	if like.c != nil && like.c.i != nil && (v.c == nil || v.c.i == nil) {
-		return nil, fmt.Errorf("a cast to integers")
+		return nil, fmt.Errorf("a cast of the image to integers: it rounds, so that no gradient passes")
 	}
 	return v, nil
 }

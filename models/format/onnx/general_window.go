@@ -83,7 +83,7 @@ func (n *nodeProto) frame(in, kernel []int) (frame, error) {
 			f.before[k], f.after[k] = same(in[k], f.kernel[k], f.stride[k], f.dilation[k], auto == "SAME_LOWER")
 		}
 	default:
-		return f, fmt.Errorf("auto_pad %q", auto)
+		return f, fmt.Errorf("auto_pad %q, expected NOTSET, VALID, SAME_UPPER or SAME_LOWER", auto)
 	}
 	return f, nil
 }
@@ -347,7 +347,7 @@ func convTranspose(g *importer, n *nodeProto, in []*operand) (*operand, error) {
 		}
 		for k, v := range a.ints {
 			if v < 0 || v > maxWindow {
-				return nil, fmt.Errorf("output_padding %v", a.ints)
+				return nil, fmt.Errorf("output_padding %v, expected 0 to %d", a.ints, maxWindow)
 			}
 			extra[k] = int(v)
 		}
@@ -362,7 +362,7 @@ func convTranspose(g *importer, n *nodeProto, in []*operand) (*operand, error) {
 			return nil, fmt.Errorf("output_shape %v, expected %d numbers", shape.ints, s)
 		case given:
 			if want = int(shape.ints[max(0, len(shape.ints)-s):][k]); want < 1 || want > maxEntries {
-				return nil, fmt.Errorf("output_shape %v", shape.ints)
+				return nil, fmt.Errorf("output_shape %v, expected lengths from 1 to %d", shape.ints, maxEntries)
 			}
 		case auto == "SAME_UPPER" || auto == "SAME_LOWER":
 		case auto == "VALID":
@@ -381,7 +381,7 @@ func convTranspose(g *importer, n *nodeProto, in []*operand) (*operand, error) {
 	for k := range s {
 		lead, tail := f.reach(k)-1-f.before[k], f.reach(k)-1-f.after[k]+extra[k]
 		if x.dims[2+k] > maxFolded/f.stride[k] {
-			return nil, fmt.Errorf("a stride of %d over %v", f.stride[k], x.dims)
+			return nil, fmt.Errorf("a stride of %d over %v, which is more than the %d entries there is room for", f.stride[k], x.dims, maxFolded)
 		}
 		var from []int
 		for range max(lead, 0) {

@@ -37,7 +37,7 @@ func viewDims(n *nodeProto, in []*operand) ([]int, error) {
 			k += len(dims)
 		}
 		if k < 0 || k > len(dims) {
-			return nil, fmt.Errorf("axis %d of %v", k, dims)
+			return nil, fmt.Errorf("flatten at axis %d of %v, expected %d to %d", k, dims, -len(dims), len(dims))
 		}
 		return []int{product(dims[:k]), product(dims[k:])}, nil
 	case "Reshape":
@@ -48,7 +48,7 @@ func viewDims(n *nodeProto, in []*operand) ([]int, error) {
 		if n.int("allowzero", 0) != 0 {
 			for _, d := range target {
 				if d == 0 {
-					return nil, fmt.Errorf("reshape to an empty %v", target)
+					return nil, fmt.Errorf("reshape to %v, which is empty (allowzero), expected lengths of at least 1", target)
 				}
 			}
 		}
@@ -78,7 +78,7 @@ func squeeze(in bool, dims []int, axes []int64) ([]int, error) {
 		at[k] = true
 	}
 	if in && len(at) != len(axes) {
-		return nil, fmt.Errorf("axes %v", axes)
+		return nil, fmt.Errorf("axes %v to put in, expected each once", axes)
 	}
 	out := []int{}
 	next := 0
@@ -90,7 +90,7 @@ func squeeze(in bool, dims []int, axes []int64) ([]int, error) {
 			out = append(out, dims[next])
 			next++
 		case at[k] && dims[k] != 1:
-			return nil, fmt.Errorf("squeeze of axis %d of %v", k, dims)
+			return nil, fmt.Errorf("squeeze of axis %d of %v, expected one of length 1", k, dims)
 		case at[k] || axes == nil && dims[k] == 1:
 		default:
 			out = append(out, dims[k])
@@ -117,7 +117,7 @@ func lowerTranspose(g *importer, n *nodeProto, in []*operand) ([]*operand, error
 	dims := in[0].dims
 	perm := n.attrs["perm"].ints
 	if len(perm) != len(dims) {
-		return nil, fmt.Errorf("permutation %v of %v", perm, dims)
+		return nil, fmt.Errorf("permutation %v of %v, expected each of its %d axes once", perm, dims, len(dims))
 	}
 	out := make([]int, len(perm))
 	var order []int64 // of the axes longer than 1
@@ -125,7 +125,7 @@ func lowerTranspose(g *importer, n *nodeProto, in []*operand) ([]*operand, error
 	seen := map[int64]bool{}
 	for k, p := range perm {
 		if p < 0 || int(p) >= len(dims) || seen[p] {
-			return nil, fmt.Errorf("permutation %v of %v", perm, dims)
+			return nil, fmt.Errorf("permutation %v of %v, expected each of its %d axes once", perm, dims, len(dims))
 		}
 		seen[p] = true
 		out[k] = dims[p]

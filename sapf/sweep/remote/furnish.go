@@ -112,13 +112,13 @@ func decodeImage(raw []byte) (data.Image, error) {
 	var shape [3]uint32
 	const most = 1 << 14 // rows, columns
 	if len(raw) < 12 {
-		return data.Image{}, errors.New("the image is torn")
+		return data.Image{}, fmt.Errorf("the image is torn: %d bytes, expected its shape and entries", len(raw))
 	}
 	for i := range shape {
 		shape[i] = binary.LittleEndian.Uint32(raw[4*i:])
 	}
 	if shape[0] > 3 || shape[1] > most || shape[2] > most || len(raw) != 12+4*int(shape[0])*int(shape[1])*int(shape[2]) {
-		return data.Image{}, fmt.Errorf("the image is torn: %d bytes for %v", len(raw), shape)
+		return data.Image{}, fmt.Errorf("the image is torn: %d bytes for channels, rows and columns of %v", len(raw), shape)
 	}
 	x := data.NewImage("", int(shape[0]), int(shape[1]), int(shape[2]))
 	return x, binary.Read(bytes.NewReader(raw[12:]), binary.LittleEndian, x.Pix)

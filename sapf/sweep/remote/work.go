@@ -319,7 +319,7 @@ func (w *worker) fetchFile(digest string) ([]byte, error) {
 		return nil, err
 	}
 	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != digest {
-		return nil, fmt.Errorf("object %.12s of the hub is damaged", digest)
+		return nil, fmt.Errorf("what came from the hub as object %.12s is damaged: its SHA-256 is %.12x", digest, sum)
 	}
 	return raw, nil
 }

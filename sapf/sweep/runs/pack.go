@@ -52,7 +52,7 @@ func (p *pack) readIndex() error {
 	info := p.info
 	tail := make([]byte, packTail+1)
 	if info.Size() < int64(len(tail)) {
-		return errors.New("the file is torn")
+		return fmt.Errorf("%d bytes: the file is torn", info.Size())
 	}
 	end := info.Size() - int64(len(tail))
 	if _, err := p.f.ReadAt(tail, end); err != nil {
@@ -60,7 +60,7 @@ func (p *pack) readIndex() error {
 	}
 	start, err := strconv.ParseInt(string(tail[:packTail]), 10, 64)
 	if err != nil || start < 0 || start > end {
-		return errors.New("the file is torn")
+		return fmt.Errorf("it ends with %q, expected where its index begins: the file is torn", tail)
 	}
 	if err := json.NewDecoder(io.NewSectionReader(p.f, start, end-start)).Decode(&p.index); err != nil {
 		return err

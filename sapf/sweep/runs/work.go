@@ -58,7 +58,7 @@ func DecodeJob(j queue.Job) (spec.Group, error) {
 	var g spec.Group
 	err := json.Unmarshal(j.Body, &g)
 	if err == nil && len(g.Units) == 0 {
-		err = errors.New("no attacks")
+		err = errors.New("no attacks in it, expected at least one")
 	}
 	if err != nil {
 		return g, fmt.Errorf("job %s: %w", j.ID, err)
@@ -132,7 +132,7 @@ func (w *Worker) slot(ctx, hard context.Context) error {
 func (w *Worker) job(ctx, hard context.Context, lease queue.Lease) error {
 	g, err := DecodeJob(lease.Job())
 	if err == nil && slices.ContainsFunc(g.Units, func(u spec.Unit) bool { return !w.Executor.Plan.Valid(u) }) {
-		err = errors.New("it is none of this plan's")
+		err = errors.New("it asks for attacks that are not in the plan of this sweep")
 	}
 	if err != nil {
 		return lease.Bury(hard, err.Error())

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -105,7 +104,7 @@ func Decode(raw []byte) (*Plan, error) {
 		return nil, fmt.Errorf("plan of schema %d, expected %d", p.Schema, planSchema)
 	}
 	if len(p.Models) == 0 || len(p.Methods) == 0 {
-		return nil, errors.New("plan: no model or no method")
+		return nil, fmt.Errorf("plan: %d models and %d methods, expected at least one of each", len(p.Models), len(p.Methods))
 	}
 	if p.Batch < 1 || p.Batch > LargestBatch {
 		return nil, fmt.Errorf("plan: batch %d, expected 1 to %d", p.Batch, LargestBatch)

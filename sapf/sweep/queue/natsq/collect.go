@@ -116,7 +116,7 @@ func (q *Queue) collect(ctx context.Context, sink queue.Sink, e jetstream.KeyVal
 	}
 	r := queue.Result{Key: strings.TrimPrefix(e.Key(), second), File: v.File}
 	if !sweep.ValidKey(r.Key) {
-		return damaged(errors.New("its name is no key"))
+		return damaged(errors.New("its name is no key, expected 64 digits of a SHA-256"))
 	}
 	if v.Blob != "" {
 		var err error
@@ -168,7 +168,7 @@ func (q *Queue) mark(ctx context.Context, e jetstream.KeyValueEntry, v kept) err
 func (q *Queue) bury(ctx context.Context, sink queue.Sink, e jetstream.KeyValueEntry) (*queue.Dead, error) {
 	var b buried
 	if err := json.Unmarshal(e.Value(), &b); err != nil || !sweep.ValidKey(e.Key()) {
-		return nil, &DamagedError{"dead job " + e.Key(), errors.Join(err, errors.New("expected a job by its digest"))}
+		return nil, &DamagedError{"dead job " + e.Key(), errors.Join(err, errors.New("expected a record of why it was given up, under the digest of the job"))}
 	}
 	if b.Collected {
 		return nil, nil

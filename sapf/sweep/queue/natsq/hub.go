@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -101,6 +103,16 @@ func Sweeps(ctx context.Context, nc *nats.Conn) (map[string][]byte, error) {
 	return out, there(err)
 }
 
+// servers are the addresses of a connection, without passwords.
+func servers(nc *nats.Conn) (list []string) {
+	for _, s := range nc.Servers() {
+		if u, err := url.Parse(s); err == nil {
+			list = append(list, u.Redacted())
+		}
+	}
+	return list
+}
+
 // Announced waits for a sweep, that of the name or, for "", one that has jobs
 // waiting, and reads what it asks of workers.
 func Announced(ctx context.Context, nc *nats.Conn, name string, terms any) (sweep string, err error) {
@@ -123,7 +135,7 @@ func Announced(ctx context.Context, nc *nats.Conn, name string, terms any) (swee
 			return "", ctx.Err()
 		}
 		if nc.IsClosed() { // for good: a server that is merely away is tried again
-			return "", fmt.Errorf("the server does not let us in: %w", cmp.Or(nc.LastError(), err))
+			return "", fmt.Errorf("server %s does not let us in: %w", strings.Join(servers(nc), ", "), cmp.Or(nc.LastError(), err))
 		}
 		pause(ctx, closed, wait/10)
 	}

@@ -76,23 +76,23 @@ func Create(ctx context.Context, nc *nats.Conn, o Options) (*Queue, error) {
 		MaxMsgSize: queue.MaxBody + 1024, Replicas: o.Replicas,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("stream of jobs: %w", err)
+		return nil, fmt.Errorf("set up the sweep's stream of jobs in the server: %w", err)
 	}
 	if _, err := stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
 		Durable: "workers", AckPolicy: jetstream.AckExplicitPolicy, AckWait: o.Term, MaxDeliver: -1, MaxAckPending: -1,
 	}); err != nil {
-		return nil, fmt.Errorf("consumer of jobs: %w", err)
+		return nil, fmt.Errorf("set up the sweep's consumer of jobs in the server: %w", err)
 	}
 	for _, b := range []string{"results", "dead", "tries"} {
 		if _, err := js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: o.name(b), History: 1, Storage: jetstream.FileStorage, Replicas: o.Replicas}); err != nil {
-			return nil, fmt.Errorf("bucket %s: %w", b, err)
+			return nil, fmt.Errorf("set up the sweep's bucket %s in the server: %w", b, err)
 		}
 	}
 	if _, err := js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: o.name("workers"), TTL: 30 * time.Second, Replicas: o.Replicas}); err != nil {
-		return nil, fmt.Errorf("bucket workers: %w", err)
+		return nil, fmt.Errorf("set up the sweep's bucket workers in the server: %w", err)
 	}
 	if _, err := js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{Bucket: o.name("blobs"), Storage: jetstream.FileStorage, Replicas: o.Replicas}); err != nil {
-		return nil, fmt.Errorf("objects: %w", err)
+		return nil, fmt.Errorf("set up the sweep's objects in the server: %w", err)
 	}
 	return Open(ctx, nc, o)
 }
@@ -105,19 +105,19 @@ func Open(ctx context.Context, nc *nats.Conn, o Options) (*Queue, error) {
 	}
 	q := &Queue{o: o, js: js, closed: make(chan struct{})}
 	if q.stream, err = js.Stream(ctx, o.name("jobs")); err != nil {
-		return nil, fmt.Errorf("stream of jobs: %w", err)
+		return nil, fmt.Errorf("find the sweep's stream of jobs in the server: %w", err)
 	}
 	if q.consumer, err = q.stream.Consumer(ctx, "workers"); err != nil {
-		return nil, fmt.Errorf("consumer of jobs: %w", err)
+		return nil, fmt.Errorf("find the sweep's consumer of jobs in the server: %w", err)
 	}
 	q.o.Term = q.consumer.CachedInfo().Config.AckWait
 	for b, into := range map[string]*jetstream.KeyValue{"results": &q.results, "dead": &q.dead, "tries": &q.tries} {
 		if *into, err = js.KeyValue(ctx, o.name(b)); err != nil {
-			return nil, fmt.Errorf("bucket %s: %w", b, err)
+			return nil, fmt.Errorf("find the sweep's bucket %s in the server: %w", b, err)
 		}
 	}
 	if q.blobs, err = js.ObjectStore(ctx, o.name("blobs")); err != nil {
-		return nil, fmt.Errorf("objects: %w", err)
+		return nil, fmt.Errorf("find the sweep's objects in the server: %w", err)
 	}
 	return q, nil
 }

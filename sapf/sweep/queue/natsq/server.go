@@ -82,13 +82,13 @@ func Start(o ServerOptions) (*Server, error) {
 	if o.Port > 0 { // the server itself does not say why it cannot listen
 		l, err := net.Listen("tcp", net.JoinHostPort(o.Host, strconv.Itoa(o.Port)))
 		if err != nil {
-			return nil, fmt.Errorf("nats server: %w", err)
+			return nil, fmt.Errorf("listen for workers: %w", err)
 		}
 		l.Close()
 	}
 	s, err := server.NewServer(options)
 	if err != nil {
-		return nil, fmt.Errorf("nats server: %w", err)
+		return nil, fmt.Errorf("set up a NATS server on %s: %w", net.JoinHostPort(o.Host, strconv.Itoa(o.Port)), err)
 	}
 	s.Start()
 	if !s.ReadyForConnections(ready) {
