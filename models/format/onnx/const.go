@@ -46,7 +46,12 @@ func (c *constant) integers() ([]int64, error) {
 // pick is a constant of the given shape whose entry k is entry from(index of k)
 // of c.
 func (c *constant) pick(dims []int, from func(index []int) int) (*constant, error) {
-	n, err := format.CheckShape(dims, max(c.len(), maxFolded))
+	return c.pickWithin(max(c.len(), maxFolded), dims, from)
+}
+
+// pickWithin is pick for a shape of at most that many entries.
+func (c *constant) pickWithin(most int, dims []int, from func(index []int) int) (*constant, error) {
+	n, err := format.CheckShape(dims, most)
 	if err != nil {
 		return nil, err
 	}
@@ -222,7 +227,7 @@ func arithmetic(op string, a, b *constant) (*constant, error) {
 	}
 	spread := func(c *constant) (*constant, error) {
 		from := strides(c.dims)
-		return c.pick(dims, func(index []int) int {
+		return c.pickWithin(max(a.len(), b.len(), maxFolded), dims, func(index []int) int {
 			k := 0
 			for d, i := range index {
 				if j := d - (rank - len(c.dims)); j >= 0 && c.dims[j] != 1 {

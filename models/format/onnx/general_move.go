@@ -89,7 +89,7 @@ func (m mover) lower(g *importer, n *nodeProto, in []*operand) ([]*operand, erro
 	var args []any
 	total := 0
 	for k, v := range in[:data] {
-		if v == nil || data == 3 && k == 1 {
+		if v == nil || m.data == 3 && k == 1 {
 			continue // indices
 		}
 		c := &constant{dims: v.dims, i: make([]int64, product(v.dims))}
