@@ -113,7 +113,8 @@ def compare(sapf, folder, family, name, exporter):
         torch.nn.functional.cross_entropy(z, torch.tensor([1, 1]), reduction="sum").backward()
         steps[dtype] = z[0].detach().double().numpy(), v.grad[0].double().numpy()
     z, grad = steps[torch.float64]
-    own = slope(net, picture.double(), grad / np.linalg.norm(grad)) / np.linalg.norm(grad)
+    steep = np.linalg.norm(grad)
+    own = slope(net, picture.double(), grad / steep) / steep if steep > 1e-7 else 1  # less is lost in the rounding of the values
     logits, gradient, double = far(got["logits"], z), far(raw(got, grad.shape), grad), None
     if gradient > 1e-3:
         double = far(raw(ask(sapf, folder, file, "float64"), grad.shape), grad)
