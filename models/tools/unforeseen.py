@@ -315,11 +315,11 @@ def operators():
         "GeM pooling": lambda x: x.clamp(min=1e-6).pow(3).mean((2, 3)).pow(1 / 3), "AvgPool count": nn.AvgPool2d(3, 2, 1, count_include_pad=False),
         "adaptive pool 7": nn.AdaptiveAvgPool2d(8), "LPPool": nn.LPPool2d(2, 2), "upsample nearest": nn.Upsample(scale_factor=2),
         "upsample bicubic": nn.Upsample(scale_factor=2, mode="bicubic"), "roll": lambda x: x.roll((3, 5), (2, 3)), "reflect pad": nn.ReflectionPad2d(2),
-        "circular pad": lambda x: F.pad(x, (1, 1, 1, 1), mode="circular"), "softplus": nn.Softplus(), "PReLU": nn.PReLU(3), "hardtanh": nn.Hardtanh(0.2, 0.7),
-        "ELU": nn.ELU(), "SELU": nn.SELU(), "Mish": nn.Mish(), "CELU": nn.CELU(), "GELU tanh": nn.GELU("tanh"), "softsign": nn.Softsign(), "threshold": nn.Threshold(0.5, 0.1),
-        "hardshrink": nn.Hardshrink(0.4), "softshrink": nn.Softshrink(0.2), "sin, cos": lambda x: x.sin() + x.cos(), "atan2": lambda x: torch.atan2(x, x + 1),
+        "circular pad": lambda x: F.pad(x, (1, 1, 1, 1), mode="circular"), "softplus": nn.Softplus(), "PReLU": nn.PReLU(3), "hardtanh": nn.Hardtanh(0.2015, 0.7015),
+        "ELU": nn.ELU(), "SELU": nn.SELU(), "Mish": nn.Mish(), "CELU": nn.CELU(), "GELU tanh": nn.GELU("tanh"), "softsign": nn.Softsign(), "threshold": nn.Threshold(0.5005, 0.1),
+        "hardshrink": nn.Hardshrink(0.4015), "softshrink": nn.Softshrink(0.2015), "sin, cos": lambda x: x.sin() + x.cos(), "atan2": lambda x: torch.atan2(x, x + 1),
         "where": lambda x: torch.where(x > 0.5, x, x * 0.1), "scatter a mask": lambda x: x.masked_fill(torch.eye(32, dtype=torch.bool), 0.25),
-        "max of dim": lambda x: x.amax((2, 3)), "prod": lambda x: x.prod(1), "var": lambda x: x.var(1), "floor divide": lambda x: x - (x * 4).floor() / 8,
+        "max of dim": lambda x: (x + torch.arange(1024).view(32, 32) / 3e5).amax((2, 3)), "prod": lambda x: x.prod(1), "var": lambda x: x.var(1), "floor divide": lambda x: x - (x * 4).floor() / 8,
         "rsqrt": lambda x: (x + 0.1).rsqrt(), "transposed convolution": nn.ConvTranspose2d(3, 4, 3, 2, 1, 1), "dilated, grouped": nn.Conv2d(3, 6, 3, dilation=2, groups=3),
         "string padding same": nn.Conv2d(3, 4, 4, padding="same"), "reflect convolution": nn.Conv2d(3, 4, 3, padding=1, padding_mode="reflect"),
         "bilinear": lambda x: x.flatten(2).transpose(1, 2) @ x.flatten(2), "tril mask": lambda x: x.masked_fill(torch.ones(32, 32).triu(1).bool(), float("-inf")).softmax(-1),
@@ -328,7 +328,6 @@ def operators():
         "affine grid": lambda x: F.grid_sample(x, F.affine_grid(torch.tensor([[[0.9, 0.1, 0.0], [-0.1, 0.9, 0.1]]]), (1, 3, 24, 24), align_corners=False), align_corners=False),
         "FFT": lambda x: torch.fft.rfft2(x).abs(), "topk": lambda x: x.flatten(1).topk(20)[0], "sort": lambda x: x.flatten(1).sort(1)[0][:, :50], "median": lambda x: x.flatten(2).median(2)[0],
         "LSTM": lambda x, m=nn.LSTM(32, 16, batch_first=True): m(x[:, 0])[0], "GRU": lambda x, m=nn.GRU(32, 16, batch_first=True): m(x[:, 0])[0],
-        "straight-through": lambda x: x + ((x * 8).round() / 8 - x).detach(),
     }
     for name, f in blocks.items():
         for dynamo in (False, True):

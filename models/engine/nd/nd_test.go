@@ -1,6 +1,7 @@
 package nd
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -36,6 +37,16 @@ func funcs() map[string]struct {
 		"einsumDots": {dots, [][]int{{2, 2, 3}, {3, 4}}},
 		"einsumDiag": {diagonal, [][]int{{3, 3}}},
 		"mix":        {&Mix{Axis: 1, In: 3, Rows: [][]Share{{{0, 0.5}, {2, -1}}, {}, {{1, 2}}, {{1, 1}}}}, [][]int{{2, 3, 2}}},
+	}
+	for _, mode := range []string{"linear", "cubic", "nearest"} {
+		for _, padding := range []string{"zeros", "border", "reflection"} {
+			for _, align := range []bool{false, true} {
+				rows[fmt.Sprint("gridSample", mode, padding, align)] = row{&GridSample{mode, padding, align}, [][]int{{2, 2, 3, 4}, {2, 2, 3, 2}}}
+			}
+		}
+	}
+	for _, smallest := range []bool{false, true} {
+		rows[fmt.Sprint("topK", smallest)] = row{&TopK{1, 2, smallest}, [][]int{{2, 4, 3}}}
 	}
 	for name := range binaries {
 		rows[name] = row{&Binary{name}, [][]int{{2, 1, 4}, {3, 1}}}
@@ -122,6 +133,10 @@ func TestShapes(t *testing.T) {
 		"mix":     {&Mix{Axis: 0, In: 3}, [][]int{{2, 3}}},
 		"reduce":  {&Reduce{"Median", nil}, [][]int{{2, 3}}},
 		"number":  {Where{}, [][]int{{2, 3}}},
+		"grid":    {&GridSample{"linear", "zeros", false}, [][]int{{1, 3, 4, 4}, {1, 4, 4, 3}}},
+		"mode":    {&GridSample{"quadratic", "zeros", false}, [][]int{{1, 3, 4, 4}, {1, 4, 4, 2}}},
+		"padding": {&GridSample{"linear", "wrap", false}, [][]int{{1, 3, 4, 4}, {1, 4, 4, 2}}},
+		"topK":    {&TopK{0, 3, false}, [][]int{{2, 3}}},
 	} {
 		if _, err := c.f.Shape(c.in); err == nil {
 			t.Errorf("%s of %v is accepted", name, c.in)

@@ -58,8 +58,8 @@ func functions() map[string]operator {
 		rows[name] = operator{in: 1, general: generic(1, func(g *importer, n *nodeProto, in []*operand) (*operand, error) {
 			g.steps(n, in)
 			out, err := g.each(n, in[0], engine.Activation{Func: f})
-			if err == nil && f == engine.Not {
-				out.truth = true
+			if f == engine.Not {
+				return g.truth(out, err)
 			}
 			return out, err
 		})}
@@ -72,14 +72,7 @@ func functions() map[string]operator {
 	for _, name := range []string{"Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Xor"} {
 		rows[name] = operator{in: 2, general: generic(2, func(g *importer, n *nodeProto, in []*operand) (*operand, error) {
 			g.steps(n, in)
-			out, err := g.pair(n, n.op, in[0], in[1])
-			if err == nil {
-				out.truth = true
-				if out.c != nil {
-					out.c = arrayConstant(out.dims, out.c.float64s(), true)
-				}
-			}
-			return out, err
+			return g.truth(g.pair(n, n.op, in[0], in[1]))
 		})}
 	}
 	for name, f := range map[string]string{"Sum": "Add", "Mean": "Add", "Max": "Max", "Min": "Min"} {

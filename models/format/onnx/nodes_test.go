@@ -85,7 +85,7 @@ func runNode(t *testing.T, file string) (op string, refusal error) {
 		t.Fatal(err)
 	}
 	op = m.graph.nodes[len(m.graph.nodes)-1].op
-	g := &importer{values: map[string]*operand{}, opset: m.opset, batch: 1}
+	g := &importer{values: map[string]*operand{}, withheld: map[string]*nodeProto{}, opset: m.opset, batch: 1}
 	for i := range m.graph.initializers {
 		v, err := m.graph.initializers[i].value(nil)
 		if err != nil {

@@ -60,9 +60,11 @@ type operand struct {
 type importer struct {
 	*graph.Builder
 	values map[string]*operand
-	opset  int64
-	batch  int
-	notes  []string
+	// withheld has the outputs that nodes have in the file and not here.
+	withheld map[string]*nodeProto
+	opset    int64
+	batch    int
+	notes    []string
 	// lists are the moves so far, by a hash of them.
 	lists map[uint64][][]int32
 	// data opens files beside this one; functions are the file's own.
@@ -97,7 +99,7 @@ func Read(source string, raw []byte, o Options) (*Classifier, error) {
 	if len(m.graph.nodes) == 0 || m.opset == 0 {
 		return nil, fmt.Errorf("ONNX %s: no graph of the standard operators; it looks like %s (so do files of TensorFlow, tf2onnx converts them, and of Core ML)", source, data.Looks(raw))
 	}
-	g := &importer{values: map[string]*operand{}, opset: m.opset, data: o.Data, functions: m.functions}
+	g := &importer{values: map[string]*operand{}, withheld: map[string]*nodeProto{}, opset: m.opset, data: o.Data, functions: m.functions}
 	net, err := g.convert(source, m, o)
 	if err != nil {
 		return nil, fmt.Errorf("ONNX %s: %w; %s", source, err, g.remedy(source))
@@ -424,6 +426,9 @@ func (g *importer) node(n *nodeProto) error {
 	for _, name := range n.in {
 		v := g.values[name]
 		if v == nil && name != "" {
+			if of := g.withheld[name]; of != nil {
+				return fmt.Errorf("reads %s, an output of the node %v that is not supported beside its first", name, of)
+			}
 			return fmt.Errorf("reads %s, which no earlier node gives", name)
 		}
 		fixed = fixed && (v == nil || v.c != nil)
@@ -460,6 +465,9 @@ func (g *importer) node(n *nodeProto) error {
 		return err
 	}
 	for i, name := range n.out {
+		if i >= len(out) && name != "" {
+			g.withheld[name] = n
+		}
 		if i < len(out) && name != "" {
 			if g.values[name] != nil {
 				return fmt.Errorf("it gives %s, which has a value already", name)

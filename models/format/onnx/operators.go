@@ -38,7 +38,7 @@ func init() {
 	for _, table := range []map[string]operator{convolutions(), activations(), moves(), shapes(), quantisation()} {
 		maps.Copy(operators, table)
 	}
-	for _, table := range []map[string]operator{functions(), reductions(), movers(), windows(), products(), shapeFunctions()} {
+	for _, table := range []map[string]operator{functions(), reductions(), movers(), windows(), products(), samplers(), shapeFunctions()} {
 		for name, row := range table {
 			if old, ok := operators[name]; ok { // the engine's own layers come first
 				old.general = row.general
