@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"sapf/models/data"
+	"sapf/models/engine"
 )
 
 // Checkpoints let an attack of hours outlive its process. The attack never
@@ -84,6 +87,9 @@ func (s *solver) resume() error {
 	}
 	for i, a := range state.Attempts {
 		fresh := s.Attempts[i].F
+		if a.F == nil {
+			return fmt.Errorf("checkpoint: image %d has no state", i)
+		}
 		switch {
 		case !slices.Equal(a.F.X, fresh.X):
 			return fmt.Errorf("checkpoint: image %d is another one", i)
@@ -92,12 +98,57 @@ func (s *solver) resume() error {
 		case a.F.Settings.String() != fresh.Settings.String() || !slices.Equal(a.F.GroupOf, fresh.GroupOf) || !slices.Equal(a.F.W2, fresh.W2):
 			return fmt.Errorf("checkpoint: image %d has other settings", i)
 		}
+		if err := a.complete(fresh, len(s.m.Classes())); err != nil {
+			return fmt.Errorf("checkpoint: image %d: %w", i, err)
+		}
 	}
 	for i, a := range state.Attempts {
 		a.F.Settings = s.Attempts[i].F.Settings // with the functions, which no file holds
 	}
 	s.state, s.saved = state, state.Passes
 	return s.sameModel()
+}
+
+// complete refuses a state in which something is missing, or that no run comes
+// to; fresh is how its programme begins.
+func (a *attempt) complete(fresh *Factorization, classes int) error {
+	f := a.F
+	n := len(f.X)
+	for _, v := range []struct {
+		name      string
+		got, want int
+		empty     bool // may be missing
+	}{
+		{"delta", len(f.Delta), n, false}, {"G", len(f.G), len(fresh.G), false},
+		{"Y1", len(f.Y1), len(fresh.Y1), false}, {"Y2", len(f.Y2), len(fresh.Y2), false}, {"Y3", len(f.Y3), len(fresh.Y3), false},
+		{"Z1", len(f.Z1), len(fresh.Z1), false}, {"Z2", len(f.Z2), len(fresh.Z2), false}, {"Z3", len(f.Z3), len(fresh.Z3), false},
+		{"the best mask", len(a.BestMask), n, true}, {"the last mask", len(a.LastMask), n, true}, {"the perturbation before", len(a.Before), n, true},
+		{"the best image", len(a.Best.Pix), n, true}, {"the last image", len(a.Last.Pix), n, true}, {"the logits", len(f.Logits), classes, true},
+	} {
+		if v.got != v.want && !(v.empty && v.got == 0) {
+			return fmt.Errorf("%s: %d entries, expected %d", v.name, v.got, v.want)
+		}
+	}
+	for _, x := range []data.Image{a.Best, a.Last} {
+		if shape := (engine.Shape{C: x.C, H: x.H, W: x.W}); x.Pix != nil && shape != f.Shape {
+			return fmt.Errorf("an image of %v, expected %v", shape, f.Shape)
+		}
+	}
+	if a.Clean < 0 || a.Clean >= classes {
+		return fmt.Errorf("class %d of %d", a.Clean, classes)
+	}
+	steps := map[Stage]int{"": 0, DeltaStage: f.Settings.DeltaSteps, MaskStage: f.Settings.MaskSteps, TuneStage: f.Settings.TuneSteps}
+	most, known := steps[f.Stage]
+	if !known || f.Step < 0 || f.Step > most || f.Outer < 0 || f.Outer > f.Settings.Outer {
+		return fmt.Errorf("outer iteration %d, step %d of stage %q is not one of these settings", f.Outer, f.Step, f.Stage)
+	}
+	if f.NumGroups != fresh.NumGroups || f.Shape != fresh.Shape {
+		return fmt.Errorf("%d groups of a %v, expected %d of a %v", f.NumGroups, f.Shape, fresh.NumGroups, fresh.Shape)
+	}
+	if a.Search.Trials != len(a.Trials) || a.BestMask != nil && (a.BestTrial < 0 || a.BestTrial >= len(a.Trials) || a.Best.Pix == nil) {
+		return fmt.Errorf("the best of round %d, %d rounds and %d outcomes", a.BestTrial, a.Search.Trials, len(a.Trials))
+	}
+	return nil
 }
 
 // sameModel refuses a state whose logits of the clean images are not, bit for

@@ -303,6 +303,7 @@ def export_autocast():
 @case
 def operators():
     """Layers that a network may have besides the usual ones; what is refused must say what and how to export."""
+    apart = lambda x: x.flatten(1) + torch.arange(3072) / 1e6  # no two alike, where it is a matter of taste which one is the larger
     blocks = {
         "einsum attention": lambda x: torch.einsum("bnd,bmd->bnm", x.flatten(2), x.flatten(2)).softmax(-1),
         "cosine similarity": lambda x: F.normalize(x.flatten(2), dim=2) @ F.normalize(x.flatten(2), dim=2).transpose(1, 2),
@@ -319,14 +320,14 @@ def operators():
         "ELU": nn.ELU(), "SELU": nn.SELU(), "Mish": nn.Mish(), "CELU": nn.CELU(), "GELU tanh": nn.GELU("tanh"), "softsign": nn.Softsign(), "threshold": nn.Threshold(0.5005, 0.1),
         "hardshrink": nn.Hardshrink(0.4015), "softshrink": nn.Softshrink(0.2015), "sin, cos": lambda x: x.sin() + x.cos(), "atan2": lambda x: torch.atan2(x, x + 1),
         "where": lambda x: torch.where(x > 0.5, x, x * 0.1), "scatter a mask": lambda x: x.masked_fill(torch.eye(32, dtype=torch.bool), 0.25),
-        "max of dim": lambda x: (x + torch.arange(1024).view(32, 32) / 3e5).amax((2, 3)), "prod": lambda x: x.prod(1), "var": lambda x: x.var(1), "floor divide": lambda x: x - (x * 4).floor() / 8,
+        "max of dim": lambda x: apart(x).view(1, 3, 32, 32).amax((2, 3)), "prod": lambda x: x.prod(1), "var": lambda x: x.var(1), "floor divide": lambda x: x - (x * 4).floor() / 8,
         "rsqrt": lambda x: (x + 0.1).rsqrt(), "transposed convolution": nn.ConvTranspose2d(3, 4, 3, 2, 1, 1), "dilated, grouped": nn.Conv2d(3, 6, 3, dilation=2, groups=3),
         "string padding same": nn.Conv2d(3, 4, 4, padding="same"), "reflect convolution": nn.Conv2d(3, 4, 3, padding=1, padding_mode="reflect"),
         "bilinear": lambda x: x.flatten(2).transpose(1, 2) @ x.flatten(2), "tril mask": lambda x: x.masked_fill(torch.ones(32, 32).triu(1).bool(), float("-inf")).softmax(-1),
         "scaled_dot_product_attention": lambda x: F.scaled_dot_product_attention(x, x, x), "causal attention": lambda x: F.scaled_dot_product_attention(x, x, x, is_causal=True),
-        "embedding of positions": lambda x: x + torch.arange(32).float() / 32, "grid_sample": lambda x: F.grid_sample(x, torch.zeros(1, 8, 8, 2) + 0.1, align_corners=False),
-        "affine grid": lambda x: F.grid_sample(x, F.affine_grid(torch.tensor([[[0.9, 0.1, 0.0], [-0.1, 0.9, 0.1]]]), (1, 3, 24, 24), align_corners=False), align_corners=False),
-        "FFT": lambda x: torch.fft.rfft2(x).abs(), "topk": lambda x: x.flatten(1).topk(20)[0], "sort": lambda x: x.flatten(1).sort(1)[0][:, :50], "median": lambda x: x.flatten(2).median(2)[0],
+        "embedding of positions": lambda x: x + torch.arange(32).float() / 32, "grid_sample": lambda x: F.grid_sample(x, (torch.zeros(1, 8, 8, 2) + 0.1).to(x), align_corners=False),
+        "affine grid": lambda x: F.grid_sample(x, F.affine_grid(torch.tensor([[[0.9, 0.1, 0.0], [-0.1, 0.9, 0.1]]]).to(x), (1, 3, 24, 24), align_corners=False), align_corners=False),
+        "FFT": lambda x: torch.fft.rfft2(x).abs(), "topk": lambda x: apart(x).topk(20)[0], "sort": lambda x: apart(x).sort(1)[0][:, :50], "median": lambda x: x.flatten(2).median(2)[0],
         "LSTM": lambda x, m=nn.LSTM(32, 16, batch_first=True): m(x[:, 0])[0], "GRU": lambda x, m=nn.GRU(32, 16, batch_first=True): m(x[:, 0])[0],
     }
     for name, f in blocks.items():
