@@ -47,17 +47,17 @@ func runBest(t *testing.T, a attack.Attack, goal attack.Goal) (attack.Result, me
 }
 
 // TestBest_optimum: on linear models the l2 is the closed form's, at any k and
-// with any weights, also where the box binds.
+// with any weights, also where the box binds and a margin is asked for.
 func TestBest_optimum(t *testing.T) {
 	for _, c := range []struct {
-		k    int
-		lead float64
-	}{{3, 0.5}, {7, 2}, {24, 4}, {48, 4}, {12, 5}, {20, 8}} {
+		k                int
+		lead, confidence float64
+	}{{3, 0.5, 0}, {7, 2, 0}, {24, 4, 0}, {48, 4, 0}, {12, 5, 0}, {20, 8, 0}, {7, 1, 1}, {24, 1, 3}} {
 		for seed := range uint64(3) {
 			m, x, w := linearModel(t, 2, c.lead, seed)
 			goal := attack.Goal{Label: 0, Target: 1}
-			best := leastL2(x, w, c.lead, c.k)
-			r, err := Best{K: c.k}.Run(context.Background(), m, x, goal)
+			best := leastL2(x, w, c.lead+c.confidence, c.k)
+			r, err := Best{K: c.k, Confidence: c.confidence}.Run(context.Background(), m, x, goal)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -66,7 +66,7 @@ func TestBest_optimum(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !q.Success || q.L0 > c.k || q.L2 > best*1.002 {
-				t.Errorf("k %d, lead %v, seed %d: success %v, %d entries, l2 %.5f, expected at most %.5f", c.k, c.lead, seed, q.Success, q.L0, q.L2, best)
+				t.Errorf("k %d, lead %v, confidence %v, seed %d: success %v, %d entries, l2 %.5f, expected at most %.5f", c.k, c.lead, c.confidence, seed, q.Success, q.L0, q.L2, best)
 			}
 		}
 	}
