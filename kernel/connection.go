@@ -11,6 +11,7 @@ import (
 
 	"sapf/kernel/early"
 	"sapf/kernel/zmtp"
+	"sapf/models/plain"
 )
 
 // Connection is a connection file: where a kernel listens, and the key that its
@@ -65,7 +66,7 @@ func ReadConnection(path string, allowRemote, allowUnsigned bool) (c Connection,
 		return c, nil, wrap(fmt.Errorf("at most %d bytes expected, got more", maxConnectionFile))
 	}
 	if err := json.Unmarshal(text, &c); err != nil {
-		return c, nil, wrap(err)
+		return c, nil, wrap(plain.BadJSON(err))
 	}
 	if err := c.check(allowRemote, allowUnsigned); err != nil {
 		return c, nil, wrap(err)

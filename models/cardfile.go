@@ -60,7 +60,7 @@ func parseCard(raw []byte) (*Card, error) {
 	dec.DisallowUnknownFields()
 	var card Card
 	if err := dec.Decode(&card); err != nil {
-		return nil, err
+		return nil, plain.BadJSON(err)
 	}
 	if _, err := dec.Token(); err != io.EOF {
 		return nil, fmt.Errorf("text after the closing brace")

@@ -419,13 +419,13 @@ func readModelFile(file string) ([]byte, error) {
 // ReadWeights parses the tensors of a weight file, safetensors or PyTorch,
 // told by its first bytes, not by its name.
 func ReadWeights(source string, raw []byte) (*format.StateDict, error) {
+	looks := data.Looks(raw)
 	switch {
-	case len(raw) > 8 && raw[8] == '{' && binary.LittleEndian.Uint64(raw) <= uint64(len(raw)-8):
+	case len(raw) > 8 && raw[8] == '{' && binary.LittleEndian.Uint64(raw) <= uint64(len(raw)-8), strings.HasPrefix(looks, "a safetensors"):
 		return format.ReadSafetensors(source, raw)
 	case bytes.HasPrefix(raw, []byte("PK\x03\x04")), len(raw) > 1 && raw[0] == 0x80 && raw[1] <= 5:
 		return pytorch.Read(source, raw)
 	}
-	looks := data.Looks(raw)
 	return nil, fmt.Errorf("weights %s: expected safetensors, a PyTorch checkpoint or ONNX, it looks like %s%s", source, looks, toONNX(looks))
 }
 

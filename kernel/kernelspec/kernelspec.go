@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"sapf/models/atomicfile"
+	"sapf/models/plain"
 )
 
 // Place is where a kernel is installed.
@@ -214,7 +215,7 @@ func ours(dir string) error {
 	}
 	var s spec
 	if err := json.Unmarshal(text, &s); err != nil {
-		return fmt.Errorf("%s: kernel.json: %w", dir, err)
+		return fmt.Errorf("%s: kernel.json: %w", dir, plain.BadJSON(err))
 	}
 	if len(s.Argv) != 3 || s.Argv[1] != "kernel" || s.Language != language {
 		return fmt.Errorf("%s has another kernel, %q: choose a --name", dir, s.DisplayName)

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"sapf/models/atomicfile"
+	"sapf/models/plain"
 )
 
 // Kinds of cell and of output.
@@ -128,11 +129,12 @@ func Read(r io.Reader) (*Notebook, error) {
 	if len(text) > maxBytes {
 		return nil, fmt.Errorf("notebook: at most %d bytes expected, got more", maxBytes)
 	}
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // some editors of Windows put it there
 	var version struct {
 		Format *int `json:"nbformat"`
 	}
 	if err := json.Unmarshal(text, &version); err != nil {
-		return nil, fmt.Errorf("not a notebook: %w", err)
+		return nil, fmt.Errorf("not a notebook: %w", plain.BadJSON(err))
 	}
 	switch {
 	case version.Format == nil:
@@ -144,7 +146,7 @@ func Read(r io.Reader) (*Notebook, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber() // metadata numbers go back as they came
 	if err := d.Decode(&f); err != nil {
-		return nil, fmt.Errorf("notebook: %w", err)
+		return nil, fmt.Errorf("notebook: %w", plain.BadJSON(err))
 	}
 	n := &Notebook{Metadata: orEmpty(f.Metadata)}
 	used := map[string]bool{}

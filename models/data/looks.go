@@ -65,7 +65,8 @@ func Looks(head []byte) string {
 	if len(head) >= 8 && string(head[4:8]) == "TFL3" {
 		return "a TensorFlow Lite network"
 	}
-	if len(head) > 9 && head[8] == '{' {
+	// A header's length in front of it; a text may have a brace there too.
+	if len(head) > 8 && head[8] == '{' && bytes.ContainsFunc(head[:8], func(r rune) bool { return r < '\t' || r >= 0x7f }) {
 		return "a safetensors file"
 	}
 	text := head[:min(len(head), 512)]

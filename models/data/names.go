@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"sapf/models/plain"
 )
 
 // classLists are the lists of class names that are known by name.
@@ -77,11 +79,11 @@ func jsonNames(text string) ([]string, error) {
 	var names []string
 	if strings.HasPrefix(text, "[") {
 		err := json.Unmarshal([]byte(text), &names)
-		return names, err
+		return names, plain.BadJSON(err)
 	}
 	var entries map[string]any
 	if err := json.Unmarshal([]byte(text), &entries); err != nil {
-		return nil, err
+		return nil, plain.BadJSON(err)
 	}
 	byIndex := map[int]string{}
 	for key, v := range entries {

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"sapf/models/data"
+	"sapf/models/plain"
 )
 
 // Limits of a safetensors file (github.com/huggingface/safetensors, "Format").
@@ -43,7 +44,10 @@ func ReadSafetensors(source string, raw []byte) (*StateDict, error) {
 		return fail("%d bytes, expected at least 8; it looks like %s", len(raw), data.Looks(raw))
 	}
 	n := binary.LittleEndian.Uint64(raw)
-	if n > uint64(len(raw)-8) || n > maxSafetensorsHeader || n < 2 || raw[8] != '{' {
+	switch broken := n > uint64(len(raw)-8) || n > maxSafetensorsHeader; {
+	case broken && strings.HasPrefix(data.Looks(raw), "a safetensors"):
+		return fail("header length %d in a file of %d bytes, expected up to %d: it is cut off or damaged", n, len(raw), min(len(raw)-8, maxSafetensorsHeader))
+	case broken || n < 2 || raw[8] != '{':
 		return fail("not a safetensors file: it looks like %s (header length %d, file %d bytes)", data.Looks(raw), n, len(raw))
 	}
 	d := &StateDict{Source: source}
@@ -81,7 +85,7 @@ func parseHeader(header []byte, d *StateDict) (names []string, entries []safeten
 		seen[name] = true
 		if name == "__metadata__" {
 			if err := dec.Decode(&d.Metadata); err != nil {
-				return nil, nil, fmt.Errorf("__metadata__: %w", err)
+				return nil, nil, fmt.Errorf("__metadata__: %w", plain.BadJSON(err))
 			}
 			continue
 		}
@@ -91,12 +95,12 @@ func parseHeader(header []byte, d *StateDict) (names []string, entries []safeten
 		var e safetensorsEntry
 		var raw json.RawMessage
 		if err := dec.Decode(&raw); err != nil {
-			return nil, nil, fmt.Errorf("tensor %q: %w", name, err)
+			return nil, nil, fmt.Errorf("tensor %q: %w", name, plain.BadJSON(err))
 		}
 		strict := json.NewDecoder(bytes.NewReader(raw))
 		strict.DisallowUnknownFields()
 		if err := strict.Decode(&e); err != nil {
-			return nil, nil, fmt.Errorf("tensor %q: %w", name, err)
+			return nil, nil, fmt.Errorf("tensor %q: %w", name, plain.BadJSON(err))
 		}
 		names, entries = append(names, name), append(entries, e)
 	}

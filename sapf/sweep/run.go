@@ -66,17 +66,21 @@ func (p Progress) Fraction() float64 {
 // same bytes as those of a run of each task alone.
 //
 // When ctx ends, the tasks at hand (the first ones, if it had ended before) end
-// as attack.Cancelled with the best so far, and those that were not begun are nil. An error says that a task makes no
-// sense, that an attack could not be run, or that it returned what is no image;
-// an attack that fails is an outcome. So is one whose image does not bear out
-// the success it claims: only the image decides.
+// as attack.Cancelled with the best so far, and those that were not begun are nil:
+// all of them, where many images were still to be classified. An error says that a
+// task makes no sense, that an attack could not be run, or that it returned what is
+// no image; an attack that fails is an outcome. So is one whose image does not bear
+// out the success it claims: only the image decides.
 func Run(ctx context.Context, m attack.Classifier, tasks []attack.Task, o Options) ([]*Outcome, error) {
 	r := &run{ctx: ctx, m: m, options: o, tasks: tasks, outcomes: make([]*Outcome, len(tasks))}
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	if err := r.classify(); err != nil {
+	switch done, err := r.classify(); {
+	case err != nil:
 		return nil, err
+	case !done:
+		return r.outcomes, nil
 	}
 	missing, err := r.kept()
 	if err != nil {
@@ -151,22 +155,29 @@ type predictor interface {
 	Predict(x data.Image) (models.Prediction, error)
 }
 
+// classifiedAnyhow is how many images, if the first batch has no more, are
+// classified although the context has ended, so that the tasks at hand can end as
+// cancelled.
+const classifiedAnyhow = 64
+
 // classify predicts every image once, and makes goals whole: an untargeted
-// attack on an image without a label is to leave its prediction.
-func (r *run) classify() error {
+// attack on an image without a label is to leave its prediction. It reports whether it came to the end before the context's.
+func (r *run) classify() (done bool, err error) {
 	r.tasks = append([]attack.Task(nil), r.tasks...)
 	r.clean = make([]models.Prediction, len(r.tasks))
 	seen := map[*float32]int{} // the first task of the pixels
 	for i := range r.tasks {
+		if i >= max(classifiedAnyhow, r.options.Batch) && r.ctx.Err() != nil {
+			return false, nil
+		}
 		t := &r.tasks[i]
 		if err := attack.Fits(r.m, t.Image); err != nil {
-			return r.about(i, err)
+			return false, r.about(i, err)
 		}
 		first, ok := seen[&t.Image.Pix[0]]
 		if !ok {
-			var err error
 			if r.clean[i], err = predict(r.m, t.Image); err != nil {
-				return r.about(i, err)
+				return false, r.about(i, err)
 			}
 			seen[&t.Image.Pix[0]] = i
 		} else {
@@ -176,10 +187,10 @@ func (r *run) classify() error {
 			t.Goal.Label = r.clean[i].Class
 		}
 		if err := attack.Check(r.m, t.Image, t.Goal); err != nil {
-			return r.about(i, err)
+			return false, r.about(i, err)
 		}
 	}
-	return nil
+	return true, nil
 }
 
 func predict(m attack.Classifier, x data.Image) (models.Prediction, error) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 
+	"sapf/models/plain"
 	"sapf/sapf/attack"
 	"sapf/sapf/sweep"
 )
@@ -116,7 +117,7 @@ func Decode(raw []byte) (*Plan, error) {
 func exactly(raw []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
-	return d.Decode(v)
+	return plain.BadJSON(d.Decode(v))
 }
 
 // Groups are all attacks of the plan, in the order of models, images and

@@ -17,7 +17,7 @@ import (
 	"strings"
 
 	"sapf/models"
-	plaintext "sapf/models/plain"
+	"sapf/models/plain"
 	"sapf/sapf/attack"
 	"sapf/sapf/sweep"
 )
@@ -168,7 +168,7 @@ func (m Method) expand(catalogue Catalogue) ([]PlanMethod, error) {
 		if err != nil {
 			return nil, err
 		}
-		if options, err = plain(options); err != nil {
+		if options, err = asJSON(options); err != nil {
 			return nil, fmt.Errorf("%s: %w", m.Name, err)
 		}
 		version, err := sweep.VersionOf(a)
@@ -181,7 +181,7 @@ func (m Method) expand(catalogue Catalogue) ([]PlanMethod, error) {
 		label := a.Name()
 		switch {
 		case m.As != "":
-			label = plaintext.Line(m.As)
+			label = plain.Line(m.As)
 		case m.Preset != "":
 			label += " " + m.Preset
 		}
@@ -193,9 +193,9 @@ func (m Method) expand(catalogue Catalogue) ([]PlanMethod, error) {
 	return out, nil
 }
 
-// plain are options as JSON has them, so that a plan that was read again is the
+// asJSON are options as JSON has them, so that a plan that was read again is the
 // same as one that was made.
-func plain(options map[string]any) (map[string]any, error) {
+func asJSON(options map[string]any) (map[string]any, error) {
 	raw, err := json.Marshal(options)
 	if err != nil {
 		return nil, err
@@ -215,7 +215,7 @@ func (m PlanMethod) Attack(catalogue Catalogue) (attack.Attack, error) {
 	if err != nil {
 		return nil, err
 	}
-	if options, err = plain(options); err != nil {
+	if options, err = asJSON(options); err != nil {
 		return nil, err
 	}
 	version, err := sweep.VersionOf(a)
