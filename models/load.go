@@ -18,6 +18,7 @@ import (
 	"strings"
 	"sync"
 
+	"sapf/models/bounded"
 	"sapf/models/data"
 	"sapf/models/engine"
 	"sapf/models/format"
@@ -413,7 +414,10 @@ func readModelFile(file string) ([]byte, error) {
 	if info.Size() > maxModelBytes {
 		return nil, fmt.Errorf("load model %s: %d bytes, expected up to %d", file, info.Size(), int64(maxModelBytes))
 	}
-	return os.ReadFile(file)
+	if info.Mode()&fs.ModeDevice != 0 {
+		return nil, fmt.Errorf("load model %s: is a device, expected a file", file)
+	}
+	return bounded.ReadFile(file, maxModelBytes)
 }
 
 // ReadWeights parses the tensors of a weight file, safetensors or PyTorch,

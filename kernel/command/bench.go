@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sapf/models"
+	"sapf/models/engine"
 )
 
 type benchCmd struct {
@@ -23,8 +24,8 @@ func (c *benchCmd) Run(ctx context.Context, out output) error {
 	}
 	for _, batch := range c.Batch {
 		for _, threads := range c.Threads {
-			if batch < 1 || threads < 1 {
-				return fmt.Errorf("batch %d with %d threads, expected at least 1 of each", batch, threads)
+			if batch > engine.MaxBatch || threads > engine.MaxThreads {
+				return fmt.Errorf("batch %d with %d threads, expected up to %d and %d", batch, threads, engine.MaxBatch, engine.MaxThreads)
 			}
 			t, err := models.Bench(ctx, m, batch, threads, c.Time)
 			if err != nil {

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +20,7 @@ import (
 	"github.com/nats-io/nkeys"
 
 	"sapf/kernel/exit"
+	"sapf/models/bounded"
 	"sapf/models/plain"
 	"sapf/sapf/sweep/queue/natsq"
 	"sapf/sapf/sweep/remote"
@@ -59,30 +62,66 @@ func (f natsFlags) options(notice func(string)) ([]nats.Option, error) {
 	return o, nil
 }
 
+// serverNames is a list of servers as it may be shown, without passwords. It refuses
+// what no server of NATS can be reached by, which would be tried for ever.
+func serverNames(list string) (string, error) {
+	var shown []string
+	for _, s := range strings.Split(list, ",") {
+		s = strings.TrimSpace(s)
+		if !strings.Contains(s, "://") {
+			s = "nats://" + s
+		}
+		u, err := url.Parse(s)
+		if err != nil {
+			return "", errors.New("server: not an address, expected nats://HOST:PORT") // which may have a password in it
+		}
+		if u.Hostname() == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) {
+			return "", fmt.Errorf("server %q, expected nats://HOST:PORT (or tls, ws, wss)", u.Redacted())
+		}
+		shown = append(shown, u.Redacted())
+	}
+	return strings.Join(shown, ","), nil
+}
+
 // reach connects to a server that is there, now or later. One that nobody answers
 // at is named after a while.
-func (f natsFlags) reach(url string, notice func(string)) (*nats.Conn, error) {
+func (f natsFlags) reach(servers string, notice func(string)) (*nats.Conn, error) {
 	options, err := f.options(notice)
 	if err != nil {
 		return nil, err
 	}
-	nc, err := nats.Connect(url, options...)
+	shown, err := serverNames(servers)
 	if err != nil {
-		return nil, fmt.Errorf("server %s: %w", url, err)
+		return nil, err
+	}
+	nc, err := nats.Connect(servers, options...)
+	if err != nil {
+		return nil, fmt.Errorf("server %s: %w", shown, err)
 	}
 	time.AfterFunc(unheard, func() {
 		if nc.Status() == nats.RECONNECTING && nc.Stats().Reconnects == 0 {
-			notice(fmt.Sprintf("nobody answers at %s (%v): trying again", url, nc.LastError()))
+			notice(fmt.Sprintf("nobody answers at %s%s: trying again", shown, because(nc.LastError())))
 		}
 	})
 	return nc, nil
 }
 
+// because is the reason of something, where there is one to tell.
+func because(err error) string {
+	if err == nil {
+		return ""
+	}
+	return fmt.Sprintf(" (%v)", err)
+}
+
 // unheard is how long a server may be silent at first until that is said.
 const unheard = 3 * time.Second
 
+// maxKeys is far above the length of a file of keys or certificates.
+const maxKeys = 16 << 20
+
 func readPool(file string) (*x509.CertPool, error) {
-	raw, err := os.ReadFile(file)
+	raw, err := bounded.ReadFile(file, maxKeys)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +222,7 @@ func (c *sweepServeCmd) connect(notice func(string)) (nc *nats.Conn, stop func()
 // be asked for.
 func (c *sweepServeCmd) secure(o *natsq.ServerOptions) error {
 	if c.NKeys != "" {
-		raw, err := os.ReadFile(c.NKeys)
+		raw, err := bounded.ReadFile(c.NKeys, maxKeys)
 		if err != nil {
 			return err
 		}

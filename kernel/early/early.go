@@ -38,8 +38,8 @@ const maxFile = 64 << 10
 // nothing about a file that it does not understand, or a port that it can't
 // have: both are the kernel's to report, which reads the file properly.
 func open(connectionFile string) {
-	text, err := os.ReadFile(connectionFile)
-	if err != nil || len(text) > maxFile || value(text, "transport") != "tcp" || value(text, "ip") != IP {
+	text, err := read(connectionFile)
+	if err != nil || value(text, "transport") != "tcp" || value(text, "ip") != IP {
 		return
 	}
 	for _, name := range []string{"shell_port", "control_port", "iopub_port", "stdin_port", "hb_port"} {
@@ -51,6 +51,15 @@ func open(connectionFile string) {
 			sockets[port] = socket
 		}
 	}
+}
+
+// read reads a file, none that is longer than maxFile or has no end.
+func read(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err != nil || !info.Mode().IsRegular() || info.Size() > maxFile {
+		return nil, os.ErrInvalid
+	}
+	return os.ReadFile(name)
 }
 
 // value is the value of a member of a JSON object of plain strings and numbers,

@@ -70,8 +70,8 @@ func (c *Cell) Tagged(tag string) bool {
 	return false
 }
 
-// maxBytes is the longest notebook read.
-const maxBytes = 512 << 20
+// MaxBytes is the longest notebook read.
+const MaxBytes = 512 << 20
 
 // Wire forms: what the file says.
 type (
@@ -122,12 +122,12 @@ func (l *lines) UnmarshalJSON(b []byte) error {
 // Read reads a notebook and brings it to version 4.5: cells that have no id, or
 // another's, get one that follows from their place.
 func Read(r io.Reader) (*Notebook, error) {
-	text, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+	text, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
 	if err != nil {
 		return nil, err
 	}
-	if len(text) > maxBytes {
-		return nil, fmt.Errorf("notebook: at most %d bytes expected, got more", maxBytes)
+	if len(text) > MaxBytes {
+		return nil, fmt.Errorf("notebook: at most %d bytes expected, got more", MaxBytes)
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff")) // some editors of Windows put it there
 	var version struct {

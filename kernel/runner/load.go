@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
 
 	"sapf/kernel/internal/leave"
 	"sapf/kernel/notebook"
+	"sapf/models/bounded"
 )
 
 // load reads what is to be run, and says whether it is a script.
@@ -21,9 +20,9 @@ func load(ctx context.Context, opts Options) (n *notebook.Notebook, script bool,
 		if opts.Stdin == nil {
 			return nil, false, errors.New("standard input is closed")
 		}
-		text, err = leave.When(ctx, func() ([]byte, error) { return io.ReadAll(opts.Stdin) })
+		text, err = leave.When(ctx, func() ([]byte, error) { return bounded.ReadAll(opts.Stdin, notebook.MaxBytes) })
 	} else {
-		text, err = leave.When(ctx, func() ([]byte, error) { return os.ReadFile(opts.Path) })
+		text, err = leave.When(ctx, func() ([]byte, error) { return bounded.ReadFile(opts.Path, notebook.MaxBytes) })
 	}
 	if err != nil {
 		return nil, false, err

@@ -50,7 +50,12 @@ func WriteFile(path string, content []byte) error {
 	})
 }
 
+var errNoName = errors.New("no name, expected a file's")
+
 func put(path string, perm fs.FileMode, write func(io.Writer) error) error {
+	if path == "" {
+		return errNoName
+	}
 	target, err := follow(path)
 	if err != nil {
 		return err

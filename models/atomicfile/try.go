@@ -22,6 +22,9 @@ func Try(path string) error {
 }
 
 func try(path string) error {
+	if path == "" {
+		return errNoName
+	}
 	target, err := follow(path)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"sapf/models/bounded"
 	"sapf/models/plain"
 )
 
@@ -45,7 +46,7 @@ func ClassNames(ref string) ([]string, error) {
 	case !info.Mode().IsRegular() || info.Size() > maxNamesBytes:
 		return fail(fmt.Errorf("not a file of up to %d bytes", maxNamesBytes))
 	}
-	raw, err := os.ReadFile(ref)
+	raw, err := bounded.ReadFile(ref, maxNamesBytes)
 	if err != nil {
 		return fail(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strings"
 
+	"sapf/models/bounded"
 	"sapf/models/nearest"
 	"sapf/models/plain"
 )
@@ -111,9 +112,12 @@ func openSet(name string, o Options, limit int) (*Set, error) {
 	return nil, fmt.Errorf("no data set %q%s: expected cifar10, cifar100, fashion, mnist, imagenet, a CIFAR-10 file (.bin), images of NumPy's (.npy, .npz) or a folder with labels.csv", name, nearest.DidYouMean(name, []string{"cifar10", "cifar100", "fashion", "mnist", "imagenet"}))
 }
 
+// maxCIFARBytes is ten times the whole of CIFAR-10.
+const maxCIFARBytes = 2 << 30
+
 // cifarSet keeps a whole file in memory, 30 MB, as bytes.
 func cifarSet(name, file string, labels int, classes []string) (*Set, error) {
-	raw, err := os.ReadFile(file)
+	raw, err := bounded.ReadFile(file, maxCIFARBytes)
 	if err != nil {
 		return nil, err
 	}

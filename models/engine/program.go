@@ -93,15 +93,22 @@ type executor interface {
 	close()
 }
 
+// Bounds of what a Runner is asked for, far above what is of use: a count from
+// elsewhere is refused here, before it becomes memory.
+const (
+	MaxBatch   = 1 << 16
+	MaxThreads = 1 << 10
+)
+
 // Runner allocates everything that steps on batches of one size need. threads
 // is the number of goroutines that share a step, the caller's included; 0
 // means GOMAXPROCS. The results do not depend on it.
 func (p *Program) Runner(batch, threads int) (*Runner, error) {
-	if batch < 1 {
-		return nil, fmt.Errorf("network %s: batch %d, want at least 1", p.net.Name, batch)
+	if batch < 1 || batch > MaxBatch {
+		return nil, fmt.Errorf("network %s: batch %d, want 1 to %d", p.net.Name, batch, MaxBatch)
 	}
-	if threads < 0 {
-		return nil, fmt.Errorf("network %s: %d threads, want at least 0", p.net.Name, threads)
+	if threads < 0 || threads > MaxThreads {
+		return nil, fmt.Errorf("network %s: %d threads, want 0 to %d", p.net.Name, threads, MaxThreads)
 	}
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)

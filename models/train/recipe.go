@@ -107,6 +107,10 @@ func (r Recipe) Check() error {
 	want(!r.Nesterov || r.Momentum > 0, "Nesterov's form without momentum")
 	want(r.WeightDecay >= 0 && !math.IsInf(r.WeightDecay, 0), "weight decay %v, expected at least 0", r.WeightDecay)
 	want(r.Crop >= 0 && r.Crop <= 16, "crop by up to %d pixels, expected 0 to 16", r.Crop)
+	for _, name := range dropped(r.Dropout) {
+		rate := r.Dropout[name]
+		want(rate >= 0 && rate < 1, "dropout of %v after %s, expected a probability in [0,1)", rate, name)
+	}
 	if r.Adversary != nil {
 		errs = append(errs, r.Adversary.check())
 	}

@@ -41,7 +41,7 @@ type OnePixel struct {
 	K int `def:"1" range:"[0,inf)"`
 	// Population, rounded down to a multiple of the member's length, but at
 	// least that; 0 means 400.
-	Population int `def:"400" range:"[0,inf)"`
+	Population int `def:"400" range:"[0,100000]"`
 	// Generations at most; 0 means 75.
 	Generations int `def:"75" range:"[0,inf)"`
 	// Strategy is "best" (best/1/bin, F drawn from [0.5,1) each generation) or

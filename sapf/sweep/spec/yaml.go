@@ -14,16 +14,21 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"sapf/models/bounded"
 	"sapf/models/nearest"
 )
+
+// maxSpec is far above the length of any spec, which may list a hundred thousand
+// images.
+const maxSpec = 64 << 20
 
 // Read reads a spec from a YAML file, "-" from standard input.
 func Read(file string) (Spec, error) {
 	raw, err := func() ([]byte, error) {
 		if file == "-" {
-			return io.ReadAll(os.Stdin)
+			return bounded.ReadAll(os.Stdin, maxSpec)
 		}
-		return os.ReadFile(file)
+		return bounded.ReadFile(file, maxSpec)
 	}()
 	if err != nil {
 		return Spec{}, fmt.Errorf("sweep: %w", err)
