@@ -76,7 +76,9 @@ class Kernel:
 
     def holds(self):
         """What the kernel's processes hold between two cells."""
-        _, text = self.run('import "runtime"\nruntime.GC()\nfmt.Println("goroutines", runtime.NumGoroutine())')
+        text = ""
+        while not text:  # an interrupt that came after its cell was over ends this one
+            _, text = self.run('import "runtime"\nruntime.GC()\nfmt.Println("goroutines", runtime.NumGoroutine())')
         root = psutil.Process(self.manager.provisioner.process.pid)
         everyone = [root] + root.children(recursive=True)
         return {
