@@ -313,6 +313,56 @@ func TestMoves(t *testing.T) {
 	}
 }
 
+// TestNearMisses are what looks like a function or norm that there is a kernel for,
+// and is not: fused, it would compute something else.
+func TestNearMisses(t *testing.T) {
+	last := []int{1}
+	mul, sub, div := &nd.Binary{Name: "Mul"}, &nd.Binary{Name: "Sub"}, &nd.Binary{Name: "Div"}
+	affine := func(b *arrays, a array, scale, shift float64) array {
+		a.node = b.add(&Affine{Scale: []float64{scale}, Shift: []float64{shift}}, a.node)
+		return a
+	}
+	act := func(b *arrays, a array, f ActKind) array {
+		a.node = b.add(&Activation{Func: f}, a.node)
+		return a
+	}
+	erf := func(within, before, scale, shift float64) func(*arrays, array) array {
+		return func(b *arrays, a array) array {
+			e := affine(b, act(b, affine(b, a, within, before), Erf), scale, shift)
+			return b.scaled(b.f(mul, a, e), 0.5)
+		}
+	}
+	norm := func(scale, eps float64, own bool) func(*arrays, array) array {
+		return func(b *arrays, a array) array {
+			d := b.f(sub, a, b.f(&nd.Reduce{Name: "Mean", Axes: last}, a))
+			square := act(b, d, Square)
+			if !own {
+				square = act(b, a, Square)
+			}
+			v := act(b, affine(b, b.f(&nd.Reduce{Name: "Mean", Axes: last}, square), scale, eps), Sqrt)
+			return b.f(div, d, v)
+		}
+	}
+	for name, f := range map[string]func(*arrays, array) array{
+		"gelu of another scale":    erf(0.7, 0, 1, 1),
+		"gelu of a sum":            erf(1/math.Sqrt2, 0.1, 1, 1),
+		"gelu of another constant": erf(1/math.Sqrt2, 0, 1, 0.5),
+		"norm of a scaled square":  norm(1.5, 1e-5, true),
+		"norm by the mean square":  norm(1, 1e-5, false),
+	} {
+		r := rand.New(rand.NewPCG(9, 35))
+		b := &arrays{newBuilder(r, name, Shape{3, 4, 4})}
+		x := array{b.conv(Input, 16, 3, 1, 1, Padding{1, 1, 1, 1}), []int{16, 16}, true}
+		b.dense(b.linear(f(b, x), 9).node, 5)
+		t.Run(name, func(t *testing.T) {
+			if k := kinds(t, b.n); k["gelu"] != 0 || k["LayerNorm"] != 0 {
+				t.Errorf("taken for what it is not: %v", k)
+			}
+			checkNet(t, r, b.n, 2)
+		})
+	}
+}
+
 // TestGates are products: of a gate of one pixel, of two images, of an image with
 // itself, and by way of SiLU's definition.
 func TestGates(t *testing.T) {
