@@ -357,7 +357,8 @@ func (l *lowerer) rangeFunc(st *ast.RangeStmt, sig *types.Signature, label strin
 	me := &target{label: label, loop: true, code: code}
 	seq := l.Hold(pos, l.expr(st.X), l.TypeOf(st.X))
 	integer := types.Typ[types.Int]
-	// What the loop is doing: 0 waits, 1 is in the body, 2 is over.
+	// What the loop is doing: 0 waits, 1 is in the body, 2 the body has left it, 4 is
+	// over.
 	state := l.s.Fresh("state")
 	l.Emit(l.VarOf(pos, code.Name, integer, nil), l.VarOf(pos, state, integer, nil))
 	params := &ast.FieldList{Opening: pos, Closing: pos}
@@ -400,6 +401,6 @@ func (l *lowerer) rangeFunc(st *ast.RangeStmt, sig *types.Signature, label strin
 	l.Emit(&ast.ExprStmt{X: core.Call(pos, seq, yield)})
 	l.Emit(&ast.IfStmt{If: pos, Cond: &ast.BinaryExpr{X: core.Ident(pos, state), OpPos: pos, Op: token.EQL, Y: l.Int(pos, 1)},
 		Body: &ast.BlockStmt{Lbrace: pos, Rbrace: pos, List: []ast.Stmt{&ast.ExprStmt{X: l.RuntimeCall(pos, "IterationAfterEnd", l.Int(pos, 3))}}}})
-	l.Emit(core.Assign(pos, core.Ident(pos, state), l.Int(pos, 2)))
+	l.Emit(core.Assign(pos, core.Ident(pos, state), l.Int(pos, 4)))
 	l.afterLoop(pos, me)
 }

@@ -141,6 +141,8 @@ func iterationAfterEnd(state int) {
 		panic(runtimeError("range function continued iteration after loop body panic"))
 	case 3:
 		panic(runtimeError("range function recovered a loop body panic and did not resume panicking"))
+	case 4:
+		panic(runtimeError("range function continued iteration after whole loop exit"))
 	}
 	panic(runtimeError("range function continued iteration after function for loop body returned false"))
 }
