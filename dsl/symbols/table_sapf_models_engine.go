@@ -44,6 +44,8 @@ func init() {
 		"LeakyReLU":       reflect.ValueOf(sapf_models_engine.LeakyReLU),
 		"Log":             reflect.ValueOf(sapf_models_engine.Log),
 		"ManyParameters":  reflect.ValueOf(constant.MakeFromLiteral("33554432", token.INT, 0)),
+		"MaxBatch":        reflect.ValueOf(constant.MakeFromLiteral("65536", token.INT, 0)),
+		"MaxThreads":      reflect.ValueOf(constant.MakeFromLiteral("1024", token.INT, 0)),
 		"Mish":            reflect.ValueOf(sapf_models_engine.Mish),
 		"NEON":            reflect.ValueOf(sapf_models_engine.NEON),
 		"NewTrainer":      reflect.ValueOf(sapf_models_engine.NewTrainer),
