@@ -120,3 +120,42 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("%v from %q", again.count, disk.written)
 	}
 }
+
+// TestLostLease: a lease whose term has passed is nobody's: neither can it be
+// extended, nor does giving it back take the job from the worker that has it now.
+func TestLostLease(t *testing.T) {
+	q, err := Open(Options{Sink: queuetest.NewSink(), Term: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Close()
+	if _, err := q.Publish(t.Context(), queue.Job{ID: "a"}); err != nil {
+		t.Fatal(err)
+	}
+	first, err := q.Next(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range parts {
+		first.(*lease).pass()
+	}
+	second, err := q.Next(t.Context())
+	if err != nil || second.Attempt() != 2 {
+		t.Fatal(second, err)
+	}
+	for what, f := range map[string]func() error{
+		"extended":   func() error { return first.Extend(t.Context()) },
+		"put off":    func() error { return first.Retry(t.Context(), 0) },
+		"given back": func() error { return first.Return(t.Context()) },
+		"parted":     func() error { return first.Part(t.Context(), nil) },
+		"buried":     func() error { return first.Bury(t.Context(), "x") },
+	} {
+		if err := f(); !errors.Is(err, errLost) {
+			t.Errorf("a lost lease is %s: %v", what, err)
+		}
+	}
+	waiting, running, dead, err := q.Len(t.Context())
+	if err != nil || waiting != 0 || running != 1 || dead != 0 || second.Extend(t.Context()) != nil {
+		t.Errorf("%d wait, %d run, %d are dead (%v): the other worker's lease is gone", waiting, running, dead, err)
+	}
+}
