@@ -87,6 +87,14 @@ func Target(class any) Aim {
 // is unknown, the class that the model gives it.
 func Untargeted() Aim { return Aim{} }
 
+// String is the class aimed at, or "untargeted".
+func (a Aim) String() string {
+	if a.class == "" {
+		return "untargeted"
+	}
+	return "target " + a.class
+}
+
 // Goal resolves an aim for one image. The image's own label is refused as a
 // target. One that the model predicts already is a goal, and an attack on it
 // ends at once with the status "already".

@@ -230,12 +230,9 @@ func (p *Problem) Histogram() *figure.Figure {
 // String is the state in one line.
 func (p *Problem) String() string {
 	if p.Stage == "" {
-		return fmt.Sprintf("%s: choose %d of %d entries of G; lambda1 %g, loss %s, preset %s",
-			p.image.Name, p.Settings.K, len(p.G), p.Lambda1, p.Settings.Loss, p.Settings.Preset)
+		return p.image.Name + ": " + p.Factorization.String()
 	}
-	r := p.Residuals()
-	return fmt.Sprintf("%s stage, step %d: loss %.4g, sum G %.1f (k %d), %d above 1/2, gaps box %.3g sphere %.3g card %s",
-		p.Stage, p.Step, p.Loss, Vec(p.G).Sum(), p.Settings.K, p.Selected(), r.Box, r.Sphere, figure.Number(r.Card, 4))
+	return p.Factorization.String()
 }
 
 // ran reports whether a step of the stage was done.

@@ -21,21 +21,33 @@ type progress struct {
 	over    bool
 	// fraction is how much was done at the last step.
 	fraction float64
+	// left ends what an interrupt waits for.
+	left func()
 }
 
 func newProgress(verb string) *progress {
 	return &progress{
 		verb: verb, handle: fmt.Sprintf("progress-%d", displays.Add(1)), started: time.Now(),
+		left: display.Verb(),
 	}
 }
+
+// detach is for a verb that goes on after its cell: no interrupt waits for it.
+func (p *progress) detach() { p.left() }
 
 // fail shows that the verb ended without a result. Verbs defer it: after finish
 // it does nothing.
 func (p *progress) fail() {
-	if p.shown && !p.over {
-		p.over = true
-		p.show(p.fraction, clock(time.Since(p.started)), "ended with an error", "")
+	defer p.left()
+	if !p.shown || p.over {
+		return
 	}
+	p.over = true
+	how := "ended with an error"
+	if display.Context().Err() != nil {
+		how = "stopped"
+	}
+	p.show(p.fraction, clock(time.Since(p.started)), how, "")
 }
 
 // step shows that done of total steps are over, if it is time to.

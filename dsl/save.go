@@ -32,11 +32,7 @@ var tableFormats = map[string]string{".csv": "csv", ".parquet": "parquet", ".jso
 //	Save("adversarial.npy", rs)
 //	Save("result", rs[0])
 func Save(file string, v any) {
-	ext := strings.ToLower(filepath.Ext(file))
-	err := save(file, ext, v)
-	if err != nil {
-		fail("Save", fmt.Errorf("%s: %w", file, err))
-	}
+	saveAs("Save", file, strings.ToLower(filepath.Ext(file)), v)
 }
 
 // SaveCSV writes a table (see Save) as comma-separated values.
@@ -52,8 +48,12 @@ func SaveParquet(file string, v any) { saveAs("SaveParquet", file, ".parquet", v
 func SaveNPY(file string, v any) { saveAs("SaveNPY", file, ".npy", v) }
 
 func saveAs(verb, file, ext string, v any) {
-	if err := save(file, ext, v); err != nil {
-		fail(verb, fmt.Errorf("%s: %w", file, err))
+	err := save(file, ext, v)
+	if err != nil && !strings.Contains(err.Error(), file) {
+		err = fmt.Errorf("%s: %w", file, err)
+	}
+	if err != nil {
+		fail(verb, err)
 	}
 }
 

@@ -288,6 +288,7 @@ func (r *SweepRun) Wait(views ...func() any) runs.Status {
 //	r := Sweep{...}.Run().Live(func() any { return r.By("method") })
 func (r *SweepRun) Live(views ...func() any) *SweepRun {
 	bar := newProgress("Sweep")
+	bar.detach()
 	shown := make(chan struct{})
 	go func() {
 		// What goes wrong while nobody waits is said where the progress was.

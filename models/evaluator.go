@@ -18,6 +18,11 @@ type Evaluation struct {
 	Grad []float64
 }
 
+// String says how large the evaluation is, not every number of it.
+func (e Evaluation) String() string {
+	return fmt.Sprintf("loss %.6g, %d logits, gradient of %d entries", e.Loss, len(e.Logits), len(e.Grad))
+}
+
 // Evaluator runs forward and backward passes of one loss at one batch size.
 // It is not safe for use by several goroutines at once; make one each.
 type Evaluator interface {

@@ -281,6 +281,21 @@ func (f *Factorization) Selected() int {
 	return n
 }
 
+// String is the state in a line.
+func (f *Factorization) String() string {
+	if f.Stage == "" {
+		return fmt.Sprintf("choose %d of %d entries of G; lambda1 %g, loss %s, preset %s",
+			f.Settings.K, len(f.G), f.Lambda1, f.Settings.Loss, f.Settings.Preset)
+	}
+	r := f.Residuals()
+	card := fmt.Sprintf("%.4g", r.Card)
+	if r.Card >= 1000 {
+		card = fmt.Sprintf("%.0f", r.Card) // not 1.504e+05
+	}
+	return fmt.Sprintf("%s stage, step %d: loss %.4g, sum G %.1f (k %d), %d above 1/2, gaps box %.3g sphere %.3g card %s",
+		f.Stage, f.Step, f.Loss, sum(f.G), f.Settings.K, f.Selected(), r.Box, r.Sphere, card)
+}
+
 // Residuals say how far G is from binary with k ones.
 type Residuals struct {
 	// Box is the distance of G to [0,1]^M, Sphere to the sphere of eq. 13, and

@@ -21,14 +21,18 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"time"
 )
 
-// platforms are what is built: a Go platform, and what wheels call it. Go 1.26
-// needs macOS 12; a static program asks nothing of Linux's C library.
-var platforms = []struct{ name, wheel string }{
+// platform is a Go platform, and what wheels call it.
+type platform struct{ name, wheel string }
+
+// platforms are what is built. Go 1.26 needs macOS 12; a static program asks
+// nothing of Linux's C library.
+var platforms = []platform{
 	{"linux/amd64", "manylinux2014_x86_64.musllinux_1_1_x86_64"},
 	{"linux/arm64", "manylinux2014_aarch64.musllinux_1_1_aarch64"},
 	{"darwin/amd64", "macosx_12_0_x86_64"},
@@ -57,30 +61,50 @@ func main() {
 		log.Fatal(err)
 	}
 	made := map[string][]byte{}
-	found := false
-	for _, p := range platforms {
-		if *only != "" && !strings.Contains(","+*only+",", ","+p.name+",") {
-			continue
-		}
-		found = true
+	wanted, err := chosen(*only)
+	if err != nil {
+		log.Fatal(err)
+	}
+	specs, err := kernelspec()
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, p := range wanted {
 		program, err := build(p.name)
 		if err != nil {
 			log.Fatal(err)
 		}
 		name, content := archive(p.name, *version, program)
 		made[name] = content
-		name, content, err = wheel(*version, p.name, p.wheel, program)
+		name, content, err = wheel(*version, p, program, specs)
 		if err != nil {
 			log.Fatal(err)
 		}
 		made[name] = content
 	}
-	if !found {
-		log.Fatalf("platforms %q: none of them is known", *only)
-	}
 	if err := write(*out, made); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// chosen are the platforms that a list names, all for an empty one.
+func chosen(list string) ([]platform, error) {
+	if list == "" {
+		return platforms, nil
+	}
+	var out []platform
+	for _, name := range strings.Split(list, ",") {
+		at := slices.IndexFunc(platforms, func(p platform) bool { return p.name == strings.TrimSpace(name) })
+		if at < 0 {
+			var names []string
+			for _, p := range platforms {
+				names = append(names, p.name)
+			}
+			return nil, fmt.Errorf("platform %q, expected some of %s", name, strings.Join(names, ","))
+		}
+		out = append(out, platforms[at])
+	}
+	return out, nil
 }
 
 // versionOf is the version of the commit that is checked out.

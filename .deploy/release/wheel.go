@@ -14,10 +14,10 @@ import (
 // wheel is a Python wheel (PEP 427): the program as a script, the package of
 // .deploy/python, and the kernelspec, which Jupyter finds in the environment
 // that the wheel is installed in.
-func wheel(version, platform, tag string, program []byte) (name string, content []byte, err error) {
+func wheel(version string, p platform, program []byte, specs []file) (name string, content []byte, err error) {
 	base := "sapf-" + version
 	script := base + ".data/scripts/sapf"
-	if strings.HasPrefix(platform, "windows/") {
+	if strings.HasPrefix(p.name, "windows/") {
 		script += ".exe"
 	}
 	files := []file{{script, 0o755, program}}
@@ -27,10 +27,6 @@ func wheel(version, platform, tag string, program []byte) (name string, content 
 	}
 	for _, s := range sources {
 		files = append(files, file{"sapf/" + filepath.Base(s), 0o644, mustRead(s)})
-	}
-	specs, err := kernelspec()
-	if err != nil {
-		return "", nil, err
 	}
 	for _, f := range specs {
 		f.name = base + ".data/data/share/jupyter/kernels/sapf/" + f.name
@@ -43,7 +39,7 @@ func wheel(version, platform, tag string, program []byte) (name string, content 
 		file{info + "licenses/LICENSE", 0o644, mustRead("LICENSE")},
 	)
 	tags := ""
-	for _, t := range strings.Split(tag, ".") {
+	for _, t := range strings.Split(p.wheel, ".") {
 		tags += "Tag: py3-none-" + t + "\n"
 	}
 	files = append(files, file{info + "WHEEL", 0o644, []byte("Wheel-Version: 1.0\nGenerator: sapf\nRoot-Is-Purelib: false\n" + tags)})
@@ -54,7 +50,7 @@ func wheel(version, platform, tag string, program []byte) (name string, content 
 	}
 	record += info + "RECORD,,\n"
 	files = append(files, file{info + "RECORD", 0o644, []byte(record)})
-	return fmt.Sprintf("%s-py3-none-%s.whl", base, tag), zipped(files), nil
+	return fmt.Sprintf("%s-py3-none-%s.whl", base, p.wheel), zipped(files), nil
 }
 
 const metadata = `Metadata-Version: 2.4

@@ -4,6 +4,7 @@ package display
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 )
 
@@ -54,6 +55,20 @@ func Context() context.Context {
 	}
 	return context.Background()
 }
+
+var verbs atomic.Int64
+
+// Verb says that a long verb has begun, which heeds an interrupt within a step
+// and then shows how it ended; the function that it returns says that it is over.
+// An interrupted cell waits a moment for its verbs, so that what they show last
+// is there before the cell's end.
+func Verb() (over func()) {
+	verbs.Add(1)
+	return sync.OnceFunc(func() { verbs.Add(-1) })
+}
+
+// Verbs is how many verbs are underway.
+func Verbs() int { return int(verbs.Load()) }
 
 var source atomic.Pointer[func() string]
 

@@ -47,6 +47,8 @@ func init() {
 		"Shell":              reflect.ValueOf(sapf_dsl_display.Shell),
 		"Source":             reflect.ValueOf(sapf_dsl_display.Source),
 		"To":                 reflect.ValueOf(sapf_dsl_display.To),
+		"Verb":               reflect.ValueOf(sapf_dsl_display.Verb),
+		"Verbs":              reflect.ValueOf(sapf_dsl_display.Verbs),
 		"Bundle":             reflect.ValueOf((*sapf_dsl_display.Bundle)(nil)),
 		"Data":               reflect.ValueOf((*sapf_dsl_display.Data)(nil)),
 		"Failure":            reflect.ValueOf((*sapf_dsl_display.Failure)(nil)),

@@ -43,9 +43,9 @@ func (c *runCmd) Run(ctx context.Context, out output, source origin) error {
 	if base, ok := strings.CutSuffix(c.File, ".ipynb"); ok {
 		c.Output = cmp.Or(c.Output, base+".out.ipynb")
 		c.HTML = cmp.Or(c.HTML, base+".out.html")
-		if err := errors.Join(tryFile("-o", c.Output), tryFile("--html", c.HTML)); err != nil {
-			return err
-		}
+	}
+	if err := cmp.Or(runnable(c.File), tryFile("-o", c.Output), tryFile("--html", c.HTML)); err != nil {
+		return err
 	}
 	extender, err := source.extender()
 	if err != nil {
@@ -57,6 +57,17 @@ func (c *runCmd) Run(ctx context.Context, out output, source origin) error {
 		Timeout: c.Timeout, AllowErrors: c.AllowErrors, NoTiming: c.NoTiming,
 		Progress: out.stderr, Terminal: isTerminal(out.stderr), Stdout: out.stdout, Stderr: out.stderr,
 	})
+}
+
+// runnable refuses a file whose name says that it is neither a notebook nor Go.
+func runnable(file string) error {
+	switch ext := strings.ToLower(filepath.Ext(file)); ext {
+	case ".yaml", ".yml":
+		return fmt.Errorf("%s: expected a notebook (.ipynb) or a script (.go); a sweep is run by `sapf sweep run`", file)
+	case ".py", ".onnx", ".pth", ".pt", ".safetensors", ".npy", ".npz", ".png", ".jpg", ".jpeg", ".html", ".json", ".csv", ".md":
+		return fmt.Errorf("%s: expected a notebook (.ipynb) or a script (.go), got %s", file, ext)
+	}
+	return nil
 }
 
 // index writes one page of all notebooks in a folder.

@@ -1,7 +1,6 @@
 package command
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -16,12 +15,11 @@ func tryFolder(flag, dir string) error {
 	if dir == "" {
 		return nil
 	}
-	err := os.MkdirAll(dir, 0o755)
-	if err == nil {
-		err = atomicfile.Try(filepath.Join(dir, "result.json"))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("%s %s: %w", flag, dir, atomicfile.Reason(dir, err))
 	}
-	if err != nil {
-		return fmt.Errorf("%s %s: %w", flag, dir, reason(err))
+	if err := atomicfile.Try(filepath.Join(dir, "result.json")); err != nil {
+		return fmt.Errorf("%s %s: %w", flag, dir, errors.Unwrap(err)) // the file in it nobody named
 	}
 	return nil
 }
@@ -33,20 +31,7 @@ func tryFile(flag, file string) error {
 		return nil
 	}
 	if err := atomicfile.Try(file); err != nil {
-		return fmt.Errorf("%s %s: %w", flag, file, reason(err))
+		return fmt.Errorf("%s %s: %w", flag, file, errors.Unwrap(err)) // the file is named once
 	}
 	return nil
-}
-
-// reason is an error of the file system without the name of the file that was
-// tried, which nobody asked for.
-func reason(err error) error {
-	var path *os.PathError
-	switch {
-	case errors.As(err, &path) && atomicfile.IsTemporary(filepath.Base(path.Path)):
-		return fmt.Errorf("folder %s: %w", filepath.Dir(path.Path), path.Err)
-	case errors.As(err, &path):
-		return fmt.Errorf("%s %s: %w", path.Op, path.Path, path.Err)
-	}
-	return cmp.Or(errors.Unwrap(err), err)
 }

@@ -36,7 +36,7 @@ var toDisk = (*os.File).Sync
 // not a regular file, a pipe or /dev/stdout, is written into, not replaced.
 func Write(path string, perm fs.FileMode, write func(io.Writer) error) error {
 	if err := put(path, perm, write); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return fmt.Errorf("write %s: %w", path, Reason(path, err))
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 // tried is how many bytes Try writes: a block of most file systems.
@@ -16,7 +17,7 @@ const tried = 4096
 // first. What is at path stays as it is.
 func Try(path string) error {
 	if err := try(path); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return fmt.Errorf("write %s: %w", path, Reason(path, err))
 	}
 	return nil
 }
@@ -52,4 +53,30 @@ func try(path string) error {
 	defer os.Remove(f.Name())
 	_, err = f.Write(make([]byte, tried))
 	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// Reason is why a file of the disk was refused, for a message that names the
+// file already: an error of package os without its name, and without that of a
+// temporary file beside it, which nobody asked for. An error about another file
+// stays as it is.
+func Reason(path string, err error) error {
+	var cause error
+	var names []string
+	switch e := err.(type) {
+	case *fs.PathError:
+		cause, names = e.Err, []string{e.Path}
+	case *os.LinkError:
+		cause, names = e.Err, []string{e.Old, e.New}
+	default:
+		return err
+	}
+	for _, name := range names {
+		switch base := filepath.Base(name); {
+		case filepath.Clean(name) == filepath.Clean(path):
+			return cause
+		case IsTemporary(base):
+			return fmt.Errorf("folder %s: %w", filepath.Dir(name), cause)
+		}
+	}
+	return err
 }

@@ -2,7 +2,9 @@ package data
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -40,6 +42,9 @@ func exists(file string) bool {
 func ReadLabels(dir string) ([]Entry, error) {
 	file := filepath.Join(dir, "labels.csv")
 	f, err := os.Open(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("folder %s has no labels.csv, which says the class of each picture (columns file and class_index)", dir)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,10 @@
 // files, CIFAR and MNIST records, image folders and the embedded samples.
 package data
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // NoLabel is the Label of an image whose true class is unknown.
 const NoLabel = -1
@@ -53,4 +56,46 @@ func (m Image) Validate() error {
 		return fmt.Errorf("image %q: pixel %d is %v, expected a number in [0,1]%s", m.Name, i, v, hint)
 	}
 	return nil
+}
+
+// String is the image in a line: its name, shape, label and the range of its
+// entries. fmt's %v and %+v print it, within structs and slices too.
+func (m Image) String() string {
+	name, label := m.Name, "no label"
+	if name == "" {
+		name = "image"
+	}
+	if m.Label != NoLabel {
+		label = fmt.Sprintf("label %d", m.Label)
+	}
+	return fmt.Sprintf("%s %dx%dx%d, %s, %s", name, m.C, m.H, m.W, label, m.values())
+}
+
+// GoString is what %#v prints: the image as Go has it, but for its entries.
+func (m Image) GoString() string {
+	return fmt.Sprintf("data.Image{Name:%q, C:%d, H:%d, W:%d, Pix:[]float32{/* %s */}, Label:%d}", m.Name, m.C, m.H, m.W, m.values(), m.Label)
+}
+
+// values is the range of the image's entries, and what is wrong with them.
+func (m Image) values() string {
+	low, high := float32(math.Inf(1)), float32(math.Inf(-1))
+	nan := 0
+	for _, v := range m.Pix {
+		if v != v {
+			nan++
+			continue
+		}
+		low, high = min(low, v), max(high, v)
+	}
+	s := "no values"
+	if low <= high {
+		s = fmt.Sprintf("values %.3g to %.3g", low, high)
+	}
+	if len(m.Pix) != m.Len() {
+		s += fmt.Sprintf(" (%d of them, expected %d)", len(m.Pix), m.Len())
+	}
+	if nan > 0 {
+		s += fmt.Sprintf(", %d not a number", nan)
+	}
+	return s
 }

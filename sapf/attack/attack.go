@@ -6,6 +6,7 @@ package attack
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"sapf/models"
 	"sapf/models/data"
@@ -33,6 +34,18 @@ type Goal struct {
 	Label int
 	// Target is the class wanted, or None for an untargeted
 	Target int
+}
+
+// String is the goal in words: "class 3 to become 5".
+func (g Goal) String() string {
+	from, to := "an unknown class", "any other"
+	if g.Label != None {
+		from = fmt.Sprintf("class %d", g.Label)
+	}
+	if g.Targeted() {
+		to = strconv.Itoa(g.Target)
+	}
+	return from + " to become " + to
 }
 
 // Targeted reports whether the goal names a class.
@@ -103,6 +116,19 @@ type Result struct {
 	Options map[string]any
 	// Note says in words what a reader of the result ought to know.
 	Note string
+}
+
+// String is the result in a line; the image is in it by name and shape.
+func (r Result) String() string {
+	s := fmt.Sprintf("%s: %s, %s", r.Method, r.Status, r.Goal)
+	if r.K > 0 {
+		s += fmt.Sprintf(", k %d", r.K)
+	}
+	s += fmt.Sprintf(", %d forward and %d backward passes; %s", r.Forwards, r.Gradients, r.Adversarial)
+	if r.Note != "" {
+		s += "; " + r.Note
+	}
+	return s
 }
 
 // FlatNote is the note of a result whose attack began at a gradient of zero.

@@ -269,7 +269,7 @@ func (r *run) attack(batch []int) error {
 	start := time.Now()
 	results, err := attack.RunBatch(r.watched(batch), r.m, tasks)
 	if err != nil {
-		return fmt.Errorf("%s on %s: %w", tasks[0].Attack.Name(), tasks[0].Image.Name, err)
+		return &taskError{tasks[0], err}
 	}
 	seconds := time.Since(start).Seconds() / float64(len(batch))
 	for i, at := range batch {
@@ -429,3 +429,20 @@ func (o *Outcome) finite() {
 		}
 	}
 }
+
+// taskError is an attack's error, with the image that it was on.
+type taskError struct {
+	task attack.Task
+	err  error
+}
+
+// Error names method and image once, though the attack's own words may begin
+// with them.
+func (e *taskError) Error() string {
+	name, text := e.task.Attack.Name(), e.err.Error()
+	text = strings.TrimPrefix(text, name+": ")
+	text = strings.TrimPrefix(text, fmt.Sprintf("image %q: ", e.task.Image.Name))
+	return fmt.Sprintf("%s on %s: %s", name, e.task.Image.Name, text)
+}
+
+func (e *taskError) Unwrap() error { return e.err }

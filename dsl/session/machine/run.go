@@ -333,6 +333,7 @@ func (m *Machine) Run(ctx context.Context, body *interp.Program) Result {
 		select {
 		case <-ended:
 		case <-time.After(promptly):
+			m.lastWords(ended)
 		}
 		return Result{Interrupted: true}
 	}
@@ -343,6 +344,26 @@ func (m *Machine) Run(ctx context.Context, body *interp.Program) Result {
 
 // promptly is how long an interrupt waits for the cell before it is reported.
 const promptly = 10 * time.Millisecond
+
+// patience is how long one waits for a verb of the cell, which heeds the
+// interrupt after its step and then shows how far it came.
+const patience = time.Second
+
+// lastWords waits until a stopped cell has ended, as long as a verb is underway.
+func (m *Machine) lastWords(ended <-chan struct{}) {
+	for start := time.Now(); display.Verbs() > 0 && time.Since(start) < patience; {
+		select {
+		case <-ended:
+			return
+		case <-time.After(promptly):
+		}
+	}
+	// A verb that is just over leaves the cell the moment that it takes to end.
+	select {
+	case <-ended:
+	case <-time.After(promptly):
+	}
+}
 
 // Abandon stops whatever runs and leaves it behind.
 func (m *Machine) Abandon() {

@@ -6,6 +6,7 @@ package npy
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -55,8 +56,11 @@ var (
 // ReadHeader reads what stands before the entries.
 func ReadHeader(r io.Reader) (Header, error) {
 	var start [8]byte
-	if _, err := io.ReadFull(r, start[:]); err != nil || string(start[:6]) != magic {
-		return Header{}, fmt.Errorf("not a NumPy array: it begins with % x", start[:6])
+	switch n, err := io.ReadFull(r, start[:]); {
+	case n == 0:
+		return Header{}, errors.New("not a NumPy array: it is empty")
+	case err != nil || string(start[:6]) != magic:
+		return Header{}, fmt.Errorf("not a NumPy array: it begins with % x", start[:min(n, 6)])
 	}
 	size := 2
 	if start[6] >= 2 {

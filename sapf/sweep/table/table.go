@@ -57,6 +57,15 @@ func (t *Table) Write(w io.Writer, format string) error {
 	return write(w)
 }
 
+// String is the table in Markdown.
+func (t *Table) String() string {
+	var b strings.Builder
+	if err := t.Write(&b, "markdown"); err != nil {
+		return err.Error()
+	}
+	return b.String()
+}
+
 // text is a value as CSV and the tables for people have it; nothing is "".
 func text(v any) string {
 	switch v := v.(type) {
