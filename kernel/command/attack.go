@@ -24,7 +24,7 @@ type jobFlags struct {
 	loadFlags `embed:""`
 	Image     string `required:"" placeholder:"IMAGE" predictor:"image" help:"Image: a file, a sample (cat) or a record (cifar10:17); an array (x.npy, batch.npz:17); for attack also several: a folder, a pattern (photos/*.png), an array of images."`
 	Resize    bool   `help:"Scale a picture of another size to the model's; for a model of one channel it becomes grey (0.299 R + 0.587 G + 0.114 B)."`
-	Target    string `placeholder:"CLASS" help:"Target: a class's name or index; for several images also stated, as labels.csv or a .npz says."`
+	Target    string `placeholder:"CLASS" predictor:"class" help:"Target: a class's name or index; for several images also stated, as labels.csv or a .npz says."`
 }
 
 func (f jobFlags) job() (sweep.Job, error) {
@@ -38,12 +38,12 @@ type attackCmd struct {
 	Preset     string            `placeholder:"NAME" predictor:"preset" help:"Preset of the method (sapf: default, reference, paper; best: quick, thorough)."`
 	K          *int              `help:"Entries that may change (sapf: 200)."`
 	Set        map[string]string `mapsep:"none" predictor:"option" placeholder:"NAME=VALUE" help:"Set an option; repeat for more."`
-	Groups     string            `placeholder:"FILE" help:"Picture whose colours are the groups of SAPF-GS, instead of superpixels."`
+	Groups     string            `placeholder:"FILE" predictor:"file" help:"Picture whose colours are the groups of SAPF-GS, instead of superpixels."`
 	Options    listOptions       `help:"List the options of --method, with what they may be and mean, and stop."`
-	Trace      string            `placeholder:"F.csv" help:"Write a row of the solver's state every --trace-every steps."`
+	Trace      string            `placeholder:"F.csv" predictor:"file" help:"Write a row of the solver's state every --trace-every steps."`
 	TraceEvery int               `default:"50" min:"1" help:"Steps between rows of the trace."`
-	Checkpoint string            `placeholder:"FILE" help:"Keep the state of a long SAPF attack there, and go on from it."`
-	Out        string            `placeholder:"DIR" help:"Write pictures, delta_chw.npy, adversarial_chw.npy and result.json there; of several images also adversarial_nchw.npy and results.csv."`
+	Checkpoint string            `placeholder:"FILE" predictor:"file" help:"Keep the state of a long SAPF attack there, and go on from it."`
+	Out        string            `placeholder:"DIR" predictor:"file" help:"Write pictures, delta_chw.npy, adversarial_chw.npy and result.json there; of several images also adversarial_nchw.npy and results.csv."`
 	JSON       bool              `help:"Print the result as JSON."`
 }
 

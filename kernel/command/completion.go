@@ -1,10 +1,14 @@
 package command
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/alecthomas/kong"
 	"github.com/posener/complete"
@@ -12,8 +16,11 @@ import (
 
 	"sapf/models"
 	"sapf/models/data"
+	"sapf/models/train"
+	"sapf/models/zoo"
 	"sapf/sapf/attack"
 	"sapf/sapf/baseline"
+	"sapf/sapf/sweep/table"
 )
 
 type completionCmd struct {
@@ -27,11 +34,32 @@ func (completionCmd) Help() string {
 }
 
 // scripts make a shell ask this program (%[1]s, quoted for the shell) what could
-// follow: it finds the line in the variable COMP_LINE.
+// follow: it finds the line up to the cursor in the variable COMP_LINE, and
+// prints the words that the last one can become, as they are typed. What stands
+// behind the = of an option is a word of its own, which zsh and fish see as one
+// with the option.
 var scripts = map[string]string{
 	"bash": "complete -o nospace -o default -C %[1]s sapf\n",
-	"zsh":  "autoload -U +X compinit bashcompinit && compinit && bashcompinit\ncomplete -o nospace -o default -C %[1]s sapf\n",
-	"fish": "function __complete_sapf\n    set -lx COMP_LINE (commandline -cp)\n    test -z (commandline -ct); and set COMP_LINE \"$COMP_LINE \"\n    %[1]s\nend\ncomplete -c sapf -a \"(__complete_sapf)\"\n",
+	"zsh": `(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
+_sapf() {
+    local -a found
+    found=("${(@f)$(COMP_LINE="${(j: :)words[1,CURRENT]}" %[1]s)}")
+    [[ -n "$found" ]] || return 1
+    [[ $PREFIX == --*=* ]] && compset -P 1 '*='
+    compadd -Q -S '' -- "${found[@]}"
+}
+compdef _sapf sapf
+`,
+	"fish": `function __complete_sapf
+    set -lx COMP_LINE (commandline -cp)
+    test -z (commandline -ct); and set COMP_LINE "$COMP_LINE "
+    set -l option (string match -r -- '^--[^=]+=' (commandline -ct))
+    for word in (%[1]s | string trim | string unescape)
+        echo "$option$word"
+    end
+end
+complete -c sapf -f -a "(__complete_sapf)"
+`,
 }
 
 func (c *completionCmd) Run(out output) error {
@@ -47,30 +75,63 @@ func (c *completionCmd) Run(out output) error {
 // completes answers a shell that asks what could follow, and says whether one
 // did.
 func completes(parser *kong.Kong) (bool, error) {
-	if os.Getenv("COMP_LINE") == "" {
+	line := os.Getenv("COMP_LINE")
+	if line == "" {
 		return false, nil
 	}
+	// Bash counts characters, not bytes.
+	if at, err := strconv.Atoi(os.Getenv("COMP_POINT")); err == nil && at >= 0 && at < utf8.RuneCountInString(line) {
+		line = string([]rune(line)[:at])
+	}
+	plain, quote := hide(line)
+	os.Setenv("COMP_LINE", plain)
+	os.Unsetenv("COMP_POINT")
+	var answer bytes.Buffer
+	to := parser.Stdout
+	parser.Stdout = &answer
+	defer func() { parser.Stdout = to }()
 	var failure error
 	kongplete.Complete(parser, kongplete.WithPredictors(predictors), kongplete.WithExitFunc(func(int) {}),
 		kongplete.WithErrorHandler(func(err error) { failure = errors.Join(failure, err) }))
-	return true, failure
+	_, err := io.WriteString(to, answers(answer.String(), quote))
+	return true, errors.Join(failure, err)
 }
 
 // predictors say what can stand where a field's tag names them.
 var predictors = map[string]complete.Predictor{
-	"file": complete.PredictFiles("*"),
-	"model": complete.PredictOr(complete.PredictFiles("*"), names(func(complete.Args) (all []string) {
+	"file": complete.PredictFunc(files),
+	"model": complete.PredictOr(complete.PredictFunc(files), names(func(complete.Args) (all []string) {
 		for _, l := range models.List() {
 			all = append(all, l.Name)
 		}
 		return all
 	})),
-	"image": complete.PredictOr(complete.PredictFiles("*"), names(func(complete.Args) (all []string) {
+	"image": complete.PredictOr(complete.PredictFunc(files), names(func(complete.Args) (all []string) {
 		for _, s := range data.Samples() {
 			all = append(all, s.Name)
 		}
 		return all
 	})),
+	"class": names(func(line complete.Args) []string {
+		for i, word := range line.All[:max(0, len(line.All)-1)] {
+			name, is := strings.CutPrefix(word, "--model=")
+			if word == "--model" {
+				name, is = line.All[i+1], true
+			}
+			if a := zoo.Known(name); is && a != nil {
+				return hidden(a.Classes())
+			}
+		}
+		return nil
+	}),
+	"architecture": names(func(complete.Args) (all []string) {
+		for _, a := range zoo.Architectures() {
+			all = append(all, a.Name)
+		}
+		return all
+	}),
+	"recipe": names(func(complete.Args) []string { return train.Recipes }),
+	"format": names(func(complete.Args) []string { return table.Formats }),
 	"data":   names(func(complete.Args) []string { return data.Gettable() }),
 	"method": names(func(complete.Args) []string { return baseline.Names() }),
 	"preset": names(func(line complete.Args) []string {

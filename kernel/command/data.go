@@ -16,7 +16,7 @@ type dataCmd struct {
 
 type dataGetCmd struct {
 	Name string `arg:"" predictor:"data" help:"cifar10, cifar100, fashion or mnist."`
-	Dir  string `type:"path" placeholder:"DIR" help:"Root to fill, a folder as SAPF_DATA names one (default: the user's cache)."`
+	Dir  string `type:"path" placeholder:"DIR" predictor:"file" help:"Root to fill, a folder as SAPF_DATA names one (default: the user's cache)."`
 }
 
 func (c *dataGetCmd) Run(ctx context.Context, out output) error {

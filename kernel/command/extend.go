@@ -37,10 +37,10 @@ func (o origin) extender() (worker.Extender, error) {
 }
 
 type extendCmd struct {
-	Parts  []string `arg:"" optional:"" name:"path" help:"Import path, with @VERSION or without, or a folder like ./mypkg: it and the packages below it. Without any, what there is is built again where that is needed."`
+	Parts  []string `arg:"" optional:"" name:"path" predictor:"file" help:"Import path, with @VERSION or without, or a folder like ./mypkg: it and the packages below it. Without any, what there is is built again where that is needed."`
 	List   bool     `xor:"what" help:"List what new kernels start with, and what else is in the cache."`
 	Clear  bool     `xor:"what" help:"Remove all that was built: kernels start without extensions."`
-	Source string   `placeholder:"DIR" help:"Build with the sources in this checkout instead of this program's own (also: SAPF_SOURCE)."`
+	Source string   `placeholder:"DIR" predictor:"file" help:"Build with the sources in this checkout instead of this program's own (also: SAPF_SOURCE)."`
 }
 
 func (c *extendCmd) Run(ctx context.Context, out output, source origin) error {

@@ -41,8 +41,8 @@ func (c *modelsListCmd) Run(out output) error {
 
 // loadFlags say how a model's file is read.
 type loadFlags struct {
-	Arch          string    `placeholder:"NAME" help:"Architecture, where the model's file does not say."`
-	Classes       string    `placeholder:"LIST|FILE" help:"Names of the classes: imagenet, cifar10, cifar100, fashion, mnist, or a file (a name a line, JSON, CSV)."`
+	Arch          string    `placeholder:"NAME" predictor:"architecture" help:"Architecture, where the model's file does not say."`
+	Classes       string    `placeholder:"LIST|FILE" predictor:"file" help:"Names of the classes: imagenet, cifar10, cifar100, fashion, mnist, or a file (a name a line, JSON, CSV)."`
 	Mean          []float64 `placeholder:"M,M,M" help:"Mean to subtract from images in [0,1] first, for a network whose normalisation is outside."`
 	Std           []float64 `placeholder:"S,S,S" help:"Deviation to divide by then."`
 	Scale         float64   `placeholder:"X" help:"Factor of the image before that: 255 for a network of pixels from 0 to 255."`
@@ -121,7 +121,7 @@ func (c *modelsVerifyCmd) Run(ctx context.Context, out output) error {
 
 type modelsConvertCmd struct {
 	modelFlags `embed:""`
-	Out        string `arg:"" help:"File to write, .safetensors."`
+	Out        string `arg:"" predictor:"file" help:"File to write, .safetensors."`
 	JSON       bool   `help:"Print the card as JSON."`
 }
 

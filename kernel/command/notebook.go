@@ -20,13 +20,13 @@ type runCmd struct {
 	File        string            `arg:"" predictor:"file" help:"Notebook or script; - reads standard input. Of a folder: nothing is run, and its notebooks become one page as they are (--html)."`
 	Args        []string          `arg:"" optional:"" help:"Arguments of the notebook or script: cells have them in os.Args, behind FILE. After -- they may begin with a dash."`
 	Parameter   map[string]string `short:"p" mapsep:"none" placeholder:"NAME=VALUE" help:"Set a variable of the cell tagged parameters; repeat for more."`
-	Output      string            `short:"o" placeholder:"OUT.ipynb" help:"Executed notebook (default: FILE.out.ipynb)."`
-	HTML        string            `name:"html" placeholder:"OUT.html" help:"Self-contained page (default: FILE.out.html)."`
+	Output      string            `short:"o" placeholder:"OUT.ipynb" predictor:"file" help:"Executed notebook (default: FILE.out.ipynb)."`
+	HTML        string            `name:"html" placeholder:"OUT.html" predictor:"file" help:"Self-contained page (default: FILE.out.html)."`
 	HideCode    bool              `help:"Leave the source of cells out of the page: a report."`
 	Timeout     time.Duration     `placeholder:"10m" min:"1ms" help:"Time that a cell may take (default: any)."`
 	AllowErrors bool              `help:"Go on after a cell that fails."`
 	NoTiming    bool              `help:"Leave times out of the executed notebook."`
-	Export      string            `placeholder:"PROG.go" help:"Write the notebook as a Go program instead of running it."`
+	Export      string            `placeholder:"PROG.go" predictor:"file" help:"Write the notebook as a Go program instead of running it."`
 }
 
 func (c *runCmd) Run(ctx context.Context, out output, source origin) error {
@@ -109,7 +109,7 @@ func (c *labCmd) Run(ctx context.Context, out output) error {
 type placeFlags struct {
 	User      bool   `xor:"place" help:"For this user (the default)."`
 	SysPrefix bool   `xor:"place" help:"In the Python environment that is active."`
-	Prefix    string `xor:"place" placeholder:"DIR" help:"Under DIR/share/jupyter."`
+	Prefix    string `xor:"place" placeholder:"DIR" predictor:"file" help:"Under DIR/share/jupyter."`
 	Name      string `default:"sapf" help:"Name of the kernel."`
 }
 
@@ -142,7 +142,7 @@ func (c *uninstallCmd) Run(out output) error {
 }
 
 type kernelCmd struct {
-	Connection string   `arg:"" help:"Connection file."`
+	Connection string   `arg:"" predictor:"file" help:"Connection file."`
 	Args       []string `arg:"" optional:"" help:"What cells have as os.Args: jupyter run gives the files that it runs."`
 }
 

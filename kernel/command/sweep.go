@@ -28,8 +28,8 @@ type sweepCmd struct {
 }
 
 type sweepPlanCmd struct {
-	Spec    string `arg:"" help:"Specification, YAML; - reads it from standard input."`
-	Out     string `short:"o" placeholder:"DIR" help:"Folder of the sweep, to count what is done."`
+	Spec    string `arg:"" predictor:"file" help:"Specification, YAML; - reads it from standard input."`
+	Out     string `short:"o" placeholder:"DIR" predictor:"file" help:"Folder of the sweep, to count what is done."`
 	Slots   int    `min:"1" placeholder:"N" help:"Attacks at a time that the estimate is for (default: processors)."`
 	Measure bool   `negatable:"" default:"true" help:"Run one attack of each method to estimate the time."`
 	JSON    bool   `help:"Print JSON."`
@@ -60,8 +60,8 @@ func (c *sweepPlanCmd) Run(ctx context.Context, out output) error {
 }
 
 type sweepRunCmd struct {
-	Spec    string        `arg:"" optional:"" help:"Specification, YAML (- reads standard input); without one, the sweep of the folder goes on."`
-	Out     string        `short:"o" required:"" placeholder:"DIR" help:"Folder of the sweep: its plan and results."`
+	Spec    string        `arg:"" optional:"" predictor:"file" help:"Specification, YAML (- reads standard input); without one, the sweep of the folder goes on."`
+	Out     string        `short:"o" required:"" placeholder:"DIR" predictor:"file" help:"Folder of the sweep: its plan and results."`
 	Shard   string        `placeholder:"I/N" help:"Run only part I (from 0) of N, beside others on the same folder."`
 	Slots   int           `min:"1" placeholder:"N" help:"Jobs at a time (default: processors)."`
 	Threads int           `min:"1" placeholder:"N" help:"Processors for each job (default: 1)."`
@@ -205,7 +205,7 @@ func (l *line) clear() {
 
 // sweepFolder opens the folder of a sweep for reading.
 type sweepFolder struct {
-	Dir string `arg:"" help:"Folder of the sweep."`
+	Dir string `arg:"" predictor:"file" help:"Folder of the sweep."`
 }
 
 func (f sweepFolder) open() (*runs.Dir, error) { return runs.Open(f.Dir) }

@@ -23,8 +23,8 @@ type sweepTableCmd struct {
 	Rows        bool   `help:"A row for each attack, columns as in 'sapf attack --json'."`
 	By          string `placeholder:"COLUMNS" help:"Group by columns or options, separated by commas (method,k)."`
 	Norm        string `default:"l2" enum:"l0,l1,l2,linf,per norm" help:"Norm that chooses the best and the worst target: l0, l1, l2, linf or 'per norm'."`
-	Format      string `short:"f" placeholder:"FORMAT" help:"csv, markdown, html, jsonl or parquet (default: what FILE's name ends in, or markdown)."`
-	Out         string `short:"o" placeholder:"FILE" help:"Write it there."`
+	Format      string `short:"f" placeholder:"FORMAT" predictor:"format" help:"csv, markdown, html, jsonl or parquet (default: what FILE's name ends in, or markdown)."`
+	Out         string `short:"o" placeholder:"FILE" predictor:"file" help:"Write it there."`
 }
 
 // endings are the formats of files by the ends of their names.
@@ -130,8 +130,8 @@ func (c *sweepReplayCmd) Run(ctx context.Context, out output) error {
 }
 
 type sweepDiffCmd struct {
-	First  string `arg:"" help:"Folder of a sweep."`
-	Second string `arg:"" help:"Folder of another."`
+	First  string `arg:"" predictor:"file" help:"Folder of a sweep."`
+	Second string `arg:"" predictor:"file" help:"Folder of another."`
 	JSON   bool   `help:"Print JSON."`
 }
 

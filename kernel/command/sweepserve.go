@@ -29,8 +29,8 @@ import (
 
 // natsFlags say how to reach a server, and as whom.
 type natsFlags struct {
-	CA   string `name:"tls-ca" placeholder:"FILE" help:"Certificates (PEM) that the server's must be signed by; TLS is then spoken."`
-	Nkey string `placeholder:"FILE" help:"Seed of the NKey to come in with."`
+	CA   string `name:"tls-ca" placeholder:"FILE" predictor:"file" help:"Certificates (PEM) that the server's must be signed by; TLS is then spoken."`
+	Nkey string `placeholder:"FILE" predictor:"file" help:"Seed of the NKey to come in with."`
 }
 
 // options are those of a connection that comes back by itself, for ever.
@@ -133,13 +133,13 @@ func readPool(file string) (*x509.CertPool, error) {
 }
 
 type sweepServeCmd struct {
-	Spec      string        `arg:"" optional:"" help:"Specification, YAML (- reads standard input); without one, the sweep of the folder goes on."`
-	Out       string        `short:"o" required:"" placeholder:"DIR" help:"Folder of the sweep: its plan and results."`
+	Spec      string        `arg:"" optional:"" predictor:"file" help:"Specification, YAML (- reads standard input); without one, the sweep of the folder goes on."`
+	Out       string        `short:"o" required:"" placeholder:"DIR" predictor:"file" help:"Folder of the sweep: its plan and results."`
 	Listen    string        `placeholder:"HOST:PORT" help:"Start a NATS server there, its store in the folder."`
 	URL       string        `name:"url" placeholder:"nats://HOST:PORT,..." help:"Use a NATS server or cluster that is there."`
-	Cert      string        `name:"tls-cert" placeholder:"FILE" help:"Certificate (PEM) of the server."`
-	Key       string        `name:"tls-key" placeholder:"FILE" help:"Its private key."`
-	NKeys     string        `name:"nkeys" placeholder:"FILE" help:"Public NKeys that may come in, one a line."`
+	Cert      string        `name:"tls-cert" placeholder:"FILE" predictor:"file" help:"Certificate (PEM) of the server."`
+	Key       string        `name:"tls-key" placeholder:"FILE" predictor:"file" help:"Its private key."`
+	NKeys     string        `name:"nkeys" placeholder:"FILE" predictor:"file" help:"Public NKeys that may come in, one a line."`
 	Open      bool          `help:"Let anybody who reaches the port in, unencrypted."`
 	Replicas  int           `default:"1" min:"1" help:"Copies of every stream in a cluster."`
 	Lease     time.Duration `default:"60s" min:"1ms" help:"A job that makes no step for so long is tried again, and then given up."`
@@ -264,7 +264,7 @@ type sweepWorkerCmd struct {
 	Slots     int           `min:"1" placeholder:"N" help:"Jobs at a time (default: processors)."`
 	Threads   int           `min:"1" placeholder:"N" help:"Processors for each job (default: 1)."`
 	Grace     time.Duration `default:"20s" min:"0s" help:"Time that jobs may take to end after an interrupt."`
-	Cache     string        `placeholder:"DIR" help:"Folder for models that come from the hub (default: the user's cache, or a temporary one where that cannot be written to)."`
+	Cache     string        `placeholder:"DIR" predictor:"file" help:"Folder for models that come from the hub (default: the user's cache, or a temporary one where that cannot be written to)."`
 	natsFlags `embed:""`
 	JSON      bool `help:"Print the end as JSON."`
 }

@@ -17,7 +17,7 @@ import (
 // trainCmd changes the fields of the architecture's default recipe that are
 // given.
 type trainCmd struct {
-	Arch        string   `arg:"" help:"Architecture: cwnet, cwmnist or cnn_a."`
+	Arch        string   `arg:"" predictor:"recipe" help:"Architecture: cwnet, cwmnist or cnn_a."`
 	Data        string   `placeholder:"NAME" help:"Data set: cifar10, fashion or mnist (default: the architecture's)."`
 	Limit       int      `min:"1" placeholder:"N" help:"Training images to use (default: all there are)."`
 	Epochs      *int     `min:"1" placeholder:"N" help:"Times that each image is seen."`
@@ -33,7 +33,7 @@ type trainCmd struct {
 	Adversarial float64  `placeholder:"EPSILON" min:"0" help:"Train on PGD's images in a linf ball of this radius, in 1/255 (Madry: 8)."`
 	Seed        uint64   `placeholder:"N" help:"Seed of all random numbers."`
 	Threads     int      `min:"1" placeholder:"N" help:"Threads (default: all processors). The result does not depend on it."`
-	Out         string   `placeholder:"FILE" help:"Where the weights go (default: ARCH.safetensors); card, checkpoint and plot go beside them."`
+	Out         string   `placeholder:"FILE" predictor:"file" help:"Where the weights go (default: ARCH.safetensors); card, checkpoint and plot go beside them."`
 	Resume      bool     `help:"Go on from the checkpoint, where there is one."`
 	Every       int      `default:"100" min:"1" help:"Steps between checkpoints."`
 	JSON        bool     `help:"Print JSON: a line for each epoch, and one at the end."`

@@ -69,6 +69,9 @@ const (
 	Constant = "constant"
 )
 
+// Recipes are the architectures that have a recipe.
+var Recipes = []string{"cwnet", "cwmnist", "cnn_a"}
+
 // Default is our recipe for an architecture.
 func Default(arch string) (Recipe, error) {
 	r := Recipe{
@@ -85,7 +88,7 @@ func Default(arch string) (Recipe, error) {
 	case "cnn_a":
 		r.Dataset, r.Flip, r.Dropout = "cifar10", true, nil
 	default:
-		return Recipe{}, fmt.Errorf("no recipe for architecture %q, expected cwnet, cwmnist or cnn_a", arch)
+		return Recipe{}, fmt.Errorf("no recipe for architecture %q, expected one of %s", arch, strings.Join(Recipes, ", "))
 	}
 	return r, nil
 }
