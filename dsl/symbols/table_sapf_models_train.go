@@ -18,6 +18,7 @@ func init() {
 		"Load":     reflect.ValueOf(sapf_models_train.Load),
 		"Madry":    reflect.ValueOf(sapf_models_train.Madry),
 		"OneCycle": reflect.ValueOf(constant.MakeString(string(sapf_models_train.OneCycle))),
+		"Recipes":  reflect.ValueOf(&sapf_models_train.Recipes).Elem(),
 		"Run":      reflect.ValueOf(sapf_models_train.Run),
 		"SGD":      reflect.ValueOf(constant.MakeString(string(sapf_models_train.SGD))),
 		"Step":     reflect.ValueOf(constant.MakeString(string(sapf_models_train.Step))),

@@ -53,6 +53,12 @@ func (c *attackCmd) Run(ctx context.Context, out output) error {
 		return err
 	}
 	job.Method, job.Preset, job.Set, job.Groups = c.Method, c.Preset, maps.Clone(c.Set), c.Groups
+	if set, twice := c.Set["k"]; twice && c.K != nil {
+		return fmt.Errorf("k is given twice, by --k %d and --set k=%s: expected one", *c.K, set)
+	}
+	if set, twice := c.Set["preset"]; twice && c.Preset != "" {
+		return fmt.Errorf("the preset is given twice, by --preset %s and --set preset=%s: expected one", c.Preset, set)
+	}
 	if c.K != nil {
 		if job.Set == nil {
 			job.Set = map[string]string{}

@@ -61,6 +61,9 @@ func (c *runCmd) Run(ctx context.Context, out output, source origin) error {
 
 // runnable refuses a file whose name says that it is neither a notebook nor Go.
 func runnable(file string) error {
+	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() { // a pipe has any name
+		return nil
+	}
 	switch ext := strings.ToLower(filepath.Ext(file)); ext {
 	case ".yaml", ".yml":
 		return fmt.Errorf("%s: expected a notebook (.ipynb) or a script (.go); a sweep is run by `sapf sweep run`", file)

@@ -147,6 +147,9 @@ func (r *run) about(i int, err error) error {
 	if len(r.tasks) == 1 {
 		return err
 	}
+	if name := r.tasks[i].Image.Name; name != "" {
+		return fmt.Errorf("task %d, %s: %w", i, name, err)
+	}
 	return fmt.Errorf("task %d: %w", i, err)
 }
 
