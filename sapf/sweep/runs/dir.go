@@ -66,6 +66,15 @@ const (
 
 var errNoFolder = errors.New("folder of the sweep: no name, expected a folder's")
 
+// ofSweep reports that a file is a plan, of this version or another, and not
+// something of the user's that has its name.
+func ofSweep(raw []byte) bool {
+	var p struct {
+		Schema *int `json:"schema"`
+	}
+	return json.Unmarshal(raw, &p) == nil && p.Schema != nil
+}
+
 // Create makes the folder of a plan, or gives that plan to a folder that has
 // another one: its results stay, and count where the new plan has their keys.
 // The caller runs the sweep: nobody else may meanwhile, but for other shards.
@@ -191,6 +200,9 @@ func (d *Dir) freeze() error {
 	}
 	file := filepath.Join(d.Path, "spec.json")
 	if old, err := os.ReadFile(file); err != nil || !bytes.Equal(old, raw) {
+		if err == nil && !ofSweep(old) {
+			return fmt.Errorf("%s is no plan of a sweep: name another folder, or move it away", file)
+		}
 		d.Former, _ = spec.Decode(old) // nil where there is none
 		if err := atomicfile.WriteFile(file, raw); err != nil {
 			return err
