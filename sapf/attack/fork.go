@@ -11,8 +11,8 @@ func Share(m Classifier) (Classifier, func()) {
 	if _, ok := m.(*member); ok {
 		return m, func() {}
 	}
-	p := &pool{m: m, live: 1, evaluators: EvaluatorsOf(m)}
-	return &member{p, 0}, p.evaluators.Close
+	p := newPool(m, 1)
+	return &member{p, 0}, p.close
 }
 
 // Fork runs f for every i below n at once, each with a classifier of its own,

@@ -19,11 +19,12 @@ import (
 // those of Run on each task, since no example of a batch depends on another.
 //
 // Passes that are a batch already (those of score-based attacks) are run as
-// they are. The first error in the order of tasks ends with an error, and so
+// they are, one after the other, so that the attacks share their buffers too.
+// The first error in the order of tasks ends with an error, and so
 // does the first panic with a panic, in the caller's goroutine.
 func Together(ctx context.Context, m Classifier, tasks []Task) ([]Result, error) {
-	p := &pool{m: m, live: len(tasks), evaluators: EvaluatorsOf(m)}
-	defer p.evaluators.Close()
+	p := newPool(m, len(tasks))
+	defer p.close()
 	var progress sync.Mutex
 	watched := WithProgress(ctx, func(s Progress) {
 		progress.Lock()
@@ -65,6 +66,19 @@ type pool struct {
 	live       int // attacks that still run
 	waiting    []*request
 	evaluators *Evaluators
+
+	one     sync.Mutex // held during a pass that is a batch already
+	batches *Evaluators
+}
+
+func newPool(m Classifier, live int) *pool {
+	return &pool{m: m, live: live, evaluators: EvaluatorsOf(m), batches: EvaluatorsOf(m)}
+}
+
+// close gives the buffers of all passes back.
+func (p *pool) close() {
+	p.evaluators.Close()
+	p.batches.Close()
 }
 
 // request is one pass of one image that an attack waits for.
@@ -202,7 +216,7 @@ func (c *member) Classes() []string        { return c.p.m.Classes() }
 
 func (c *member) Evaluator(batch int, loss models.Loss) (models.Evaluator, error) {
 	if batch > 1 {
-		return c.p.m.Evaluator(batch, loss)
+		return &batchEvaluator{p: c.p, batch: batch, loss: loss}, nil
 	}
 	return &memberEvaluator{p: c.p, forward: request{member: c.index, loss: loss}, gradient: request{member: c.index, loss: loss}}, nil
 }
@@ -227,4 +241,42 @@ func (e *memberEvaluator) Gradient(x, targets []float64) (models.Evaluation, err
 	e.gradient.x, e.gradient.targets = x, targets
 	err := e.p.ask(&e.gradient)
 	return e.gradient.answer, err
+}
+
+// batchEvaluator runs passes that are a batch already. Its answers are its own,
+// since the buffers belong to all attacks.
+type batchEvaluator struct {
+	p      *pool
+	batch  int
+	loss   models.Loss
+	answer models.Evaluation
+}
+
+func (e *batchEvaluator) Batch() int   { return e.batch }
+func (e *batchEvaluator) Close() error { return nil }
+
+func (e *batchEvaluator) Forward(x []float64) ([]float64, error) {
+	e.p.one.Lock()
+	defer e.p.one.Unlock()
+	shared, err := e.p.batches.Of(e.batch, e.loss)
+	if err != nil {
+		return nil, err
+	}
+	z, err := shared.Forward(x)
+	e.answer.Logits = append(e.answer.Logits[:0], z...)
+	return e.answer.Logits, err
+}
+
+func (e *batchEvaluator) Gradient(x, targets []float64) (models.Evaluation, error) {
+	e.p.one.Lock()
+	defer e.p.one.Unlock()
+	shared, err := e.p.batches.Of(e.batch, e.loss)
+	if err != nil {
+		return models.Evaluation{}, err
+	}
+	v, err := shared.Gradient(x, targets)
+	e.answer.Loss = append(e.answer.Loss[:0], v.Loss...)
+	e.answer.Logits = append(e.answer.Logits[:0], v.Logits...)
+	e.answer.Grad = append(e.answer.Grad[:0], v.Grad...)
+	return e.answer, err
 }

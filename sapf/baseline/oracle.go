@@ -17,8 +17,12 @@ import (
 	"sapf/sapf/option"
 )
 
-// scoreBatch is how many candidates a score-based attack evaluates in a pass.
-const scoreBatch = 64
+// scoreBatch is how many candidates a score-based attack evaluates in a pass, and
+// scoreEntries how many entries these may have: what a pass keeps grows with both.
+const (
+	scoreBatch   = 64
+	scoreEntries = 4 * scoreBatch * 3 * 32 * 32
+)
 
 // oracle is all that an attack sees of its task: it answers questions about one
 // image, counts the passes, and keeps the best adversarial image it was shown.
@@ -219,15 +223,15 @@ func (o *oracle) logits(img []float64) ([]float64, error) {
 	return e.Forward(img)
 }
 
-// logitsOf runs forward passes of many candidates, scoreBatch at a time, and
+// logitsOf runs forward passes of many candidates, up to scoreBatch at a time, and
 // calls each with every candidate's index and logits in order until it returns
 // false. write puts candidate i into img, which holds an earlier candidate's
 // pixels on entry.
 func (o *oracle) logitsOf(count int, write func(i int, img []float64), each func(i int, z []float64) bool) error {
-	batch := min(scoreBatch, count)
-	if batch == 0 {
+	if count == 0 {
 		return nil
 	}
+	batch := min(scoreBatch, count, max(1, scoreEntries/o.n))
 	e, err := o.evaluators.Any(batch, o.margin(0))
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 
 	"sapf/models"
 	"sapf/models/data"
+	"sapf/models/engine"
 	"sapf/sapf/attack"
 	"sapf/sapf/metric"
 )
@@ -74,6 +75,38 @@ func TestTogether_onePoison(t *testing.T) {
 	if results[1].Status != alone.Status || !slices.Equal(results[1].Adversarial.Pix, alone.Adversarial.Pix) {
 		t.Errorf("its neighbour ends as %s, alone as %s, or with other pixels", results[1].Status, alone.Status)
 	}
+}
+
+// TestTogether_sharesBatches: attacks that ask about many candidates at a time
+// have one set of buffers between them, and it has a bound in entries.
+func TestTogether_sharesBatches(t *testing.T) {
+	m, x, _ := linearModelOf(t, engine.Shape{C: 3, H: 160, W: 160}, 2, 1, 1)
+	goal := attack.Goal{Label: 0, Target: 1}
+	c := &counted{Classifier: m}
+	tasks := slices.Repeat([]attack.Task{{Image: x, Goal: goal}}, 5)
+	if _, err := attack.Together(context.Background(), c, with(OnePixel{Population: 60, Generations: 2}, tasks)); err != nil {
+		t.Fatal(err)
+	}
+	if c.batches > 2 { // another size for what is left over
+		t.Errorf("five attacks made %d evaluators of batches, expected at most 2", c.batches)
+	}
+	if most := scoreEntries / x.Len(); c.largest > most {
+		t.Errorf("a batch of %d images of %d entries, expected at most %d", c.largest, x.Len(), most)
+	}
+}
+
+// counted is a classifier that counts the evaluators of batches.
+type counted struct {
+	attack.Classifier
+	batches, largest int
+}
+
+func (c *counted) Evaluator(batch int, loss models.Loss) (models.Evaluator, error) {
+	if batch > 1 {
+		c.batches++
+		c.largest = max(c.largest, batch)
+	}
+	return c.Classifier.Evaluator(batch, loss)
 }
 
 // poisoned is a classifier that overflows on images with a given first entry.

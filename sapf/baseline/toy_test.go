@@ -16,7 +16,12 @@ import (
 // a seed, and an image in the middle of the cube.
 func linearModel(t testing.TB, classes int, lead float64, seed uint64) (*models.Model, data.Image, []float64) {
 	t.Helper()
-	shape := engine.Shape{C: 3, H: 4, W: 4}
+	return linearModelOf(t, engine.Shape{C: 3, H: 4, W: 4}, classes, lead, seed)
+}
+
+// linearModelOf is linearModel for images of another shape.
+func linearModelOf(t testing.TB, shape engine.Shape, classes int, lead float64, seed uint64) (*models.Model, data.Image, []float64) {
+	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 99))
 	x := data.NewImage(fmt.Sprintf("toy %d", seed), shape.C, shape.H, shape.W)
 	for i := range x.Pix {
