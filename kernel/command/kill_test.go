@@ -91,6 +91,35 @@ func TestKilledAtRandom(t *testing.T) {
 	}
 }
 
+// TestStraysOfAnAttack: what an attack that was killed while it wrote has left
+// beside its checkpoint and among its results goes when it runs again; what is
+// somebody else's stays.
+func TestStraysOfAnAttack(t *testing.T) {
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out")
+	if err := os.Mkdir(out, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	const others = ".sapf-00000000-00000001.tmp" // of another target
+	for _, f := range []string{filepath.Join(dir, ".sapf-783132f6-00000001.tmp"), filepath.Join(out, ".sapf-35040f88-00000001.tmp"), filepath.Join(dir, others)} {
+		if err := os.WriteFile(f, []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	args := []string{"attack", "--model", "cwnet", "--image", "cat", "--target", "dog", "--set", "steps=5", "--set", "search_rounds=1", "--checkpoint", filepath.Join(dir, "state"), "--out", out}
+	if cmd := begin(t, args); code(t, cmd) < 0 {
+		t.Fatalf("%v", cmd.Stderr)
+	}
+	if _, err := os.Stat(filepath.Join(dir, others)); err != nil {
+		t.Error(err)
+	}
+	os.Remove(filepath.Join(dir, others))
+	strays(t, dir)
+	if _, err := os.Stat(filepath.Join(out, "result.json")); err != nil {
+		t.Error(err)
+	}
+}
+
 // killedNotebook has two cells.
 const killedNotebook = `{"cells": [
  {"cell_type": "code", "id": "a", "metadata": {}, "execution_count": null, "outputs": [], "source": "m := LoadModel(\"cwmnist\")\nx := LoadImage(\"fashion:1\")"},

@@ -32,8 +32,12 @@ type Checkpoint struct {
 
 // OpenCheckpoint reads the file, if it is there, and refuses one that is no
 // whole checkpoint: it is never overwritten. every is the number of passes
-// between two saves; 0 means CheckpointEvery.
+// between two saves; 0 means CheckpointEvery. What a killed attack has left beside
+// the file goes.
 func OpenCheckpoint(path string, every int) (*Checkpoint, error) {
+	if err := atomicfile.Sweep(path); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("checkpoint: %w", err)
+	}
 	if every <= 0 {
 		every = CheckpointEvery
 	}
