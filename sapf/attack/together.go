@@ -144,15 +144,20 @@ func (p *pool) serveIfAllWait() {
 
 // largestPass is the most examples of a shared pass: on the C&W network a
 // gradient costs as much from 8 to 32 and half as much again at 64, where the
-// buffers outgrow the processor's caches.
-const largestPass = 16
+// buffers outgrow the processor's caches. Large images have fewer, passEntries
+// together: an example of MobileNetV2 at 224x224 keeps 40 MB.
+const (
+	largestPass = 16
+	passEntries = 4 * 3 * 224 * 224
+)
 
 // serve runs requests of one kind in batches of powers of two, so that only a
 // few evaluators are ever made while attacks end one by one.
 func (p *pool) serve(requests []*request) {
+	largest := min(largestPass, max(1, passEntries/p.m.InputShape().Len()))
 	for len(requests) > 0 {
 		batch := 1
-		for 2*batch <= min(len(requests), largestPass) {
+		for 2*batch <= min(len(requests), largest) {
 			batch *= 2
 		}
 		now := requests[:batch]
