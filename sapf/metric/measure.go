@@ -6,6 +6,7 @@ package metric
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"sapf/models"
 	"sapf/models/data"
@@ -97,7 +98,7 @@ func measure(m attack.Classifier, x, adv data.Image, goal attack.Goal, classify 
 	}, nil
 }
 
-// Classify returns the class of each image, asking the model once. Of equal
+// Classify returns the class of each image. Of equal
 // largest logits the lowest index is the class.
 func Classify(m attack.Classifier, images ...data.Image) ([]int, error) {
 	logits, err := Logits(m, images...)
@@ -111,26 +112,37 @@ func Classify(m attack.Classifier, images ...data.Image) ([]int, error) {
 	return classes, nil
 }
 
-// Logits returns the logits of the images, a row each, asking the model once.
+// passEntries bounds the entries of the images of one pass, whose buffers grow
+// with them: 256 images of CIFAR-10, 5 at 224x224.
+const passEntries = 256 * 3 * 32 * 32
+
+// Logits returns the logits of the images, a row each, in passes of many.
 func Logits(m attack.Classifier, images ...data.Image) ([]float64, error) {
-	if len(images) == 0 {
-		return nil, nil
-	}
 	size := m.InputShape().Len()
-	points := make([]float64, 0, len(images)*size)
 	for _, img := range images {
 		if len(img.Pix) != size {
 			return nil, fmt.Errorf("image %q has %d entries, the model takes %d", img.Name, len(img.Pix), size)
 		}
-		for _, v := range img.Pix {
-			points = append(points, float64(v))
+	}
+	evaluators := attack.EvaluatorsOf(m)
+	defer evaluators.Close()
+	var logits []float64
+	for some := range slices.Chunk(images, max(1, passEntries/size)) {
+		ev, err := evaluators.Of(len(some), attack.CrossEntropy{})
+		if err != nil {
+			return nil, err
 		}
+		points := make([]float64, 0, len(some)*size)
+		for _, img := range some {
+			for _, v := range img.Pix {
+				points = append(points, float64(v))
+			}
+		}
+		z, err := ev.Forward(points)
+		if err != nil {
+			return nil, err
+		}
+		logits = append(logits, z...)
 	}
-	ev, err := m.Evaluator(len(images), attack.CrossEntropy{})
-	if err != nil {
-		return nil, err
-	}
-	defer ev.Close()
-	logits, err := ev.Forward(points)
-	return append([]float64(nil), logits...), err // the evaluator's own go with it
+	return logits, nil
 }
