@@ -4,13 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"strings"
 
 	"sapf/kernel/early"
 	"sapf/kernel/zmtp"
+	"sapf/models/bounded"
 	"sapf/models/plain"
 )
 
@@ -58,12 +58,9 @@ func ReadConnection(path string, allowRemote, allowUnsigned bool) (c Connection,
 	} else if permissions && mode&0o044 != 0 {
 		warnings = append(warnings, fmt.Sprintf("connection file %s has mode %#o: others on this machine can read its key (0600 expected)", path, mode))
 	}
-	text, err := io.ReadAll(io.LimitReader(f, maxConnectionFile+1))
+	text, err := bounded.ReadAll(f, maxConnectionFile)
 	if err != nil {
 		return c, nil, wrap(err)
-	}
-	if len(text) > maxConnectionFile {
-		return c, nil, wrap(fmt.Errorf("at most %d bytes expected, got more", maxConnectionFile))
 	}
 	if err := json.Unmarshal(text, &c); err != nil {
 		return c, nil, wrap(plain.BadJSON(err))

@@ -28,6 +28,7 @@ func init() {
 		"Flat":         reflect.ValueOf(sapf_sapf_attack.Flat),
 		"FlatNote":     reflect.ValueOf(constant.MakeString(string(sapf_sapf_attack.FlatNote))),
 		"Fork":         reflect.ValueOf(sapf_sapf_attack.Fork),
+		"ForwardBatch": reflect.ValueOf(sapf_sapf_attack.ForwardBatch),
 		"Known":        reflect.ValueOf(sapf_sapf_attack.Known),
 		"LargestBatch": reflect.ValueOf(constant.MakeFromLiteral("9", token.INT, 0)),
 		"None":         reflect.ValueOf(constant.MakeFromLiteral("-1", token.INT, 0)),

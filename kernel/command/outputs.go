@@ -34,10 +34,7 @@ func tryFile(flag, file string) error {
 	if file == "" {
 		return nil
 	}
-	if err := atomicfile.Sweep(file); err != nil && !errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("%s: %w", flag, err)
-	}
-	if err := atomicfile.Try(file); err != nil {
+	if err := atomicfile.Ready(file); err != nil {
 		return fmt.Errorf("%s %s: %w", flag, file, errors.Unwrap(err)) // the file is named once
 	}
 	return nil

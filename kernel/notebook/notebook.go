@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"sapf/models/atomicfile"
+	"sapf/models/bounded"
 	"sapf/models/plain"
 )
 
@@ -122,12 +123,9 @@ func (l *lines) UnmarshalJSON(b []byte) error {
 // Read reads a notebook and brings it to version 4.5: cells that have no id, or
 // another's, get one that follows from their place.
 func Read(r io.Reader) (*Notebook, error) {
-	text, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
+	text, err := bounded.ReadAll(r, MaxBytes)
 	if err != nil {
-		return nil, err
-	}
-	if len(text) > MaxBytes {
-		return nil, fmt.Errorf("notebook: at most %d bytes expected, got more", MaxBytes)
+		return nil, fmt.Errorf("notebook: %w", err)
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff")) // some editors of Windows put it there
 	var version struct {

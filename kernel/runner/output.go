@@ -1,9 +1,7 @@
 package runner
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -26,10 +24,7 @@ func (o outputs) try(input string) error {
 				return fmt.Errorf("outputs %s and %s are one file", other, path)
 			}
 		}
-		if err := atomicfile.Sweep(path); err != nil && !errors.Is(err, fs.ErrPermission) {
-			return fmt.Errorf("output %s: %w", path, err)
-		}
-		if err := atomicfile.Try(path); err != nil {
+		if err := atomicfile.Ready(path); err != nil {
 			return fmt.Errorf("output: %w", err)
 		}
 	}

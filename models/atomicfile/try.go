@@ -22,6 +22,15 @@ func Try(path string) error {
 	return nil
 }
 
+// Ready is Try of a file that nobody is writing now, once what killed writers of it
+// have left is gone.
+func Ready(path string) error {
+	if err := Sweep(path); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return Try(path)
+}
+
 func try(path string) error {
 	if path == "" {
 		return errNoName

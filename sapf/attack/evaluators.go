@@ -45,6 +45,13 @@ func (e *Evaluators) Any(batch int, otherwise models.Loss) (models.Evaluator, er
 	return e.Of(batch, otherwise)
 }
 
+// forwardEntries bounds the entries of the images of a forward pass, whose buffers
+// grow with them: 256 images of CIFAR-10, 5 at 224x224.
+const forwardEntries = 256 * 3 * 32 * 32
+
+// ForwardBatch is how many of some images of n entries each share a forward pass.
+func ForwardBatch(images, n int) int { return min(images, max(1, forwardEntries/n)) }
+
 // Close gives the evaluators' buffers back.
 func (e *Evaluators) Close() {
 	for _, k := range e.keys {

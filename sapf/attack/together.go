@@ -260,28 +260,33 @@ type batchEvaluator struct {
 func (e *batchEvaluator) Batch() int   { return e.batch }
 func (e *batchEvaluator) Close() error { return nil }
 
-func (e *batchEvaluator) Forward(x []float64) ([]float64, error) {
+// shared calls use with the evaluator of all attacks, while nobody else does.
+func (e *batchEvaluator) shared(use func(models.Evaluator) error) error {
 	e.p.one.Lock()
 	defer e.p.one.Unlock()
-	shared, err := e.p.batches.Of(e.batch, e.loss)
+	all, err := e.p.batches.Of(e.batch, e.loss)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	z, err := shared.Forward(x)
-	e.answer.Logits = append(e.answer.Logits[:0], z...)
+	return use(all)
+}
+
+func (e *batchEvaluator) Forward(x []float64) ([]float64, error) {
+	err := e.shared(func(all models.Evaluator) error {
+		z, err := all.Forward(x)
+		e.answer.Logits = append(e.answer.Logits[:0], z...)
+		return err
+	})
 	return e.answer.Logits, err
 }
 
 func (e *batchEvaluator) Gradient(x, targets []float64) (models.Evaluation, error) {
-	e.p.one.Lock()
-	defer e.p.one.Unlock()
-	shared, err := e.p.batches.Of(e.batch, e.loss)
-	if err != nil {
-		return models.Evaluation{}, err
-	}
-	v, err := shared.Gradient(x, targets)
-	e.answer.Loss = append(e.answer.Loss[:0], v.Loss...)
-	e.answer.Logits = append(e.answer.Logits[:0], v.Logits...)
-	e.answer.Grad = append(e.answer.Grad[:0], v.Grad...)
+	err := e.shared(func(all models.Evaluator) error {
+		v, err := all.Gradient(x, targets)
+		e.answer.Loss = append(e.answer.Loss[:0], v.Loss...)
+		e.answer.Logits = append(e.answer.Logits[:0], v.Logits...)
+		e.answer.Grad = append(e.answer.Grad[:0], v.Grad...)
+		return err
+	})
 	return e.answer, err
 }

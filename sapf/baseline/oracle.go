@@ -17,12 +17,8 @@ import (
 	"sapf/sapf/option"
 )
 
-// scoreBatch is how many candidates a score-based attack evaluates in a pass, and
-// scoreEntries how many entries these may have: what a pass keeps grows with both.
-const (
-	scoreBatch   = 64
-	scoreEntries = 4 * scoreBatch * 3 * 32 * 32
-)
+// scoreBatch is how many candidates a score-based attack evaluates in a pass.
+const scoreBatch = 64
 
 // oracle is all that an attack sees of its task: it answers questions about one
 // image, counts the passes, and keeps the best adversarial image it was shown.
@@ -231,7 +227,7 @@ func (o *oracle) logitsOf(count int, write func(i int, img []float64), each func
 	if count == 0 {
 		return nil
 	}
-	batch := min(scoreBatch, count, max(1, scoreEntries/o.n))
+	batch := attack.ForwardBatch(min(scoreBatch, count), o.n)
 	e, err := o.evaluators.Any(batch, o.margin(0))
 	if err != nil {
 		return err

@@ -90,7 +90,7 @@ func TestTogether_sharesBatches(t *testing.T) {
 	if c.batches > 2 { // another size for what is left over
 		t.Errorf("five attacks made %d evaluators of batches, expected at most 2", c.batches)
 	}
-	if most := scoreEntries / x.Len(); c.largest > most {
+	if most := 4 * scoreBatch * 3 * 32 * 32 / x.Len(); c.largest > most {
 		t.Errorf("a batch of %d images of %d entries, expected at most %d", c.largest, x.Len(), most)
 	}
 }

@@ -112,10 +112,6 @@ func Classify(m attack.Classifier, images ...data.Image) ([]int, error) {
 	return classes, nil
 }
 
-// passEntries bounds the entries of the images of one pass, whose buffers grow
-// with them: 256 images of CIFAR-10, 5 at 224x224.
-const passEntries = 256 * 3 * 32 * 32
-
 // Logits returns the logits of the images, a row each, in passes of many.
 func Logits(m attack.Classifier, images ...data.Image) ([]float64, error) {
 	size := m.InputShape().Len()
@@ -127,7 +123,7 @@ func Logits(m attack.Classifier, images ...data.Image) ([]float64, error) {
 	evaluators := attack.EvaluatorsOf(m)
 	defer evaluators.Close()
 	var logits []float64
-	for some := range slices.Chunk(images, max(1, passEntries/size)) {
+	for some := range slices.Chunk(images, max(1, attack.ForwardBatch(len(images), size))) {
 		ev, err := evaluators.Of(len(some), attack.CrossEntropy{})
 		if err != nil {
 			return nil, err

@@ -71,7 +71,7 @@ func (f *GridSample) taps(place float64, size int) taps {
 		first--
 		out.n = 4
 		for k, d := range []float64{1 + t, t, 1 - t, 2 - t} {
-			w, s := keys(d)
+			w, s := Keys(d, -0.75)
 			if k > 1 {
 				s = -s // d falls with t
 			}
@@ -84,13 +84,16 @@ func (f *GridSample) taps(place float64, size int) taps {
 	return out
 }
 
-// keys is Keys' cubic kernel with a = -0.75 at distance d >= 0, and its slope.
-func keys(d float64) (value, slope float64) {
-	const a = -0.75
-	if d <= 1 {
-		return float64((float64((a+2)*d)-(a+3))*d*d) + 1, (float64(3*(a+2)*d) - 2*(a+3)) * d
+// Keys is Keys' cubic kernel with the coefficient a at distance d >= 0, and its
+// slope.
+func Keys(d, a float64) (value, slope float64) {
+	switch {
+	case d <= 1:
+		return float64((float64((a+2)*d)-(a+3))*d*d) + 1, (float64(3*(a+2)*d) - float64(2*(a+3))) * d
+	case d < 2:
+		return float64((float64((float64(a*d)-float64(5*a))*d)+float64(8*a))*d) - float64(4*a), float64((float64(3*a*d)-float64(10*a))*d) + float64(8*a)
 	}
-	return float64((float64((float64(a*d)-5*a)*d)+8*a)*d) - 4*a, float64((float64(3*a*d)-10*a)*d) + 8*a
+	return 0, 0
 }
 
 // pixel is where pixel i of an axis is read, -1 for a zero.

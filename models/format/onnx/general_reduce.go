@@ -186,43 +186,23 @@ func batchNormGeneral(g *importer, n *nodeProto, in []*operand) (*operand, error
 // how PyTorch exports the weight standardisation of NFNets and BiT, as a batch
 // norm in training mode of what does not depend on the image.
 func standardised(g *importer, n *nodeProto, in []*operand) (*operand, error) {
-	d, c := in[0].dims, in[0].c
-	channels := d[1]
-	out := &constant{dims: d, f: make([]float32, c.len())}
-	inner := product(d[2:])
-	count := float64(d[0]) * float64(inner)
-	for ch := range channels {
-		of := func(yield func(int) bool) {
-			for b := range d[0] {
-				for i := range inner {
-					if !yield((b*channels+ch)*inner + i) {
-						return
-					}
-				}
-			}
-		}
-		mean, variance := 0.0, 0.0
-		for k := range of {
-			mean += c.float(k)
-		}
-		mean /= count
-		for k := range of {
-			from := c.float(k) - mean
-			variance += float64(from * from)
-		}
-		by := 1 / math.Sqrt(variance/count+n.float("epsilon", 1e-5))
-		for k := range of {
-			out.f[k] = float32((c.float(k) - mean) * by)
-		}
+	d := in[0].dims
+	f := &nd.Norm{Axes: []int{0}, Eps: n.float("epsilon", 1e-5)}
+	for k := 2; k < len(d); k++ {
+		f.Axes = append(f.Axes, k)
+	}
+	out, err := g.array(n, f, in[0])
+	if err != nil {
+		return nil, err
 	}
 	var by [2]*operand
 	for k := range by {
-		if v := in[k+1]; v.c == nil || v.c.len() != channels {
+		if v := in[k+1]; v.c == nil || v.c.len() != d[1] {
 			return nil, fmt.Errorf("input %d of shape %v beside an input of %v, expected a constant a channel", k+1, v.dims, d)
 		}
 		by[k] = perChannelView(in[k+1], len(d))
 	}
-	return g.scaleShift(n, constants(out)[0], by[0], by[1])
+	return g.scaleShift(n, out, by[0], by[1])
 }
 
 func meanVariance(g *importer, n *nodeProto, in []*operand) (*operand, error) {

@@ -248,12 +248,6 @@ func linear(d float64) float64 { return math.Max(0, 1-math.Abs(d)) }
 
 // cubic is Keys' kernel.
 func (r resizer) cubic(d float64) float64 {
-	d = math.Abs(d)
-	switch {
-	case d <= 1:
-		return float64((float64((r.a+2)*d)-(r.a+3))*d*d) + 1
-	case d < 2:
-		return float64((float64((float64(r.a*d)-float64(5*r.a))*d)+float64(8*r.a))*d) - float64(4*r.a)
-	}
-	return 0
+	y, _ := nd.Keys(math.Abs(d), r.a)
+	return y
 }
